@@ -1,0 +1,32 @@
+//! What is fixed for the life of a gateway. Everything else comes with the snapshot.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// How a gateway listens and runs.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Addresses with TLS; port 0 asks the system for a free one.
+    pub https: Vec<SocketAddr>,
+    /// Addresses without TLS: behind another proxy, or for benchmarks. No client certificate can come in here.
+    pub http: Vec<SocketAddr>,
+    /// Worker threads; 0 is one per core.
+    pub threads: usize,
+    /// How many events wait for [`Gateway::take_events`](crate::Gateway::take_events); beyond that they are dropped
+    /// and counted.
+    pub event_queue: usize,
+    /// Authorities (PEM) that sign the certificates of `https://` upstreams; none means those of the system.
+    pub upstream_ca_file: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            https: Vec::new(),
+            http: Vec::new(),
+            threads: 0,
+            event_queue: 10_000,
+            upstream_ca_file: None,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Checks that the control plane makes before it stores something: OpenAPI documents and rule expressions.
+
+use hauberk_gateway::rules;
+use hauberk_openapi::{Limits, Problem, load};
+use pyo3::create_exception;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use serde_json::json;
+
+create_exception!(
+    _native,
+    ExpressionError,
+    PyValueError,
+    "A rule's expression does not compile."
+);
+
+/// Read an OpenAPI document and tell all that is wrong with it, and the operations it declares.
+#[pyfunction]
+pub fn check_document<'py>(py: Python<'py>, source: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    let text = py.detach(|| document_report(source).to_string());
+    py.import("json")?.call_method1("loads", (text,))
+}
+
+fn document_report(source: &[u8]) -> serde_json::Value {
+    match load(source, &Limits::default()) {
+        Ok(loaded) => json!({
+            "ok": true,
+            "title": loaded.document.title(),
+            "openapi_version": loaded.document.openapi_version(),
+            "problems": loaded.warnings,
+            "operations": loaded.document.operations(),
+        }),
+        Err(problems) => refusal_report(&problems),
+    }
+}
+
+fn refusal_report(problems: &[Problem]) -> serde_json::Value {
+    json!({ "ok": false, "title": null, "openapi_version": null, "problems": problems, "operations": [] })
+}
+
+/// Compile a rule's expression and throw the result away.
+#[pyfunction]
+pub fn check_expression(py: Python<'_>, expression: &str) -> PyResult<()> {
+    let Err(error) = rules::compile(expression) else {
+        return Ok(());
+    };
+    let raised = ExpressionError::new_err(error.to_string());
+    let value = raised.value(py);
+    value.setattr("column", error.column)?;
+    value.setattr("found", error.found)?;
+    value.setattr("expected", error.expected)?;
+    Err(raised)
+}

@@ -1,0 +1,123 @@
+//! The gateway as Python drives it: made, given snapshots, run in a thread of its own, asked for events, stopped.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hauberk_gateway::{Gateway as Core, Options, init_logging};
+use pyo3::create_exception;
+use pyo3::exceptions::{PyException, PyValueError};
+use pyo3::prelude::*;
+
+create_exception!(_native, GatewayError, PyException, "The gateway cannot start.");
+create_exception!(_native, RefusedError, PyException, "A snapshot is refused; what was enforced stays.");
+
+/// A reverse proxy that enforces the newest snapshot it was given.
+#[pyclass(frozen, module = "hauberk._native")]
+pub struct Gateway(Core);
+
+#[pymethods]
+impl Gateway {
+    #[new]
+    #[pyo3(signature = (*, https, http, threads = 0, event_queue = 10_000, upstream_ca_file = None))]
+    fn new(
+        py: Python<'_>,
+        https: Vec<String>,
+        http: Vec<String>,
+        threads: usize,
+        event_queue: usize,
+        upstream_ca_file: Option<PathBuf>,
+    ) -> PyResult<Self> {
+        let options = Options {
+            https: addresses(&https)?,
+            http: addresses(&http)?,
+            threads,
+            event_queue,
+            upstream_ca_file,
+            ..Options::default()
+        };
+        py.detach(|| Core::new(options))
+            .map(Self)
+            .map_err(|error| GatewayError::new_err(error.to_string()))
+    }
+
+    #[getter]
+    fn https_addresses(&self) -> Vec<String> {
+        self.0.https_addresses().iter().map(ToString::to_string).collect()
+    }
+
+    #[getter]
+    fn http_addresses(&self) -> Vec<String> {
+        self.0.http_addresses().iter().map(ToString::to_string).collect()
+    }
+
+    #[getter]
+    fn version(&self) -> Option<u64> {
+        self.0.version()
+    }
+
+    #[getter]
+    fn events_dropped(&self) -> u64 {
+        self.0.events_dropped()
+    }
+
+    fn apply_snapshot(&self, py: Python<'_>, data: &[u8]) -> PyResult<Vec<String>> {
+        py.detach(|| self.0.apply_snapshot(data))
+            .map(|applied| applied.warnings)
+            .map_err(|refused| RefusedError::new_err(refused.to_string()))
+    }
+
+    fn run(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.0.run())
+            .map_err(|error| GatewayError::new_err(error.to_string()))
+    }
+
+    fn stop(&self, py: Python<'_>, grace_seconds: f64) -> PyResult<()> {
+        let grace = seconds(grace_seconds)?;
+        py.detach(|| self.0.stop(grace));
+        Ok(())
+    }
+
+    /// Events as JSON texts, the oldest first.
+    fn take_events(&self, py: Python<'_>, most: usize, wait_seconds: f64) -> PyResult<Vec<String>> {
+        let wait = seconds(wait_seconds)?;
+        py.detach(|| {
+            self.0
+                .take_events(most, wait)
+                .iter()
+                .map(serde_json::to_string)
+                .collect::<Result<_, _>>()
+        })
+        .map_err(|error| GatewayError::new_err(error.to_string()))
+    }
+
+    fn metrics(&self, py: Python<'_>) -> String {
+        py.detach(|| self.0.metrics())
+    }
+}
+
+fn addresses(texts: &[String]) -> PyResult<Vec<SocketAddr>> {
+    texts
+        .iter()
+        .map(|text| {
+            text.parse()
+                .map_err(|_| PyValueError::new_err(format!("'{text}' is not an IP address and port")))
+        })
+        .collect()
+}
+
+fn seconds(value: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(value).map_err(|_| PyValueError::new_err("seconds must be a number from 0 up"))
+}
+
+/// Write the gateway's log to standard error, a JSON object a line.
+///
+/// `level` is `error`, `warn`, `info` or `debug`.
+#[pyfunction]
+pub fn log_to_stderr(level: &str) -> PyResult<()> {
+    let level = level
+        .parse()
+        .map_err(|_| PyValueError::new_err("level must be error, warn, info or debug"))?;
+    init_logging(level);
+    Ok(())
+}

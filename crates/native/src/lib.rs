@@ -1,0 +1,32 @@
+//! The extension module `hauberk._native`: where Python and Rust meet, and the only crate that names pyo3.
+//!
+//! Bytes and batches cross here, never a single request. Whatever may take long releases the GIL. What Python sees is described in
+//! `src/hauberk/_native.pyi`.
+
+mod checks;
+mod gateway;
+
+use pyo3::prelude::*;
+
+/// The allocator of all Rust code in the process; the interpreter keeps its own. Measured on plain forwarding in `benchmarks/gateway`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// hauberk's Rust core.
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(checks::check_document, module)?)?;
+    module.add_function(wrap_pyfunction!(checks::check_expression, module)?)?;
+    module.add_function(wrap_pyfunction!(gateway::log_to_stderr, module)?)?;
+    module.add_class::<gateway::Gateway>()?;
+    module.add(
+        "ExpressionError",
+        module.py().get_type::<checks::ExpressionError>(),
+    )?;
+    module.add(
+        "GatewayError",
+        module.py().get_type::<gateway::GatewayError>(),
+    )?;
+    module.add("RefusedError", module.py().get_type::<gateway::RefusedError>())?;
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! Media types and ranges, RFC 9110 §8.3.1 and §12.5.1.
+//!
+//! Parsing is strict: a content type that two parsers could read in two ways is none.
+
+/// A media type as a request states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MediaType {
+    /// `type/subtype`, lower case.
+    essence: String,
+    slash: usize,
+    /// Names lower case; values as they stand, unquoted.
+    parameters: Vec<(String, String)>,
+}
+
+impl MediaType {
+    /// Parse a `Content-Type` value.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let text = text.trim_matches([' ', '\t']);
+        let (essence, mut rest) = text.find(';').map_or((text, ""), |at| text.split_at(at));
+        let essence = essence.trim_end_matches([' ', '\t']).to_ascii_lowercase();
+        let slash = essence.find('/')?;
+        if !is_token(&essence[..slash]) || !is_token(&essence[slash + 1..]) {
+            return None;
+        }
+        let mut parameters: Vec<(String, String)> = Vec::new();
+        while let Some(after) = rest.strip_prefix(';') {
+            rest = after.trim_start_matches([' ', '\t']);
+            // RFC 9110 lets a parameter be empty: `text/plain;`.
+            if rest.is_empty() || rest.starts_with(';') {
+                continue;
+            }
+            let (name, after) = rest.split_once('=')?;
+            let (value, after) = if after.starts_with('"') { quoted(after)? } else { after.split_at(after.find(';').unwrap_or(after.len())).into_owned() };
+            let name = name.to_ascii_lowercase();
+            if !is_token(&name) || parameters.iter().any(|(known, _)| *known == name) {
+                return None;
+            }
+            parameters.push((name, value));
+            rest = after.trim_start_matches([' ', '\t']);
+        }
+        rest.is_empty().then_some(Self { essence, slash, parameters })
+    }
+
+    fn top(&self) -> &str {
+        &self.essence[..self.slash]
+    }
+
+    fn subtype(&self) -> &str {
+        &self.essence[self.slash + 1..]
+    }
+
+    /// The value of a parameter, by its lower-case name.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether content of this type is JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        matches!(self.essence.as_str(), "application/json" | "text/json") || self.subtype().ends_with("+json")
+    }
+
+    /// Whether content of this type is a URL-encoded form.
+    pub(crate) fn is_form(&self) -> bool {
+        self.essence == "application/x-www-form-urlencoded"
+    }
+}
+
+/// The two ends of an unquoted parameter value, the first made a value.
+trait IntoOwned<'t> {
+    fn into_owned(self) -> (String, &'t str);
+}
+
+impl<'t> IntoOwned<'t> for (&'t str, &'t str) {
+    fn into_owned(self) -> (String, &'t str) {
+        (self.0.trim_end_matches([' ', '\t']).to_owned(), self.1)
+    }
+}
+
+/// A quoted string at the start of `text`, and the rest.
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let mut out = String::new();
+    let mut characters = text.char_indices().skip(1);
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '"' => return Some((out, &text[at + 1..])),
+            '\\' => out.push(characters.next()?.1),
+            other => out.push(other),
+        }
+    }
+    None
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// A media type or range as a document declares it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Range {
+    media_type: MediaType,
+}
+
+impl Range {
+    /// Parse a key of `content`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        MediaType::parse(if text == "*" { "*/*" } else { text }).map(|media_type| Self { media_type })
+    }
+
+    /// How specifically the range names `actual`; `None` if it does not.
+    pub(crate) fn specificity(&self, actual: &MediaType) -> Option<usize> {
+        let (top, subtype) = (self.media_type.top(), self.media_type.subtype());
+        let score = if self.media_type.essence == actual.essence {
+            3
+        } else if top != "*" && top != actual.top() {
+            return None;
+        } else if subtype == "*" {
+            usize::from(top != "*")
+        } else if let Some(suffix) = subtype.strip_prefix("*+") {
+            actual.subtype().rsplit_once('+').filter(|(_, actual)| *actual == suffix).map(|_| 2)?
+        } else {
+            return None;
+        };
+        // A parameter in the document is asked of the request; values such as `utf-8` have no case.
+        let has = |(name, value): &(String, String)| actual.parameter(name).is_some_and(|actual| actual.eq_ignore_ascii_case(value));
+        self.media_type.parameters.iter().all(has).then_some(score * 16 + self.media_type.parameters.len().min(15))
+    }
+
+    /// Whether this names several media types.
+    pub(crate) fn is_range(&self) -> bool {
+        self.media_type.top() == "*" || self.media_type.subtype() == "*"
+    }
+
+    /// Whether what this names is JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.media_type.is_json()
+    }
+
+    /// Whether what this names is a URL-encoded form.
+    pub(crate) fn is_form(&self) -> bool {
+        self.media_type.is_form()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_types_are_parsed_strictly() {
+        for (text, wanted) in [
+            ("application/json", true),
+            ("Application/JSON ; charset=\"utf-8\"", true),
+            ("application/json;", true),
+            ("multipart/form-data; boundary=a=b", true),
+            ("application/json, text/plain", false),
+            ("application/json; charset=utf-8; charset=utf-16", false),
+            ("application/json; charset", false),
+            ("application/json charset=utf-8", false),
+            ("application", false),
+            ("/json", false),
+            ("application/json; a=\"b", false),
+            ("application/json; a=\"b\" c", false),
+            ("", false),
+        ] {
+            assert_eq!(MediaType::parse(text).is_some(), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_most_specific_range_wins() {
+        let actual = MediaType::parse("application/vnd.api+json; charset=UTF-8").expect("a media type");
+        let score = |range: &str| Range::parse(range).expect("a range").specificity(&actual);
+        assert!(score("application/vnd.api+json; charset=utf-8") > score("application/vnd.api+json"));
+        assert!(score("application/vnd.api+json") > score("application/*+json"));
+        assert!(score("application/*+json") > score("application/*"));
+        assert!(score("application/*") > score("*/*"));
+        assert_eq!(score("*"), score("*/*"));
+        for other in ["application/json", "text/*", "application/vnd.api+json; version=2", "application/*+xml"] {
+            assert_eq!(score(other), None, "{other}");
+        }
+    }
+}

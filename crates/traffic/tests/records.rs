@@ -1,0 +1,131 @@
+//! The record and the masking against recorded traffic, where it is at hand.
+//!
+//! The recordings are no part of the repository: `HAUBERK_DATA` names the folder that holds `traffic/`.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+
+use hauberk_traffic::{Masker, Transaction, mask_path};
+use ruzstd::decoding::StreamingDecoder;
+use serde_json::Value;
+
+/// The files of recorded traffic; none, said why, where there are none. CI must have them.
+fn recordings() -> Vec<PathBuf> {
+    let data = std::env::var_os("HAUBERK_DATA").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+        PathBuf::from,
+    );
+    let folder = data.join("traffic");
+    let Ok(entries) = fs::read_dir(&folder) else {
+        assert!(
+            std::env::var("CI").as_deref() != Ok("true"),
+            "no recorded traffic in {}",
+            folder.display()
+        );
+        eprintln!(
+            "skipped: no recorded traffic in {}; set HAUBERK_DATA",
+            folder.display()
+        );
+        return Vec::new();
+    };
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("a readable folder").path())
+        .collect();
+    files.retain(|file| file.to_string_lossy().ends_with(".ndjson.zst"));
+    files.sort();
+    assert!(
+        !files.is_empty(),
+        "no .ndjson.zst file in {}",
+        folder.display()
+    );
+    files
+}
+
+fn lines(file: &PathBuf) -> impl Iterator<Item = String> {
+    let decoder =
+        StreamingDecoder::new(File::open(file).expect("a readable file")).expect("a zstd file");
+    BufReader::new(decoder)
+        .lines()
+        .map(|line| line.expect("UTF-8 text"))
+}
+
+#[test]
+fn each_recorded_transaction_is_read_written_and_masked_once_for_all() {
+    let masker = Masker::new([7; 32]);
+    for file in recordings() {
+        for (number, line) in lines(&file).enumerate() {
+            let place = format!("{}:{}", file.display(), number + 1);
+            let transaction =
+                Transaction::from_line(&line).unwrap_or_else(|error| panic!("{place}: {error}"));
+            let again = Transaction::from_line(&transaction.to_line()).expect("what we wrote");
+            assert!(again == transaction, "{place}: writing changed it");
+
+            let masked = transaction.clone().into_masked(&masker);
+            assert_eq!(
+                masked.request_headers.len(),
+                transaction.request_headers.len(),
+                "{place}"
+            );
+            let still_json = |body: &Option<String>| {
+                body.as_ref()
+                    .map(|body| serde_json::from_str::<Value>(body).is_ok())
+            };
+            assert_eq!(
+                still_json(&masked.response_body),
+                still_json(&transaction.response_body),
+                "{place}"
+            );
+            assert!(
+                masked.clone().into_masked(&masker) == masked,
+                "{place}: masking again changed it"
+            );
+        }
+    }
+}
+
+/// The words of documented path templates stay, and what the documents call a variable does not show its digits.
+#[test]
+fn the_masked_path_of_a_recorded_request_reads_like_its_template() {
+    let (mut words, mut kept, mut values, mut hidden) = (0, 0, 0, 0);
+    for file in recordings() {
+        for line in lines(&file) {
+            let row: Value = serde_json::from_str(&line).expect("JSON");
+            let (Some(template), Some(url)) = (row["template"].as_str(), row["url"].as_str())
+            else {
+                continue;
+            };
+            let path = url
+                .splitn(4, '/')
+                .nth(3)
+                .unwrap_or_default()
+                .split(['?', '#'])
+                .next()
+                .unwrap_or_default();
+            let (template, path): (Vec<_>, Vec<_>) = (
+                template[1..].split('/').collect(),
+                path.split('/').collect(),
+            );
+            if template.len() != path.len() {
+                continue;
+            }
+            for (part, segment) in template.into_iter().zip(path) {
+                let stays = mask_path(segment) == segment;
+                if part == segment {
+                    words += 1;
+                    kept += usize::from(stays);
+                    if !stays { println!("lost {segment}"); }
+                } else if part.starts_with('{')
+                    && segment.bytes().filter(u8::is_ascii_digit).count() > 2
+                {
+                    values += 1;
+                    hidden += usize::from(!stays);
+                    if stays { println!("shown {segment} {part}"); }
+                }
+            }
+        }
+    }
+    println!("{kept} of {words} words kept, {hidden} of {values} values with digits hidden");
+    assert!(kept * 100 >= words * 98, "{kept} of {words}");
+    assert_eq!(hidden, values);
+}

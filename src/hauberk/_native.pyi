@@ -1,0 +1,120 @@
+"""hauberk's Rust core, compiled from `crates/native`."""
+
+from pathlib import Path
+from typing import Any, final
+
+class ExpressionError(ValueError):
+    """
+    A rule's expression does not compile.
+
+    Attributes:
+        column: Where, in characters from 1.
+
+        found: What stands there.
+
+        expected: What would be right there.
+    """
+
+    column: int
+    found: str
+    expected: str
+
+class GatewayError(Exception):
+    """The gateway cannot start, e.g. because an address is in use; the message names it."""
+
+class RefusedError(Exception):
+    """A snapshot is refused; the message says what is wrong with it. What was enforced before stays in force."""
+
+def check_document(source: bytes) -> dict[str, Any]:
+    """
+    Read an OpenAPI document and tell all that is wrong with it, and the operations it declares.
+
+    Args:
+        source: JSON or YAML text of an OpenAPI 3.0 or 3.1 document.
+
+    Returns:
+        `{"ok": bool, "title": str | None, "openapi_version": str | None, "problems": […], "operations": […]}`. A problem is
+        `{"severity": "critical" | "error" | "warning", "code": int, "message": str, "locations": [str]}`; an operation
+        `{"method", "path", "hosts": [str], "endpoint", "operation_id": str | None}`, where `endpoint` has the server's base path and
+        `{varN}` for variables, and `hosts` is empty if the document names no absolute server.
+    """
+
+def check_expression(expression: str) -> None:
+    """
+    Compile a rule's expression and throw the result away.
+
+    Raises:
+        ExpressionError: If it does not compile.
+    """
+
+def log_to_stderr(level: str) -> None:
+    """
+    Write the gateway's log to standard error, a JSON object a line. Calling it again changes nothing.
+
+    Args:
+        level: `error`, `warn`, `info` or `debug`.
+    """
+
+@final
+class Gateway:
+    """
+    A reverse proxy that enforces the newest snapshot it was given.
+
+    The addresses are bound when it is made; connections wait until `run`. All methods may be called from any thread.
+
+    Args:
+        https: TLS listeners, e.g. `["0.0.0.0:8443"]`; port 0 asks for a free one.
+
+        http: Plain listeners.
+
+        threads: Worker threads; 0 is one per core.
+
+        event_queue: How many events wait for `take_events`; more are dropped and counted.
+
+        upstream_ca_file: Authorities (PEM) that sign certificates of `https://` upstreams; `None` means the system's.
+
+    Raises:
+        GatewayError: If an address cannot be bound.
+    """
+
+    https_addresses: list[str]
+    http_addresses: list[str]
+    version: int | None
+    events_dropped: int
+
+    def __new__(
+        cls,
+        *,
+        https: list[str],
+        http: list[str],
+        threads: int = 0,
+        event_queue: int = 10_000,
+        upstream_ca_file: Path | None = None,
+    ) -> Gateway: ...
+    def apply_snapshot(self, data: bytes) -> list[str]:
+        """
+        Check a snapshot and enforce it from the next request on.
+
+        Returns:
+            Warnings: what was loaded but will not be enforced.
+
+        Raises:
+            RefusedError: If it is refused.
+        """
+
+    def run(self) -> None:
+        """
+        Serve until `stop`; blocks without the GIL.
+
+        Raises:
+            GatewayError: If it was run before, or threads cannot be had.
+        """
+
+    def stop(self, grace_seconds: float) -> None:
+        """Accept nothing more, let requests under way end for so many seconds, then let `run` return."""
+
+    def take_events(self, most: int, wait_seconds: float) -> list[str]:
+        """Take the oldest events, at most so many, each a JSON text; wait so long for the first."""
+
+    def metrics(self) -> str:
+        """Give the counters in the text format of Prometheus."""

@@ -1,0 +1,102 @@
+"""The REST application: which resource is served where, its health, metrics and own documentation."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+import hauberk
+from hauberk.api import (
+    authority,
+    client_certificates,
+    envelope,
+    gateways,
+    hostname_associations,
+    mtls_certificates,
+    operations,
+    rulesets,
+    schema_validation,
+    security_events,
+    tokens,
+    user_schemas,
+    zones,
+)
+from hauberk.api.limits import BodyLimit
+from hauberk.api.metrics import RequestMetrics
+from hauberk.pipeline import ControlPlane
+from hauberk.storage.models import Installation
+
+COMPATIBLE = "/client/v4"
+OWN = "/hauberk/v1"
+
+DESCRIPTION = f"""
+Two roots over one store, one envelope and one way to authenticate: `{COMPATIBLE}` answers what the official `cloudflare` SDKs send
+(`base_url="http://…{COMPATIBLE}"`), `{OWN}` is what only hauberk has. Send `Authorization: Bearer <token>`, or `X-Auth-Email` and
+`X-Auth-Key`; the first token is in the file `admin-token` of the state folder.
+"""
+
+
+def create_app(plane: ControlPlane) -> FastAPI:
+    """Make the application over an open control plane; the caller closes the plane."""
+    app = FastAPI(title="hauberk", version=hauberk.__version__, description=DESCRIPTION, separate_input_output_schemas=False)
+    app.state.plane = plane
+    envelope.install(app)
+
+    zone = APIRouter(prefix="/zones/{zone_id}")
+    for resource in (
+        client_certificates.zone,
+        hostname_associations.zone,
+        operations.zone,
+        schema_validation.zone,
+        user_schemas.zone,
+        rulesets.zone,
+        security_events.zone,
+    ):
+        zone.include_router(resource)
+    for router in (zones.compatible, zone, mtls_certificates.account):
+        app.include_router(router, prefix=COMPATIBLE)
+    for router in (zones.own, tokens.own, gateways.own, authority.own):
+        app.include_router(router, prefix=OWN)
+    app.include_router(authority.public)
+    app.include_router(_health(plane))
+
+    registry = CollectorRegistry()
+    app.include_router(_metrics(registry))
+    app.add_middleware(BodyLimit, max_bytes=plane.settings.control_plane.max_upload_bytes)
+    app.add_middleware(RequestMetrics, registry=registry)
+    return app
+
+
+def _health(plane: ControlPlane) -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz")
+    def healthz() -> JSONResponse:
+        """Answer 200 while the process runs."""
+        return JSONResponse({"status": "ok"})
+
+    @router.get("/readyz")
+    def readyz() -> JSONResponse:
+        """Answer 200 while the database answers, else 503."""
+        try:
+            with plane.database.read() as session:
+                version = session.scalars(select(Installation.revision)).one()
+        except SQLAlchemyError:
+            return JSONResponse({"status": "the database does not answer"}, 503)
+        return JSONResponse({"status": "ok", "version": version})
+
+    return router
+
+
+def _metrics(registry: CollectorRegistry) -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/metrics", response_class=PlainTextResponse)
+    def metrics() -> PlainTextResponse:
+        """Give the control plane's metrics in Prometheus' text format."""
+        return PlainTextResponse(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router

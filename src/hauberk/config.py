@@ -1,0 +1,347 @@
+"""
+Settings: declared once here, with unit and default; `hauberk.toml`, the environment, `hauberk init` and the docs page follow from it.
+
+Order: file < environment (`HAUBERK_STATE_DIR`, `HAUBERK_CONTROL_PLANE__LISTEN`, …: two underscores step into a table) < flags.
+A bad value is reported with its key; an unknown key with the nearest known one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from hauberk.errors import ConfigurationError
+
+ENVIRONMENT_PREFIX = "HAUBERK_"
+# Read where it is used, never kept in the settings: a passphrase does not belong in a file or a dump of settings.
+PASSPHRASE_VARIABLE = "HAUBERK_CA_PASSPHRASE"  # noqa: S105 - the variable's name
+OTHER_VARIABLES = frozenset({PASSPHRASE_VARIABLE, "HAUBERK_CONFIG", "HAUBERK_URL", "HAUBERK_TOKEN", "HAUBERK_ZONE", "HAUBERK_DATA"})
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """
+    Split `127.0.0.1:8080` or `[::1]:8080`.
+
+    Raises:
+        ValueError: If it is not an IP address and a port from 0 to 65535.
+    """
+    host, colon, port = address.rpartition(":")
+    try:
+        ip_address(host.removeprefix("[").removesuffix("]"))
+        number = int(port) if port.isascii() and port.isdigit() else -1
+    except ValueError:
+        number = -1
+    if not colon or not 0 <= number <= 65535:
+        raise ValueError("must be an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080")
+    return host.removeprefix("[").removesuffix("]"), number
+
+
+def _address(address: str) -> str:
+    split_address(address)
+    return address
+
+
+def host_name(name: str) -> str:
+    """
+    Normalise a host name: lower case, no final dot; `*.` may stand in front.
+
+    Raises:
+        ValueError: If it is no host name.
+    """
+    name = name.lower().removesuffix(".")
+    labels = name.removeprefix("*.").split(".")
+    if len(name) > 253 or any(
+        not label
+        or len(label) > 63
+        or label.strip("-") != label
+        or not label.replace("-", "a").replace("_", "a").isalnum()
+        or not label.isascii()
+        for label in labels
+    ):
+        raise ValueError("must be a host name such as api.example.com or *.example.com")
+    return name
+
+
+def upstream_url(url: str) -> str:
+    """
+    Check an origin's address, `http://HOST[:PORT]` or `https://HOST[:PORT]`.
+
+    Raises:
+        ValueError: If it is something else; a path has no meaning here, since requests keep theirs.
+    """
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or port == 0
+        or parts.path not in {"", "/"}
+        or parts.query
+        or parts.fragment
+        or parts.username
+    ):
+        raise ValueError("must be http://HOST[:PORT] or https://HOST[:PORT], without a path")
+    return url.rstrip("/")
+
+
+Address = Annotated[str, AfterValidator(_address)]
+HostName = Annotated[str, AfterValidator(host_name)]
+UpstreamUrl = Annotated[str, AfterValidator(upstream_url)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class ControlPlaneSettings(_Table):
+    """The REST API, the certificate authority and the database."""
+
+    listen: Address = Field("127.0.0.1:8080", description="Address and port of the REST API.")
+    certificate: Path | None = Field(None, description="Server certificate (PEM file) of the REST API; without one it speaks plain HTTP.")
+    private_key: Path | None = Field(None, description="Private key (PEM file) to it.")
+    public_url: str | None = Field(
+        None, description="How clients reach the REST API; written into certificates as the place of the CRL. Default: from `listen`."
+    )
+    admin_email: str = Field("admin@localhost", description="Owner of the token made at first start: `X-Auth-Email` beside `X-Auth-Key`.")
+    database_url: str | None = Field(None, description="SQLAlchemy URL. Default: the SQLite file hauberk.db in the state folder.")
+    max_upload_bytes: int = Field(32 * 2**20, ge=1024, description="Largest body of a REST request, in bytes.")
+
+
+class AuthoritySettings(_Table):
+    """The managed certificate authority, made at first start; later changes of these do not touch it."""
+
+    common_name: str = Field("hauberk managed CA", min_length=1, max_length=64, description="Common name of its subject.")
+    organization: str = Field("hauberk", min_length=1, max_length=64, description="Organization of its subject.")
+    validity_days: int = Field(7300, ge=1, le=36500, description="Its life, in days; no client certificate outlives it.")
+
+
+class GatewaySettings(_Table):
+    """The reverse proxy's own: where it listens, how it runs."""
+
+    https: list[Address] = Field(["0.0.0.0:8443"], description="TLS listeners, address and port.")
+    http: list[Address] = Field([], description="Plain listeners: behind another proxy, or for benchmarks. No client certificates there.")
+    threads: int = Field(0, ge=0, le=1024, description="Worker threads; 0 = one per core.")
+    metrics: Address | None = Field("127.0.0.1:9090", description="Address of /metrics, /healthz and /readyz of the gateway.")
+    poll_seconds: float = Field(0.5, ge=0.1, le=60, description="How often the control plane is asked for a newer snapshot, in seconds.")
+    grace_seconds: float = Field(
+        5.0, ge=0, le=3600, description="How long requests under way may take to end when the gateway stops, in seconds."
+    )
+
+
+class LimitSettings(_Table):
+    """What a gateway accepts and how long it waits; part of the snapshot, so a change needs a restart of the control plane only."""
+
+    max_body_bytes: int = Field(2**20, ge=0, le=2**30, description="Largest body that is held to be validated, in bytes.")
+    oversize_body: Literal["reject", "pass"] = Field(
+        "reject", description="A larger one on a validated operation: `reject` (413) or `pass` unvalidated."
+    )
+    max_header_bytes: int = Field(65536, ge=1024, le=2**20, description="All request headers together, in bytes.")
+    max_header_count: int = Field(100, ge=8, le=1000, description="Request headers, counted.")
+    header_timeout_seconds: float = Field(10, gt=0, le=3600, description="For the request's headers to arrive, in seconds.")
+    body_timeout_seconds: float = Field(30, gt=0, le=3600, description="Between two parts of a request's body, in seconds.")
+    upstream_connect_timeout_seconds: float = Field(5, gt=0, le=3600, description="For an upstream to accept a connection, in seconds.")
+    upstream_response_timeout_seconds: float = Field(
+        60, gt=0, le=3600, description="Between two parts of an upstream's answer, in seconds."
+    )
+    idle_timeout_seconds: float = Field(
+        60, gt=0, le=86400, description="A kept-alive connection may wait this long for its next request, in seconds."
+    )
+    undeclared_query: Literal["reject", "allow"] = Field(
+        "reject", description="A query parameter the schema does not declare: `reject` or `allow`."
+    )
+
+
+class EventSettings(_Table):
+    """Security events: a JSON-lines file beside each gateway, and the control plane's table."""
+
+    file: Path | None = Field(None, description="The file. Default: events.jsonl in the state folder.")
+    rotate_bytes: int = Field(64 * 2**20, ge=4096, description="The file is turned over at this size, in bytes.")
+    keep_files: int = Field(5, ge=1, le=1000, description="Turned-over files that are kept.")
+    keep_days: int = Field(30, ge=1, le=3650, description="How long the control plane keeps events, in days.")
+
+
+class HostSettings(_Table):
+    """A host name the gateway serves."""
+
+    name: HostName = Field(description="The host name, or *.example.com for all names one label below.")
+    upstreams: list[UpstreamUrl] = Field(
+        min_length=1, description="Where requests go: http://HOST:PORT or https://HOST:PORT; several take turns."
+    )
+    certificate: Path | None = Field(None, description="Server certificate (PEM file, leaf first). Left out: a self-signed one is made.")
+    private_key: Path | None = Field(None, description="Private key (PEM file) to it.")
+
+
+class ZoneSettings(_Table):
+    """A domain and its hosts."""
+
+    name: HostName = Field(description="The domain.")
+    hosts: list[HostSettings] = Field([], description="Hosts at or below it.")
+
+
+class Settings(_Table):
+    """All of `hauberk.toml`."""
+
+    state_dir: Path = Field(Path("./state"), description="Folder of the database, the authority's key, tokens and snapshots; mode 0700.")
+    control_plane: ControlPlaneSettings = ControlPlaneSettings()
+    authority: AuthoritySettings = AuthoritySettings()
+    gateway: GatewaySettings = GatewaySettings()
+    limits: LimitSettings = LimitSettings()
+    events: EventSettings = EventSettings()
+    zones: list[ZoneSettings] = Field([], description="What is served.")
+
+    @property
+    def database_url(self) -> str:
+        """The database's SQLAlchemy URL."""
+        return self.control_plane.database_url or f"sqlite:///{self.state_dir.absolute() / 'hauberk.db'}"
+
+    @property
+    def control_plane_url(self) -> str:
+        """How this machine reaches the REST API."""
+        host, port = split_address(self.control_plane.listen)
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+        scheme = "https" if self.control_plane.certificate else "http"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+    @property
+    def events_file(self) -> Path:
+        """Where the gateway writes security events."""
+        return self.events.file or self.state_dir / "events.jsonl"
+
+
+def load(file: Path | None, environment: Mapping[str, str] = os.environ, flags: Mapping[str, Any] | None = None) -> Settings:
+    """
+    Join file, environment and flags into one checked object.
+
+    Args:
+        file: `hauberk.toml`, or `None` for the defaults. Relative paths in it are relative to its folder.
+
+        environment: Variables; those with the prefix `HAUBERK_` count.
+
+        flags: Dotted keys, e.g. `{"gateway.threads": 1}`; `None` values are left out.
+
+    Raises:
+        ConfigurationError: If the file cannot be read or a key or value is wrong; the message lists every one.
+    """
+    values = _read(file) if file is not None else {}
+    for path, text in _from_environment(environment):
+        _put(values, path, text)
+    for key, value in (flags or {}).items():
+        if value is not None:
+            _put(values, key.split("."), value)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        where = str(file) if file is not None else "the settings"
+        raise ConfigurationError(f"{where}: " + "; ".join(_explain(problem) for problem in error.errors())) from None
+    return _with_absolute_paths(_consistent(settings), file.absolute().parent if file is not None else Path.cwd())
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        with file.open("rb") as stream:
+            return tomllib.load(stream)
+    except FileNotFoundError:
+        raise ConfigurationError(f"{file}: there is no such file; 'hauberk init' writes one") from None
+    except OSError as error:
+        raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: is not valid TOML: {error}") from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[list[str], Any]]:
+    for name, text in sorted(environment.items()):
+        if not name.startswith(ENVIRONMENT_PREFIX) or name in OTHER_VARIABLES:
+            continue
+        key = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
+        try:  # lists and numbers as JSON, e.g. HAUBERK_GATEWAY__HTTPS='["0.0.0.0:443"]'
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        yield key, value if not isinstance(value, str | dict) else text
+
+
+def _put(values: dict[str, Any], key: list[str], value: Any) -> None:
+    for table in key[:-1]:
+        inner = values.setdefault(table, {})
+        if not isinstance(inner, dict):
+            raise ConfigurationError(f"{'.'.join(key)}: {table} is not a table")
+        values = inner
+    values[key[-1]] = value
+
+
+def _explain(problem: Any) -> str:
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]).removeprefix(".")
+    if problem["type"] == "extra_forbidden":
+        known = sorted(_table_at(problem["loc"][:-1]).model_fields)
+        near = difflib.get_close_matches(str(problem["loc"][-1]), known, 1, 0.5)
+        return f"{key}: unknown key; " + (f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(known)}")
+    return f"{key}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _table_at(path: tuple[int | str, ...]) -> type[BaseModel]:
+    table: type[BaseModel] = Settings
+    inner: dict[str, type[BaseModel]] = {
+        "control_plane": ControlPlaneSettings,
+        "authority": AuthoritySettings,
+        "gateway": GatewaySettings,
+        "limits": LimitSettings,
+    }
+    inner |= {"events": EventSettings, "zones": ZoneSettings, "hosts": HostSettings}
+    for part in path:
+        if isinstance(part, str):
+            table = inner.get(part, table)
+    return table
+
+
+def _consistent(settings: Settings) -> Settings:
+    """Check what one value cannot tell alone."""
+    problems: list[str] = []
+    seen: dict[str, str] = {}
+    for z, zone in enumerate(settings.zones):
+        if zone.name in seen:
+            problems.append(f"zones[{z}].name: '{zone.name}' is there twice")
+        seen[zone.name] = "zone"
+        for h, host in enumerate(zone.hosts):
+            key = f"zones[{z}].hosts[{h}]"
+            if host.name != zone.name and not host.name.endswith(f".{zone.name}"):
+                problems.append(f"{key}.name: '{host.name}' is not at or below the zone '{zone.name}'")
+            if seen.get(f"host {host.name}"):
+                problems.append(f"{key}.name: '{host.name}' is there twice")
+            seen[f"host {host.name}"] = key
+            if (host.certificate is None) != (host.private_key is None):
+                problems.append(f"{key}: certificate and private_key go together; one of them is missing")
+    if (settings.control_plane.certificate is None) != (settings.control_plane.private_key is None):
+        problems.append("control_plane: certificate and private_key go together; one of them is missing")
+    if not settings.gateway.https and not settings.gateway.http:
+        problems.append("gateway: no listener is left; name one in https or http")
+    if problems:
+        raise ConfigurationError("; ".join(problems))
+    return settings
+
+
+def _with_absolute_paths(settings: Settings, folder: Path) -> Settings:
+    def absolute(model: BaseModel) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name in type(model).model_fields:
+            value = getattr(model, name)
+            if isinstance(value, Path):
+                found[name] = folder / value.expanduser()
+            elif isinstance(value, BaseModel):
+                found[name] = value.model_copy(update=absolute(value))
+            elif isinstance(value, list) and value and isinstance(value[0], BaseModel):
+                found[name] = [item.model_copy(update=absolute(item)) for item in value]
+        return found
+
+    return settings.model_copy(update=absolute(settings))

@@ -1,0 +1,133 @@
+"""
+Every error hauberk raises on purpose, with the code and HTTP status it has over REST.
+
+    HauberkError
+    ├── InvalidRequest          400  the request's form or content is wrong
+    │   ├── InvalidCertificateRequest   a CSR that is not signed
+    │   ├── InvalidExpression           a rule's expression does not compile
+    │   └── InvalidSchema               an OpenAPI document that is refused
+    ├── Unauthenticated         401  no credentials, or wrong ones
+    ├── Forbidden               403  the credentials' scope does not reach this far
+    ├── NotFound                404  the named thing does not exist
+    ├── Conflict                409  it exists already, or is in use
+    ├── TooLarge                413  a body over its limit
+    ├── StorageError            500  the database or the state folder cannot be used
+    ├── ConfigurationError           `hauberk.toml`, the environment or a flag is wrong (never over REST)
+    └── SnapshotRefused              a gateway will not enforce a snapshot (never over REST)
+
+A message names the thing, what was wrong and what would be right. It never holds a secret or a value from traffic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+
+class HauberkError(Exception):
+    """
+    The root of the tree.
+
+    Args:
+        message: One or two sentences for the person who has to act.
+
+        pointer: JSON pointer to the member of the request that is wrong, e.g. `/csr`.
+    """
+
+    code: ClassVar[int] = 1000
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, pointer: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.pointer = pointer
+
+
+class InvalidRequest(HauberkError):
+    """The request's form or content is wrong."""
+
+    code = 1001
+    status = 400
+
+
+class InvalidCertificateRequest(InvalidRequest):
+    """A CSR, or the validity asked for it, that the authority does not sign."""
+
+    code = 1101
+
+
+class InvalidExpression(InvalidRequest):
+    """A rule's expression that does not compile; the message names the column and what was expected there."""
+
+    code = 1201
+
+
+class InvalidSchema(InvalidRequest):
+    """
+    An OpenAPI document that is refused.
+
+    Args:
+        message: What is wrong in one sentence.
+
+        problems: All that was found, each `{"severity", "code", "message", "locations"}`.
+    """
+
+    code = 1301
+
+    def __init__(self, message: str, problems: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(message, pointer="/source")
+        self.problems = list(problems)
+
+
+class Unauthenticated(HauberkError):
+    """No credentials were sent, or wrong ones."""
+
+    code = 10000
+    status = 401
+
+
+class Forbidden(HauberkError):
+    """The credentials' scope does not reach this far."""
+
+    code = 10001
+    status = 403
+
+
+class NotFound(HauberkError):
+    """The named thing does not exist."""
+
+    code = 7003
+    status = 404
+
+
+class Conflict(HauberkError):
+    """The thing exists already, or something still uses it."""
+
+    code = 1409
+    status = 409
+
+
+class TooLarge(HauberkError):
+    """A body over its limit."""
+
+    code = 1413
+    status = 413
+
+
+class StorageError(HauberkError):
+    """The database or the state folder cannot be used."""
+
+    code = 1500
+    status = 500
+
+
+class ConfigurationError(HauberkError):
+    """`hauberk.toml`, the environment or a flag is wrong; the message names the key."""
+
+    code = 1600
+
+
+class SnapshotRefused(HauberkError):
+    """A gateway will not enforce a snapshot; what it enforced before stays in force."""
+
+    code = 1700

@@ -1,0 +1,247 @@
+"""
+Runs a gateway: the Rust core serves requests; threads here fetch its snapshots, carry its events away and tell how it is.
+
+None of these threads is on the request path. While the control plane is away the gateway serves from its last good snapshot, after a
+restart from the copy on disk.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import logging.handlers
+import os
+import platform
+import threading
+import uuid
+from collections import deque
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from hauberk import _native
+from hauberk.config import EventSettings, Settings
+from hauberk.errors import ConfigurationError, SnapshotRefused, StorageError
+from hauberk.snapshot.copy import SnapshotCopy
+from hauberk.snapshot.document import Snapshot, decode
+
+log = logging.getLogger(__name__)
+
+REQUEST_TIMEOUT_SECONDS = 10
+EVENTS_IN_A_BATCH = 500
+# Events that wait here while the control plane is away; the file has them all the same.
+EVENTS_WAITING = 50_000
+
+
+class GatewayRunner:
+    """
+    A gateway and the threads that serve it.
+
+    Args:
+        settings: Checked settings.
+
+        control_plane_url: Where snapshots come from, e.g. `http://127.0.0.1:8080`.
+
+        token: A token of scope `gateway`.
+
+    Raises:
+        ConfigurationError: If an address cannot be bound.
+        StorageError: If the state folder cannot be used.
+    """
+
+    def __init__(self, settings: Settings, control_plane_url: str, token: str) -> None:
+        self.settings = settings
+        self.started_at = datetime.now(UTC)
+        self.refused: tuple[int, str] | None = None
+        self.stopping = threading.Event()
+        self.copy = SnapshotCopy(settings.state_dir / "snapshot")
+        self.gateway_id = _persistent_id(settings.state_dir / "gateway-id")
+        self.client = httpx.Client(
+            base_url=control_plane_url.rstrip("/") + "/hauberk/v1",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=REQUEST_TIMEOUT_SECONDS,
+        )
+        self.events = EventCarrier(settings, self.client)
+        try:
+            self.core = _native.Gateway(https=settings.gateway.https, http=settings.gateway.http, threads=settings.gateway.threads)
+        except _native.GatewayError as error:
+            raise ConfigurationError(f"gateway: {error}") from None
+
+    def run(self) -> None:
+        """Serve until `stop`. What is on disk is enforced before the first request is answered."""
+        self._start_from_copy()
+        self.follow_once()
+        threads = [
+            threading.Thread(target=self._follow, name="snapshots", daemon=True),
+            threading.Thread(target=self._carry_events, name="events", daemon=True),
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            self.core.run()
+        finally:
+            self.stopping.set()
+            for thread in threads:
+                thread.join(REQUEST_TIMEOUT_SECONDS)
+            self.client.close()
+
+    def stop(self) -> None:
+        """Let `run` return once the requests under way have ended, or the grace is over."""
+        self.stopping.set()
+        self.core.stop(self.settings.gateway.grace_seconds)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a snapshot is enforced."""
+        return self.core.version is not None
+
+    def follow_once(self) -> None:
+        """Report to the control plane; fetch and enforce a newer snapshot if there is one. Failure is logged, never raised."""
+        try:
+            newest = self._report()
+            if newest != self.core.version and (self.refused is None or self.refused[0] != newest):
+                response = self.client.get("/snapshot")
+                response.raise_for_status()
+                self._enforce(decode(response.content))
+                self._report()
+        except httpx.HTTPError as error:
+            _log_trouble("the control plane does not answer; what is enforced stays", error)
+        except SnapshotRefused as error:
+            _log_trouble("a snapshot was refused; what is enforced stays", error)
+
+    def _start_from_copy(self) -> None:
+        try:
+            snapshot = self.copy.load()
+            if snapshot is not None:
+                self._apply(snapshot)
+                log.info("serving from the copy on disk", extra={"version": snapshot.version})
+        except (SnapshotRefused, StorageError) as error:
+            log.error("the copy on disk is of no use; a new one is fetched", extra={"reason": error.message})  # noqa: TRY400
+
+    def _apply(self, snapshot: Snapshot) -> None:
+        try:
+            warnings = self.core.apply_snapshot(snapshot.data)
+        except _native.RefusedError as error:
+            raise SnapshotRefused(str(error)) from None
+        for warning in warnings:
+            log.warning("snapshot: %s", warning, extra={"version": snapshot.version})
+
+    def _enforce(self, snapshot: Snapshot) -> None:
+        try:
+            self._apply(snapshot)
+        except SnapshotRefused as error:
+            self.refused = (snapshot.version, error.message)
+            log.error("a snapshot was refused; what is enforced stays", extra={"version": snapshot.version, "reason": error.message})  # noqa: TRY400
+            return
+        self.refused = None
+        log.info("snapshot enforced", extra={"version": snapshot.version})
+        try:
+            self.copy.store(snapshot)
+        except StorageError as error:
+            log.error("the snapshot is enforced, but a restart would not have it", extra={"reason": error.message})  # noqa: TRY400
+
+    def _report(self) -> int:
+        refused_version, refused_reason = self.refused or (None, None)
+        heartbeat = {
+            "name": platform.node(),
+            "version": self.core.version,
+            "refused_version": refused_version,
+            "refused_reason": refused_reason and refused_reason[:4000],
+            "events_dropped": self.core.events_dropped + self.events.dropped,
+            "started_at": self.started_at.isoformat(),
+        }
+        response = self.client.put(f"/gateways/{self.gateway_id}", json=heartbeat)
+        response.raise_for_status()
+        version: int = response.json()["result"]["version"]
+        return version
+
+    def _follow(self) -> None:
+        while not self.stopping.wait(self.settings.gateway.poll_seconds):
+            self.follow_once()
+
+    def _carry_events(self) -> None:
+        while not self.stopping.is_set():
+            self.events.carry(self.core.take_events(EVENTS_IN_A_BATCH, 0.5))
+        while batch := self.core.take_events(EVENTS_IN_A_BATCH, 0):
+            self.events.carry(batch)
+
+
+class EventCarrier:
+    """
+    Writes events to the JSON-lines file and brings them to the control plane, again and again until it took them.
+
+    Args:
+        settings: Where the file is and when it is turned over.
+
+        client: Speaks to the control plane.
+    """
+
+    def __init__(self, settings: Settings, client: httpx.Client) -> None:
+        self.client = client
+        self.waiting: deque[dict[str, Any]] = deque()
+        self.dropped = 0
+        self.file = _EventFile(settings.events_file, settings.events)
+
+    def carry(self, events: list[str]) -> None:
+        """Write events down, then send them and those that wait. Failure is logged, never raised."""
+        for event in events:
+            self.file.write(event)
+            self.waiting.append(json.loads(event))
+        while len(self.waiting) > EVENTS_WAITING:
+            self.waiting.popleft()
+            self.dropped += 1
+        while self.waiting:
+            batch = [self.waiting[i] for i in range(min(EVENTS_IN_A_BATCH, len(self.waiting)))]
+            try:
+                response = self.client.post("/events", json={"events": batch})
+                response.raise_for_status()
+            except httpx.HTTPError as error:
+                _log_trouble("events wait for the control plane", error)
+                return
+            for _ in batch:
+                self.waiting.popleft()
+
+
+class _EventFile(logging.handlers.RotatingFileHandler):
+    """The standard library's rotating file, for lines that are no log records."""
+
+    def __init__(self, path: Path, settings: EventSettings) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            super().__init__(path, maxBytes=settings.rotate_bytes, backupCount=settings.keep_files, encoding="utf-8")
+        except OSError as error:
+            raise StorageError(f"the events file {path} cannot be written: {error.strerror}; name another as events.file") from error
+
+    def write(self, line: str) -> None:
+        self.emit(logging.makeLogRecord({"msg": line}))
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - the name is the library's
+        log.error("an event was not written to the file; the control plane gets it all the same", exc_info=True)
+
+
+def _persistent_id(path: Path) -> str:
+    """Give this gateway the same id after a restart, so that the control plane knows it again."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if path.exists() and (known := path.read_text("ascii").strip()):
+            return known[:64]
+        made = uuid.uuid4().hex
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(made + "\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StorageError(f"the file {path} cannot be used: {error}") from error
+    return made
+
+
+_last_trouble: dict[str, str] = {}
+
+
+def _log_trouble(what: str, error: Exception) -> None:
+    """Log a recurring trouble when it is new, not at every poll."""
+    reason = str(error) or type(error).__name__
+    if _last_trouble.get(what) != reason:
+        _last_trouble[what] = reason
+        log.warning(what, extra={"reason": reason})

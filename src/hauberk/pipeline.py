@@ -1,0 +1,194 @@
+"""
+The control plane as one object: settings, database, authority and the newest snapshot, joined in flow order.
+
+This is the only module that knows all activities; REST, command line and dashboard talk to it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hauberk.config import Settings, ZoneSettings
+from hauberk.errors import ConfigurationError, InvalidRequest, StorageError
+from hauberk.pki.authority import Authority
+from hauberk.pki.key_store import open_managed_authority
+from hauberk.pki.server_certificate import check_server_certificate, self_signed
+from hauberk.snapshot.document import Snapshot, encode
+from hauberk.storage.authorities import managed_certificate_pem, remember_managed_authority
+from hauberk.storage.database import Database
+from hauberk.storage.enforcement import read_enforced
+from hauberk.storage.models import Host, Installation, Token, Zone, now
+from hauberk.storage.tokens import token_sha256
+
+log = logging.getLogger(__name__)
+
+# A chain and its key are a few kilobytes; a wrong path may name anything.
+MAX_PEM_CHARACTERS = 256 * 1024
+
+FIRST_TOKENS = {"admin-token": "edit", "gateway-token": "gateway"}
+
+
+class ControlPlane:
+    """
+    Everything behind the REST API.
+
+    Args:
+        settings: Checked settings.
+
+        passphrase: Encrypts the authority's private key; `None` leaves it plain, mode 0600.
+
+    Raises:
+        ConfigurationError: If a certificate or key that the settings name cannot be used.
+        StorageError: If the state folder or the database cannot be used.
+    """
+
+    def __init__(self, settings: Settings, passphrase: str | None = None) -> None:
+        self.settings = settings
+        _make_private_folder(settings.state_dir)
+        self.database = Database(settings.database_url)
+        with self.database.write() as session:
+            known = managed_certificate_pem(session)
+            self.authority: Authority = open_managed_authority(
+                settings.state_dir, settings.authority, passphrase, known_certificate_pem=known
+            )
+            self.authority_id = remember_managed_authority(session, self.authority)
+            _make_first_tokens(session, settings)
+            _adopt_limits(session, settings)
+            _adopt_zones(session, settings.zones)
+        self._snapshot: Snapshot | None = None
+        self._compiling = threading.Lock()
+
+    @property
+    def public_url(self) -> str:
+        """How clients reach the REST API, without a final slash."""
+        return (self.settings.control_plane.public_url or self.settings.control_plane_url).rstrip("/")
+
+    @property
+    def crl_url(self) -> str:
+        """Where the managed authority's CRL is: the distribution point written into certificates."""
+        return f"{self.public_url}/crl/{self.authority_id}.crl"
+
+    def revision(self) -> int:
+        """Tell the version of the newest snapshot, compiled or not yet."""
+        with self.database.read() as session:
+            return session.scalars(select(Installation.revision)).one()
+
+    def snapshot(self) -> Snapshot:
+        """Compile the newest snapshot, or give the one at hand if nothing has changed since."""
+        with self._compiling:
+            if self._snapshot is None or self._snapshot.version != self.revision():
+                with self.database.read() as session:
+                    installation = session.get_one(Installation, 1)
+                    version = installation.revision
+                    content = {
+                        "created_at": now().isoformat(timespec="seconds").replace("+00:00", "Z"),
+                        "settings": installation.limits,
+                        **read_enforced(session),
+                    }
+                self._snapshot = encode(version, content)
+                log.info("snapshot compiled", extra={"version": version, "bytes": len(self._snapshot.data)})
+            return self._snapshot
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+
+def _make_private_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(13, "Permission denied")
+    except OSError as error:
+        raise StorageError(f"the state folder {folder} cannot be used: {error.strerror}; name another one as state_dir") from error
+
+
+def _make_first_tokens(session: Session, settings: Settings) -> None:
+    """Make the tokens of the owner and of the local gateway at first start; their text is in files only the owner reads."""
+    if session.scalar(select(Token.id).limit(1)) is not None:
+        return
+    for file, scope in FIRST_TOKENS.items():
+        token = secrets.token_urlsafe(32)
+        path = settings.state_dir / file
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as stream:
+                os.fchmod(stream.fileno(), 0o600)
+                stream.write(token + "\n")
+        except OSError as error:
+            raise StorageError(f"the token file {path} cannot be written: {error.strerror}") from error
+        session.add(Token(name=file, email=settings.control_plane.admin_email, scope=scope, sha256=token_sha256(token)))
+
+
+def _adopt_limits(session: Session, settings: Settings) -> None:
+    """Keep the limits with what else is enforced, so that a change of them makes a new snapshot."""
+    installation = session.get_one(Installation, 1)
+    limits = settings.limits.model_dump(mode="json")
+    if installation.limits != limits:
+        installation.limits = limits
+        installation.revision += 1
+
+
+def _adopt_zones(session: Session, zones: Sequence[ZoneSettings]) -> None:
+    """Bring zones and hosts of `hauberk.toml` into the database; hosts that left the file leave it too."""
+    declared: set[str] = set()
+    for zone_settings in zones:
+        zone = session.scalar(select(Zone).where(Zone.name == zone_settings.name))
+        if zone is None:
+            zone = Zone(name=zone_settings.name)
+            session.add(zone)
+            session.flush()
+        for settings in zone_settings.hosts:
+            declared.add(settings.name)
+            host = session.scalar(select(Host).where(Host.name == settings.name))
+            if host is None:
+                host = Host(name=settings.name, self_signed=False, certificate_pem="", private_key_pem="")
+                session.add(host)
+            elif host.zone_id != zone.id and host.from_file is False:
+                raise ConfigurationError(f"host '{settings.name}' is in another zone already: delete it there first")
+            host.zone_id, host.from_file = zone.id, True
+            if host.upstreams != settings.upstreams:
+                host.upstreams = settings.upstreams
+            if settings.certificate is not None and settings.private_key is not None:
+                _give_files(host, settings.certificate, settings.private_key)
+            elif not host.self_signed or check_server_certificate(host.certificate_pem, host.private_key_pem, host.name):
+                give_self_signed(host)  # also when the one at hand has ended, or ends soon
+    for host in session.scalars(select(Host).where(Host.from_file)):
+        if host.name not in declared:
+            log.warning("host is no longer in the file and is served no more", extra={"host": host.name})
+            session.delete(host)
+
+
+def give_self_signed(host: Host) -> None:
+    """Make a certificate for local use, since the owner gave none; clients have to be told to trust it."""
+    host.certificate_pem, host.private_key_pem = self_signed(host.name, loopback=True)
+    host.self_signed = True
+    log.warning("no certificate given: a self-signed one was made, for local use", extra={"host": host.name})
+
+
+def _give_files(host: Host, certificate: Path, private_key: Path) -> None:
+    texts = []
+    for key, path in (("certificate", certificate), ("private_key", private_key)):
+        try:
+            with path.open(encoding="ascii") as stream:
+                texts.append(stream.read(MAX_PEM_CHARACTERS))
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not a PEM file"
+            raise ConfigurationError(f"host '{host.name}': {key} {path} cannot be read: {reason}") from error
+    try:
+        warnings = check_server_certificate(texts[0], texts[1], host.name)
+    except InvalidRequest as error:
+        path = private_key if error.pointer == "/private_key_pem" else certificate
+        raise ConfigurationError(f"host '{host.name}': {path}: {error.message}") from None
+    for warning in warnings:
+        log.warning("server certificate: %s", warning, extra={"host": host.name})
+    if (host.certificate_pem, host.private_key_pem) != (texts[0], texts[1]):
+        host.certificate_pem, host.private_key_pem, host.self_signed = texts[0], texts[1], False

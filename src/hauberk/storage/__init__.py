@@ -1,0 +1,1 @@
+"""The control plane's memory: SQLAlchemy models, migrations, and a repository for each noun."""

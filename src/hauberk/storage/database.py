@@ -1,0 +1,131 @@
+"""
+Opening the database, and the two ways to use it: `read()` and `write()`.
+
+SQLite runs in WAL mode with full synchronisation, so what was committed survives a kill and a power cut; a write takes the lock at
+its start (`BEGIN IMMEDIATE`), so that two writers queue instead of failing half-way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, select, update
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from hauberk.errors import StorageError
+from hauberk.storage.models import ClientCertificate, Enforced, Installation
+
+BUSY_TIMEOUT_SECONDS = 15
+
+
+class Database:
+    """
+    The control plane's database, migrated to the newest revision when it is opened.
+
+    Args:
+        url: SQLAlchemy URL, e.g. `sqlite:///state/hauberk.db` or `postgresql+psycopg://…`.
+
+    Raises:
+        StorageError: If it cannot be opened, read or migrated; nothing is changed then.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _create_engine(url)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False, autoflush=True)
+        event.listen(self._sessions, "before_flush", _raise_revision)
+        try:
+            self._migrate()
+            with self.write() as session:
+                if session.scalar(select(Installation.id)) is None:
+                    session.add(Installation(id=1))
+        except DatabaseError as error:
+            self.engine.dispose()
+            raise StorageError(
+                f"the database {self.engine.url.render_as_string(hide_password=True)} cannot be used: {error.orig}. "
+                "Restore it from a backup, or move it away to begin anew; hauberk has changed nothing in it"
+            ) from error
+
+    def _migrate(self) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        with self.engine.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a session for reading; what is changed in it is thrown away."""
+        with self._sessions() as session:
+            yield session
+            session.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """
+        Open a session and commit it at the end of the block; an exception rolls all of it back.
+
+        Raises:
+            StorageError: If the database is locked for longer than 15 s, full, or not writable.
+        """
+        with self._sessions() as session:
+            try:
+                session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+                yield session
+                session.commit()
+            except OperationalError as error:
+                session.rollback()
+                raise StorageError(f"the change was not stored: {error.orig}") from error
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def _create_engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+    _create_private_file(engine)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        # The driver must not open transactions by itself; `begin` below does: IMMEDIATE to write, DEFERRED to read one snapshot.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+
+    return engine
+
+
+def _create_private_file(engine: Engine) -> None:
+    """Make the file before SQLite does: it holds the private keys of server certificates, so only its owner may read it."""
+    path = Path(engine.url.database or "")
+    if engine.url.database and not path.exists():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)
+        except OSError as error:
+            raise StorageError(f"the database file {path} cannot be created: {error.strerror}") from error
+
+
+def _raise_revision(session: Session, _context: object, _instances: object) -> None:
+    """Raise the revision once in a transaction that changes what gateways enforce."""
+    if session.info.get("revision_raised"):
+        return
+    changed = [row for row in (*session.new, *session.deleted) if isinstance(row, Enforced) and not isinstance(row, ClientCertificate)]
+    changed += [row for row in session.dirty if isinstance(row, Enforced) and session.is_modified(row)]
+    if changed:
+        session.info["revision_raised"] = True
+        session.execute(update(Installation).values(revision=Installation.revision + 1))

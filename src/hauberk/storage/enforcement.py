@@ -1,0 +1,107 @@
+"""Reads from the database all that gateways enforce, in the form of the snapshot's JSON (see `snapshot/document.py`)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hauberk.storage.models import (
+    CertificateAuthority,
+    ClientCertificate,
+    Host,
+    HostnameAssociation,
+    Operation,
+    Rule,
+    Ruleset,
+    Schema,
+    Zone,
+)
+from hauberk.storage.schemas import schemas_in_force
+
+RULES_PHASE = "http_request_firewall_custom"
+
+
+def read_enforced(session: Session) -> dict[str, Any]:
+    """Collect authorities, zones and the schemas that are in force somewhere."""
+    zones = [_zone(session, zone) for zone in session.scalars(select(Zone).order_by(Zone.name))]
+    used = {operation["schema"]["schema_id"] for zone in zones for operation in zone["operations"] if operation["schema"]}
+    schemas = session.scalars(select(Schema).where(Schema.schema_id.in_(used)).order_by(Schema.schema_id)) if used else ()
+    return {
+        "certificate_authorities": [
+            _authority(session, row) for row in session.scalars(select(CertificateAuthority).where(CertificateAuthority.ca))
+        ],
+        "zones": zones,
+        "schemas": [{"schema_id": row.schema_id, "name": row.name, "source": row.source} for row in schemas],
+    }
+
+
+def _authority(session: Session, authority: CertificateAuthority) -> dict[str, Any]:
+    revoked = select(ClientCertificate.serial_number).where(
+        ClientCertificate.authority_id == authority.id, ClientCertificate.status.in_(("revoked", "pending_revocation"))
+    )
+    return {
+        "id": authority.id,
+        "name": authority.name,
+        "managed": authority.managed,
+        "certificates_pem": authority.certificates_pem,
+        "revoked_serial_numbers": sorted(session.scalars(revoked)),
+    }
+
+
+def _zone(session: Session, zone: Zone) -> dict[str, Any]:
+    in_force = schemas_in_force(session, zone.id)
+    operations = session.scalars(select(Operation).where(Operation.zone_id == zone.id).order_by(Operation.operation_id))
+    rules = session.scalars(
+        select(Rule)
+        .join(Ruleset, Rule.ruleset_id == Ruleset.id)
+        .where(Ruleset.zone_id == zone.id, Ruleset.phase == RULES_PHASE)
+        .order_by(Rule.position)
+    )
+    return {
+        "id": zone.id,
+        "name": zone.name,
+        "hosts": _hosts(session, zone),
+        "rules": [
+            {"id": rule.id, "expression": rule.expression, "action": rule.action, "description": rule.description, "enabled": rule.enabled}
+            for rule in rules
+        ],
+        "schema_validation": {"default_action": zone.default_action, "override_action": zone.override_action},
+        "operations": [_operation(row, in_force.get((row.method, row.host, row.endpoint))) for row in operations],
+    }
+
+
+def _operation(operation: Operation, schema: tuple[str, str] | None) -> dict[str, Any]:
+    return {
+        "operation_id": operation.operation_id,
+        "method": operation.method,
+        "host": operation.host,
+        "endpoint": operation.endpoint,
+        "mitigation_action": operation.mitigation_action,
+        "schema": {"schema_id": schema[0], "path": schema[1]} if schema else None,
+    }
+
+
+def _hosts(session: Session, zone: Zone) -> list[dict[str, Any]]:
+    associations: dict[str, list[str]] = defaultdict(list)
+    for row in session.scalars(select(HostnameAssociation).where(HostnameAssociation.zone_id == zone.id).order_by(HostnameAssociation.id)):
+        associations[row.hostname].append(row.authority_id)
+    hosts = {host.name: host for host in session.scalars(select(Host).where(Host.zone_id == zone.id).order_by(Host.name))}
+    # A name that only a wildcard host serves, but that is associated by itself, becomes a host of its own: it has its own policy.
+    served = dict(hosts)
+    for name in associations:
+        wildcard = hosts.get("*." + name.partition(".")[2])
+        if name not in served and wildcard is not None:
+            served[name] = wildcard
+    return [
+        {
+            "name": name,
+            "upstreams": host.upstreams,
+            "certificate_pem": host.certificate_pem,
+            "private_key_pem": host.private_key_pem,
+            "certificate_authority_ids": associations.get(name, []),
+        }
+        for name, host in sorted(served.items())
+    ]

@@ -1,0 +1,134 @@
+"""Fixtures of real parts: a live control plane on a free port, official SDK clients, an example origin."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cloudflare
+import httpx
+import pytest
+import uvicorn
+
+from hauberk.api.app import create_app
+from hauberk.config import Settings
+from hauberk.pipeline import ControlPlane
+from hauberk.serve import bind
+
+ZONE_NAME = "example.com"
+HOST_NAME = "api.example.com"
+
+
+def require_tool(name: str) -> str:
+    """Find a program of the system; without it a user's test is skipped, and CI's fails."""
+    path = shutil.which(name)
+    if path is None:
+        message = f"{name} is not installed: .ci/packages.txt names the package that has it"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return path
+
+
+@dataclass
+class LiveControlPlane:
+    """A control plane that answers on a free port of the loopback address."""
+
+    plane: ControlPlane
+    address: str
+    token: str
+    gateway_token: str
+    zone_id: str
+    account_id: str
+    email: str = "admin@localhost"
+    zone_name: str = ZONE_NAME
+    host: str = HOST_NAME
+
+    @property
+    def base_url(self) -> str:
+        return f"http://{self.address}"
+
+    @property
+    def api(self) -> str:
+        return f"{self.base_url}/client/v4"
+
+    @property
+    def zone(self) -> str:
+        return f"{self.api}/zones/{self.zone_id}"
+
+    def client(self, token: str | None = None) -> httpx.Client:
+        return httpx.Client(base_url=self.base_url, headers={"Authorization": f"Bearer {token or self.token}"}, timeout=30)
+
+
+def settings_for(state_dir: Path, address: str) -> Settings:
+    return Settings.model_validate(
+        {
+            "state_dir": state_dir,
+            "control_plane": {"listen": address},
+            "zones": [{"name": ZONE_NAME, "hosts": [{"name": HOST_NAME, "upstreams": ["http://127.0.0.1:9"]}]}],
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def first_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state folder after its first start, to copy: keys and migrations are made once."""
+    folder = tmp_path_factory.mktemp("first") / "state"
+    ControlPlane(settings_for(folder, "127.0.0.1:8080")).close()
+    return folder
+
+
+@pytest.fixture
+def state_dir(first_state: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(first_state, tmp_path / "state"))
+
+
+@pytest.fixture
+def control_plane(state_dir: Path) -> Iterator[LiveControlPlane]:
+    with serve_control_plane(state_dir) as live:
+        yield live
+
+
+class serve_control_plane:  # noqa: N801 - used as a context manager
+    """Serve a state folder on a free port until the block ends."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.bound: socket.socket = bind("127.0.0.1:0", "control_plane.listen")
+        self.address = f"127.0.0.1:{self.bound.getsockname()[1]}"
+        self.plane = ControlPlane(settings_for(state_dir, self.address))
+        self.server = uvicorn.Server(uvicorn.Config(create_app(self.plane), log_config=None, access_log=False, lifespan="off"))
+        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.bound]})
+        self.state_dir = state_dir
+
+    def __enter__(self) -> LiveControlPlane:
+        self.thread.start()
+        token = (self.state_dir / "admin-token").read_text().strip()
+        headers = {"Authorization": f"Bearer {token}"}
+        zones = httpx.get(f"http://{self.address}/client/v4/zones", headers=headers, timeout=30).json()["result"]
+        gateway_token = (self.state_dir / "gateway-token").read_text().strip()
+        return LiveControlPlane(self.plane, self.address, token, gateway_token, zones[0]["id"], zones[0]["account"]["id"])
+
+    def __exit__(self, *_: object) -> None:
+        self.server.should_exit = True
+        self.thread.join()
+        self.bound.close()
+        self.plane.close()
+
+
+@pytest.fixture
+def sdk(control_plane: LiveControlPlane) -> Iterator[cloudflare.Cloudflare]:
+    """The official SDK, with a bearer token."""
+    with cloudflare.Cloudflare(api_token=control_plane.token, base_url=control_plane.api, max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+def sdk_with_key(control_plane: LiveControlPlane) -> Iterator[cloudflare.Cloudflare]:
+    """The official SDK, with e-mail address and key."""
+    with cloudflare.Cloudflare(api_email=control_plane.email, api_key=control_plane.token, base_url=control_plane.api, max_retries=0) as client:
+        yield client
