@@ -130,5 +130,7 @@ def sdk(control_plane: LiveControlPlane) -> Iterator[cloudflare.Cloudflare]:
 @pytest.fixture
 def sdk_with_key(control_plane: LiveControlPlane) -> Iterator[cloudflare.Cloudflare]:
     """The official SDK, with e-mail address and key."""
-    with cloudflare.Cloudflare(api_email=control_plane.email, api_key=control_plane.token, base_url=control_plane.api, max_retries=0) as client:
+    with cloudflare.Cloudflare(
+        api_email=control_plane.email, api_key=control_plane.token, base_url=control_plane.api, max_retries=0
+    ) as client:
         yield client

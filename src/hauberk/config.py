@@ -240,12 +240,12 @@ def load(file: Path | None, environment: Mapping[str, str] = os.environ, flags: 
     for key, value in (flags or {}).items():
         if value is not None:
             _put(values, key.split("."), value)
+    where = str(file) if file is not None else "the settings"
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        where = str(file) if file is not None else "the settings"
         raise ConfigurationError(f"{where}: " + "; ".join(_explain(problem) for problem in error.errors())) from None
-    return _with_absolute_paths(_consistent(settings), file.absolute().parent if file is not None else Path.cwd())
+    return _with_absolute_paths(_consistent(settings, where), file.absolute().parent if file is not None else Path.cwd())
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -305,7 +305,7 @@ def _table_at(path: tuple[int | str, ...]) -> type[BaseModel]:
     return table
 
 
-def _consistent(settings: Settings) -> Settings:
+def _consistent(settings: Settings, where: str) -> Settings:
     """Check what one value cannot tell alone."""
     problems: list[str] = []
     seen: dict[str, str] = {}
@@ -327,7 +327,7 @@ def _consistent(settings: Settings) -> Settings:
     if not settings.gateway.https and not settings.gateway.http:
         problems.append("gateway: no listener is left; name one in https or http")
     if problems:
-        raise ConfigurationError("; ".join(problems))
+        raise ConfigurationError(f"{where}: " + "; ".join(problems))
     return settings
 
 

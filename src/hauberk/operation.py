@@ -102,7 +102,7 @@ def normalise_endpoint(endpoint: str) -> str:
         raise ValueError("must begin with '/'")
     if "?" in endpoint or "#" in endpoint:
         raise ValueError("must be a path alone: no query ('?') and no fragment ('#')")
-    if not endpoint.isprintable():
+    if any(character < " " or character == "\x7f" for character in endpoint):
         raise ValueError("must not hold control characters")
     pieces = _split_variables(endpoint)
     spelled = [_spell(piece) for piece in pieces]

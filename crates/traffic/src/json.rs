@@ -41,10 +41,7 @@ impl Scanner<'_> {
         let length = match text.as_bytes()[0] {
             b'"' => {
                 let length = string_length(text);
-                self.string(
-                    &text[..length],
-                    is_name(&text[length..]),
-                );
+                self.string(&text[..length], is_name(&text[length..]));
                 return &text[length..];
             }
             b'{' | b'[' => {
@@ -120,7 +117,8 @@ impl Scanner<'_> {
         if masked == text {
             self.masked.push_str(token);
         } else {
-            self.masked.push_str(&serde_json::Value::String(masked).to_string());
+            self.masked
+                .push_str(&serde_json::Value::String(masked).to_string());
         }
     }
 }

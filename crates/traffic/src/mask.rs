@@ -218,7 +218,11 @@ impl Masker {
 
     fn mask_cookie(&self, cookie: &str) -> String {
         match cookie.split_once('=') {
-            Some((name, value)) => format!("{}={}", name.trim_end(), self.hide(&Self::decoded(value.trim()))),
+            Some((name, value)) => format!(
+                "{}={}",
+                name.trim_end(),
+                self.hide(&Self::decoded(value.trim()))
+            ),
             None => self.hide(cookie),
         }
     }

@@ -114,13 +114,17 @@ fn the_masked_path_of_a_recorded_request_reads_like_its_template() {
                 if part == segment {
                     words += 1;
                     kept += usize::from(stays);
-                    if !stays { println!("lost {segment}"); }
+                    if !stays {
+                        println!("lost {segment}");
+                    }
                 } else if part.starts_with('{')
                     && segment.bytes().filter(u8::is_ascii_digit).count() > 2
                 {
                     values += 1;
                     hidden += usize::from(!stays);
-                    if stays { println!("shown {segment} {part}"); }
+                    if stays {
+                        println!("shown {segment} {part}");
+                    }
                 }
             }
         }

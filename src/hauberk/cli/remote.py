@@ -87,6 +87,7 @@ class Remote:
         self.client = client
         self.out = out
         self._zone_wanted = zone_wanted
+        self._zones: list[dict[str, Any]] | None = None
 
     def zone(self, host: str | None = None) -> dict[str, Any]:
         """
@@ -98,7 +99,9 @@ class Remote:
         Raises:
             Failure: If there is none, or it is not clear which.
         """
-        zones = list(self.client.pages("/client/v4/zones"))
+        if self._zones is None:
+            self._zones = list(self.client.pages("/client/v4/zones"))
+        zones = self._zones
         names = ", ".join(sorted(zone["name"] for zone in zones))
         if self._zone_wanted is not None:
             wanted = self._zone_wanted.lower().removesuffix(".")

@@ -66,9 +66,7 @@ def self_signed(
     return certificate.public_bytes(Encoding.PEM).decode("ascii"), plain_pem(key).decode("ascii")
 
 
-def check_server_certificate(
-    certificate_pem: str, private_key_pem: str, host_name: str, *, now: datetime | None = None
-) -> tuple[str, ...]:
+def check_server_certificate(certificate_pem: str, private_key_pem: str, host_name: str, *, now: datetime | None = None) -> tuple[str, ...]:
     """
     Check a certificate and key that are to be shown for a host.
 

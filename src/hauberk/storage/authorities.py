@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
@@ -54,7 +54,7 @@ def managed_certificate_pem(session: Session) -> str | None:
     return session.scalar(select(CertificateAuthority.certificates_pem).where(CertificateAuthority.managed))
 
 
-def uploaded_authorities() -> Select[tuple[CertificateAuthority]]:
+def uploaded_authorities() -> Select[Any]:
     """Select the uploaded authorities, newest first."""
     uploaded = select(CertificateAuthority).where(CertificateAuthority.managed.is_(False))
     return uploaded.order_by(CertificateAuthority.uploaded_on.desc(), CertificateAuthority.id)

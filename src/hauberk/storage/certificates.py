@@ -8,6 +8,7 @@ raises the revision, the next snapshot carries it, and `hauberk status --wait` t
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -50,7 +51,7 @@ def store_certificate(
     return row
 
 
-def certificates_of(zone_id: str, status: CertificateStatus | None = None) -> Select[tuple[ClientCertificate]]:
+def certificates_of(zone_id: str, status: CertificateStatus | None = None) -> Select[Any]:
     """Select a zone's certificates, newest first; those of one status, or all."""
     query = select(ClientCertificate).where(ClientCertificate.zone_id == zone_id)
     if status is not None:

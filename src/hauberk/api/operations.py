@@ -1,0 +1,225 @@
+"""Saved operations: the gate to everything that is enforced per operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Literal, cast
+
+from fastapi import APIRouter, Body, Query
+from fastapi.responses import JSONResponse
+from pydantic import AfterValidator, BaseModel, Field
+from sqlalchemy.orm import Session
+
+from hauberk import operation, schema
+from hauberk.api.auth import Owner
+from hauberk.api.dependencies import Plane, ZoneId, zone_of
+from hauberk.api.envelope import success
+from hauberk.api.messages import success_with_messages
+from hauberk.api.paging import PageQuery, paged_rows
+from hauberk.errors import InvalidRequest
+from hauberk.operation import METHODS, OperationKey, is_in_zone
+from hauberk.storage.models import Operation, Schema
+from hauberk.storage.operations import (
+    Order,
+    delete_operations,
+    filter_operations,
+    find_operation,
+    find_operations,
+    operations_of,
+    order_operations,
+    save_operations,
+)
+from hauberk.storage.schemas import InForce, find_schema, schemas_in_force, schemas_of
+
+MAX_OPERATIONS_PER_CALL = 5000
+FEATURES = ("thresholds", "parameter_schemas", "schema_info", "confidence_intervals", "api_routing")
+FEATURE_HELP = "Add features: thresholds, parameter_schemas, schema_info, confidence_intervals; those not known yet are left out"
+
+zone = APIRouter(tags=["operations"], dependencies=[Owner])
+
+Method = Annotated[str, Field(max_length=16), AfterValidator(operation.normalise_method)]
+OperationHost = Annotated[str, Field(max_length=operation.MAX_HOST_CHARACTERS), AfterValidator(operation.normalise_host)]
+Endpoint = Annotated[str, Field(max_length=operation.MAX_ENDPOINT_CHARACTERS), AfterValidator(operation.normalise_endpoint)]
+Features = Annotated[list[str], Query(description=FEATURE_HELP)]
+Hosts = Annotated[list[str], Query(description="Only these hosts")]
+Methods = Annotated[list[str], Query(description="Only these methods")]
+EndpointPart = Annotated[str | None, Query(max_length=operation.MAX_ENDPOINT_CHARACTERS, description="Only endpoints that contain this text")]
+
+
+class NewOperation(BaseModel):
+    """An operation to save. Members that only answers have, such as `operation_id`, are ignored."""
+
+    method: Method = Field(description=f"One of {', '.join(METHODS)}")
+    host: OperationHost = Field(description="Host name without a port; a label may be a variable: {hostVar1}.example.com")
+    endpoint: Endpoint = Field(description="Path template, such as /users/{id}; variables are renamed {var1}, {var2}, … from the left")
+
+    @property
+    def key(self) -> OperationKey:
+        """The three that make the operation."""
+        return OperationKey(self.method, self.host, self.endpoint)
+
+
+class OperationReference(BaseModel):
+    """An operation by its id."""
+
+    operation_id: str = Field(min_length=1, max_length=64)
+
+
+@zone.get("/api_gateway/operations")
+def list_operations(
+    plane: Plane,
+    zone_id: ZoneId,
+    page: PageQuery,
+    order: Annotated[str | None, Query(pattern=r"^(method|host|endpoint|thresholds\.[a-z0-9_$]{1,64})$", description="Column to order by")] = None,
+    direction: Annotated[Literal["asc", "desc"], Query(description="Direction of the order")] = "asc",
+    host: Hosts = [],  # noqa: B006 - FastAPI copies it
+    method: Methods = [],  # noqa: B006
+    endpoint: EndpointPart = None,
+    feature: Features = [],  # noqa: B006
+) -> JSONResponse:
+    """List saved operations, by host, endpoint and method unless ordered otherwise."""
+    # Thresholds are ordered by once there are any; until then every operation has the same, none.
+    column = cast(Order, order) if order in {"method", "host", "endpoint"} else None
+    query = filter_operations(operations_of(zone_id), **operation_filters(host, method, endpoint))
+    with plane.database.read() as session:
+        zone_of(session, zone_id)
+        render = operation_renderer(session, zone_id, asked_features(feature))
+        return paged_rows(session, order_operations(query, column, descending=direction == "desc"), page, render)
+
+
+@zone.post("/api_gateway/operations")
+def create_operations(
+    plane: Plane, zone_id: ZoneId, body: Annotated[list[NewOperation], Body(min_length=1, max_length=MAX_OPERATIONS_PER_CALL)]
+) -> JSONResponse:
+    """Save operations; one that is saved already is answered with a newer `last_updated`. All are saved or none."""
+    return _save(plane, zone_id, [item.key for item in body], lambda rows: [operation_json(row) for row in rows])
+
+
+@zone.post("/api_gateway/operations/item")
+def create_operation(plane: Plane, zone_id: ZoneId, body: NewOperation) -> JSONResponse:
+    """Save one operation; if it is saved already, the answer is the one there is, with a newer `last_updated`."""
+    return _save(plane, zone_id, [body.key], lambda rows: operation_json(rows[0]))
+
+
+@zone.delete("/api_gateway/operations")
+def delete_many_operations(
+    plane: Plane, zone_id: ZoneId, body: Annotated[list[OperationReference] | None, Body(max_length=MAX_OPERATIONS_PER_CALL)] = None
+) -> JSONResponse:
+    """Delete the operations named in the body, `[{"operation_id": …}]`. Without a body nothing is deleted, and 400 is the answer."""
+    if not body:
+        raise InvalidRequest('name the operations to delete in the body, [{"operation_id": "…"}]; without it nothing is deleted', pointer="")
+    with plane.database.write() as session:
+        zone_of(session, zone_id)
+        ids = list(dict.fromkeys(reference.operation_id.lower() for reference in body))
+        delete_operations(session, find_operations(session, zone_id, ids))
+    return success(None)
+
+
+@zone.get("/api_gateway/operations/{operation_id}")
+def get_operation(
+    plane: Plane,
+    zone_id: ZoneId,
+    operation_id: str,
+    feature: Features = [],  # noqa: B006
+    with_schemas: Annotated[bool, Query(description="Add `schemas`: what the schema in force says of parameters and body")] = False,
+) -> JSONResponse:
+    """Show a saved operation."""
+    with plane.database.read() as session:
+        zone_of(session, zone_id)
+        row = find_operation(session, zone_id, operation_id)
+        result = operation_renderer(session, zone_id, asked_features(feature))(row)
+        if with_schemas:
+            result["schemas"] = _schemas(session, row)
+    return success(result)
+
+
+@zone.delete("/api_gateway/operations/{operation_id}")
+def delete_operation(plane: Plane, zone_id: ZoneId, operation_id: str) -> JSONResponse:
+    """Delete a saved operation, and with it all that was learned of it."""
+    with plane.database.write() as session:
+        zone_of(session, zone_id)
+        delete_operations(session, [find_operation(session, zone_id, operation_id)])
+    return success(None)
+
+
+def operation_json(row: Operation) -> dict[str, Any]:
+    """Render an operation without features."""
+    return {
+        "operation_id": row.operation_id,
+        "method": row.method,
+        "host": row.host,
+        "endpoint": row.endpoint,
+        "last_updated": row.last_updated.isoformat(),
+    }
+
+
+def operation_renderer(session: Session, zone_id: str, features: Sequence[str]) -> Callable[[Operation], dict[str, Any]]:
+    """Make what renders operations with the features asked for; what it needs of the zone is read once, here."""
+    if "schema_info" not in features:
+        return lambda row: operation_json(row) | ({"features": {}} if features else {})
+    in_force = schemas_in_force(session, zone_id)
+    schemas = {row.schema_id: row for row in session.scalars(schemas_of(zone_id, validation_enabled=True, with_source=False))}
+    return lambda row: operation_json(row) | {"features": {"schema_info": _schema_info(row, in_force, schemas)}}
+
+
+def operation_filters(host: Sequence[str], method: Sequence[str], endpoint: str | None) -> dict[str, Any]:
+    """Read the filters of lists of operations, in the spelling that is saved."""
+    if endpoint is not None and "\0" in endpoint:
+        raise InvalidRequest("the query parameter endpoint must not hold a null character")
+    return {
+        "hosts": [name.lower() for name in _split(host, "host")],
+        "methods": [name.upper() for name in _split(method, "method")],
+        "endpoint": endpoint,
+    }
+
+
+def asked_features(feature: Sequence[str]) -> list[str]:
+    """
+    Read the query parameter `feature`.
+
+    Raises:
+        InvalidRequest: If one is unknown.
+    """
+    features = _split(feature, "feature")
+    for name in features:
+        if name not in FEATURES:
+            raise InvalidRequest(f"the query parameter feature must be one of {', '.join(FEATURES)}")
+    return features
+
+
+def _split(values: Sequence[str], parameter: str) -> list[str]:
+    """Read a repeatable query parameter; a comma list counts as repetition."""
+    parts = [part.strip() for value in values for part in value.split(",")]
+    if len(parts) > MAX_OPERATIONS_PER_CALL or any("\0" in part for part in parts):
+        raise InvalidRequest(f"the query parameter {parameter} must not hold null characters or more than {MAX_OPERATIONS_PER_CALL} values")
+    return [part for part in parts if part]
+
+
+def _save(plane: Plane, zone_id: str, keys: Sequence[OperationKey], render: Callable[[list[Operation]], Any]) -> JSONResponse:
+    with plane.database.write() as session:
+        name = zone_of(session, zone_id).name
+        result = render(save_operations(session, zone_id, keys))
+    outside = sorted({key.host for key in keys if not is_in_zone(key.host, name)})
+    messages = [
+        {"code": schema.OUTSIDE_ZONE, "message": f"the host '{host}' is not in the zone '{name}': no request to it is matched here"}
+        for host in outside
+    ]
+    return success_with_messages(result, messages)
+
+
+def _schema_info(row: Operation, in_force: InForce, schemas: Mapping[str, Schema]) -> dict[str, Any]:
+    found = in_force.get((row.method, row.host, row.endpoint))
+    active = schemas[found[0]] if found else None
+    return {
+        "active_schema": active
+        and {"id": active.schema_id, "created_at": active.created_at.isoformat(), "is_learned": False, "name": active.name},
+        "learned_available": False,
+        "mitigation_action": row.mitigation_action,
+    }
+
+
+def _schemas(session: Session, row: Operation) -> dict[str, Any]:
+    found = schemas_in_force(session, row.zone_id).get((row.method, row.host, row.endpoint))
+    if found is None:
+        return {}
+    return {"uploaded": schema.operation_fragment(find_schema(session, row.zone_id, found[0]).source, row.method, found[1])}

@@ -1,0 +1,128 @@
+"""
+The command line: a file a sub-command.
+
+Commands that change or show something talk REST, so they work against a control plane on another machine just as well.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+import hauberk
+from hauberk.cli import authority, cert, demo, events, host, init, mtls, operation, run, schema, status, token, zone
+from hauberk.cli.failure import Failure
+from hauberk.errors import HauberkError
+
+app = typer.Typer(
+    name="hauberk",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # docstrings are printed as written: brackets and examples stay what they are
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+app.command("init")(init.init)
+app.command("up")(run.up)
+app.command("control-plane")(run.control_plane)
+app.command("gateway")(run.gateway)
+app.command("demo")(demo.demo)
+app.command("status")(status.status)
+app.add_typer(zone.app, name="zone")
+app.add_typer(host.app, name="host")
+app.add_typer(cert.app, name="cert")
+app.add_typer(authority.app, name="ca")
+app.add_typer(mtls.app, name="mtls")
+app.add_typer(schema.app, name="schema")
+app.add_typer(operation.app, name="operation")
+app.command("events")(events.events)
+app.add_typer(token.app, name="token")
+
+_traceback_wanted = False
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hauberk {hauberk.__version__}")
+        raise typer.Exit
+
+
+def _want_traceback(wanted: bool) -> None:
+    global _traceback_wanted  # noqa: PLW0603 - read by `main`, which is outside of what Typer calls
+    _traceback_wanted = wanted
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", callback=_want_traceback, help="After an unexpected error, print where it happened.")
+    ] = False,
+) -> None:
+    """
+    Put hauberk in front of an API: it answers only callers it knows, and only requests that look right.
+
+    \b
+    To start:
+      hauberk demo                 see all of it work, on this machine
+      hauberk init                 write hauberk.toml
+      hauberk up                   run control plane and gateway
+      hauberk cert issue --help    give a device its certificate
+      hauberk mtls require --help  refuse callers without one
+      hauberk schema upload --help refuse requests that break your OpenAPI document
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run the command line.
+
+    Args:
+        arguments: Words after `hauberk`; default: those of the process.
+
+    Returns:
+        The exit status: 0, 1 for an error, 2 for wrong usage, 130 when interrupted.
+    """
+    try:
+        status = app(list(arguments) if arguments is not None else None, prog_name="hauberk", standalone_mode=False)
+        sys.stdout.flush()
+    except Failure as error:
+        return _fail(error.message, error.hint, error.status)
+    except HauberkError as error:
+        return _fail(error.message, None, 1)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.stderr.write("\n")
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has read enough. Python would complain about the rest when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last resort: a sentence, not a traceback
+        if (usage := _usage_error(error)) is not None:
+            return _fail(*usage, 2)
+        if _traceback_wanted:
+            traceback.print_exc()
+        return _fail(f"unexpected: {type(error).__name__}: {error}", "this is a mistake in hauberk; 'hauberk --traceback …' shows where", 1)
+    return status if isinstance(status, int) else 0
+
+
+def _usage_error(error: Exception) -> tuple[str, str] | None:
+    """Take message and hint out of what Typer raises for wrong usage; its class is not public, its shape is."""
+    form = getattr(error, "format_message", None)
+    if form is None:
+        return None
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "hauberk"
+    message = str(form()).strip().removesuffix(".")
+    return message[:1].lower() + message[1:], f"'{command} --help' shows how it is used"
+
+
+def _fail(message: str, hint: str | None, status: int) -> int:
+    sys.stderr.write(f"error: {message}\n")
+    if hint:
+        sys.stderr.write(f"hint: {hint}\n")
+    return status

@@ -1,0 +1,142 @@
+"""`hauberk operation`: the endpoints that are known, and what happens to requests that break their schema."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from hauberk.cli.failure import Failure
+from hauberk.cli.remote import Remote, remote
+
+app = typer.Typer(no_args_is_help=True, help="Saved operations: method, host and endpoint.")
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+OperationArgument = Annotated[
+    list[str],
+    typer.Argument(metavar="OPERATION", help="Its id, or method, host and endpoint: POST api.example.com /temps", show_default=False),
+]
+
+
+class Action(StrEnum):
+    """What a gateway does about a request that breaks the operation's schema."""
+
+    NONE = "none"
+    LOG = "log"
+    BLOCK = "block"
+    DEFAULT = "default"
+
+
+@app.command("list")
+@remote()
+def list_operations(
+    plane: Remote,
+    host: Annotated[str | None, typer.Option(help="Only this host.", show_default=False)] = None,
+    method: Annotated[str | None, typer.Option(help="Only this method.", show_default=False)] = None,
+    endpoint: Annotated[str | None, typer.Option(help="Only endpoints that contain this.", show_default=False)] = None,
+) -> None:
+    """
+    List saved operations and their own action; '-' means the zone's default applies.
+
+    \b
+    Example:
+      hauberk operation list --host api.example.com
+    """
+    path = plane.zone_path("api_gateway", "operations", host=host)
+    query = {"host": host, "method": method.upper() if method else None, "endpoint": endpoint, "order": "endpoint"}
+    operations = list(plane.client.pages(path, feature="schema_info", **query))
+    columns: dict[str, Any] = {
+        "METHOD": "method",
+        "HOST": "host",
+        "ENDPOINT": "endpoint",
+        "ACTION": lambda operation: _schema_info(operation).get("mitigation_action"),
+        "SCHEMA": lambda operation: (_schema_info(operation).get("active_schema") or {}).get("name"),
+        "ID": "operation_id",
+    }
+    plane.out.table(operations, columns, empty="no operations are saved: 'hauberk schema upload FILE' saves those of an OpenAPI document")
+
+
+@app.command("save")
+@remote()
+def save(
+    plane: Remote,
+    method: Annotated[str, typer.Argument(help="E.g. GET.", show_default=False)],
+    host: Annotated[str, typer.Argument(help="E.g. api.example.com.", show_default=False)],
+    endpoint: Annotated[str, typer.Argument(help="A path; a variable is one segment: /users/{id}.", show_default=False)],
+) -> None:
+    """
+    Save an operation. One that is there already stays as it is.
+
+    \b
+    Example:
+      hauberk operation save GET api.example.com "/users/{id}"
+    """
+    body = {"method": method.upper(), "host": host, "endpoint": endpoint}
+    saved = plane.client.post(plane.zone_path("api_gateway", "operations", "item", host=host), body)
+    plane.out.done(f"Saved {_name(saved)} ({saved['operation_id']})", saved)
+
+
+@app.command("delete")
+@remote()
+def delete(plane: Remote, operation: OperationArgument) -> None:
+    """
+    Delete a saved operation; requests to it are no longer validated.
+
+    \b
+    Example:
+      hauberk operation delete POST api.example.com /temps
+    """
+    found = _find(plane, operation)
+    plane.client.delete(plane.zone_path("api_gateway", "operations", found["operation_id"], host=found["host"]))
+    plane.out.done(f"Deleted {_name(found)}", found)
+
+
+@app.command("action")
+@remote()
+def action(
+    plane: Remote,
+    action: Annotated[Action, typer.Argument(help="none, log, block; default: what the zone does.", show_default=False)],
+    operation: OperationArgument,
+) -> None:
+    """
+    Decide what happens to requests that break one operation's schema.
+
+    \b
+    Examples:
+      hauberk operation action log POST api.example.com /temps
+      hauberk operation action default POST api.example.com /temps
+    """
+    found = _find(plane, operation)
+    path = plane.zone_path("schema_validation", "settings", "operations", found["operation_id"], host=found["host"])
+    result = plane.client.put(path, {"mitigation_action": None if action is Action.DEFAULT else action.value})
+    meaning = "follow the zone's default" if action is Action.DEFAULT else f"lead to '{action.value}'"
+    plane.out.done(f"Violations of {_name(found)} {meaning}", result, then="hauberk status --wait")
+
+
+def _find(plane: Remote, words: list[str]) -> dict[str, Any]:
+    if len(words) == 1 and _UUID.fullmatch(words[0]):
+        return dict(plane.client.get(plane.zone_path("api_gateway", "operations", words[0])))
+    if len(words) != 3:
+        raise Failure("an operation is an id, or three words: method, host and endpoint", "e.g. POST api.example.com /temps", status=2)
+    method, host, endpoint = words[0].upper(), words[1].lower(), words[2]
+    path = plane.zone_path("api_gateway", "operations", host=host)
+    for operation in plane.client.pages(path, host=host, method=method):
+        if _nameless(operation["endpoint"]) == _nameless(endpoint):
+            return operation
+    raise Failure(f"{method} {host} {endpoint} is not a saved operation", f"'hauberk operation list --host {host}' shows those there are")
+
+
+def _nameless(endpoint: str) -> str:
+    """Take the names out of a template's variables: saved ones are renamed, so `/users/{id}` is `/users/{var1}`."""
+    return re.sub(r"\{[^{}/]*\}", "{}", endpoint)
+
+
+def _name(operation: dict[str, Any]) -> str:
+    return f"{operation['method']} {operation['host']}{operation['endpoint']}"
+
+
+def _schema_info(operation: dict[str, Any]) -> dict[str, Any]:
+    return dict((operation.get("features") or {}).get("schema_info") or {})
