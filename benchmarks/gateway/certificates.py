@@ -29,7 +29,9 @@ def write_certificates(folder: Path, server_names: list[str]) -> Certificates:
     """Make the authority and what it signs, and write them into a folder."""
     files = Certificates(folder / "authority.pem", folder / "server.pem", folder / "server.key", folder / "client.pem")
     authority_key = ec.generate_private_key(ec.SECP256R1())
-    authority = _certificate("Benchmark authority", authority_key, None, [x509.BasicConstraints(ca=True, path_length=0), _usage(authority=True)])
+    authority = _certificate(
+        "Benchmark authority", authority_key, None, [x509.BasicConstraints(ca=True, path_length=0), _usage(authority=True)]
+    )
     issuer = (authority, authority_key)
 
     server_key = ec.generate_private_key(ec.SECP256R1())

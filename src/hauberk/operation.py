@@ -52,10 +52,9 @@ def normalise_method(method: str) -> str:
     Raises:
         ValueError: If it is none of `METHODS`.
     """
-    method = method.upper()
-    if method not in METHODS:
+    if not method.isascii() or method.upper() not in METHODS:
         raise ValueError(f"must be one of {', '.join(METHODS)}")
-    return method
+    return method.upper()
 
 
 def normalise_host(host: str) -> str:
@@ -72,6 +71,8 @@ def normalise_host(host: str) -> str:
     """
     if len(host) > MAX_HOST_CHARACTERS:
         raise ValueError(f"must have at most {MAX_HOST_CHARACTERS} characters")
+    if not host.isascii():  # `lower()` turns some letters of other scripts into ASCII
+        raise ValueError("must be ASCII: write an international name in its xn-- form")
     if host.startswith("["):
         return _normalise_ipv6(host)
     labels = host.lower().removesuffix(".").split(".")
@@ -142,7 +143,8 @@ def _rename_host_variables(labels: list[str]) -> list[str]:
 
 def _split_variables(endpoint: str) -> list[str]:
     """Take the variables out; what is left is the text before, between and after them."""
-    pieces, rest = [], endpoint
+    pieces: list[str] = []
+    rest = endpoint
     while (opened := rest.find("{")) >= 0:
         text, variable = rest[:opened], rest[opened + 1 :]
         name, closed, rest = variable.partition("}")

@@ -71,7 +71,7 @@ class Child:
         self.process = subprocess.Popen([*self.command, "--supervised"], stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own program
         self.starts += 1
         self.started_at = time.monotonic()
-        log.info("started", extra={"process": self.name, "pid": self.process.pid})
+        log.info("started", extra={"child": self.name, "pid": self.process.pid})
 
     def stop(self) -> None:
         """Ask it to end; returns at once."""
@@ -85,7 +85,7 @@ class Child:
         try:
             self.process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            log.warning("killed: it did not end in time", extra={"process": self.name})
+            log.warning("killed: it did not end in time", extra={"child": self.name})
             self.process.kill()
             self.process.wait()
 
@@ -133,11 +133,11 @@ def _tend(child: Child) -> bool:
     if child.not_before == 0.0:
         lived = now - child.started_at
         if child.starts == 1 and status > 0 and lived < FIRST_START_SECONDS:
-            log.error("could not start; stopping", extra={"process": child.name, "status": status})
+            log.error("could not start; stopping", extra={"child": child.name, "status": status})
             return False
         child.wait_seconds = FIRST_WAIT_SECONDS if lived > RECOVERED_SECONDS else min(child.wait_seconds * 2, LONGEST_WAIT_SECONDS)
         child.not_before = now + child.wait_seconds
-        log.error("died; it is started again", extra={"process": child.name, "status": status, "wait_seconds": child.wait_seconds})
+        log.error("died; it is started again", extra={"child": child.name, "status": status, "wait_seconds": child.wait_seconds})
     elif now >= child.not_before:
         child.not_before = 0.0
         child.start()

@@ -5,13 +5,39 @@
 //! enforces is one immutable snapshot at a time, swapped behind an atomic pointer; no request waits for a disk, a lock
 //! held by a reader, or another process.
 
+mod admit;
+mod body;
+mod clock;
+mod connections;
+mod deadline;
 mod error;
 mod events;
+mod exchange;
+mod failure;
+mod fields;
+mod forward;
+mod host;
+mod identity;
+mod limits;
+mod listen;
+mod logger;
+mod metrics;
 mod options;
+mod proxy;
+mod refusal;
+mod report;
+mod request_id;
 pub mod rules;
 mod server;
+mod shared;
+mod snapshot;
+mod target;
+mod tls;
+mod upstream;
 
 pub use error::{Error, ErrorKind, Refused};
 pub use events::{Event, EventAction, EventCertificate, EventSource, EventViolation};
+pub use log::LevelFilter;
+pub use logger::{init_default_logging, init_logging};
 pub use options::Options;
 pub use server::{Applied, Gateway};

@@ -1,1 +1,11 @@
-fn main(){}
+//! Tests of the public API. One binary, so that it links once.
+
+mod bodies;
+mod corpus;
+mod data;
+mod documents;
+mod json_suite;
+mod laws;
+mod parameters;
+mod request;
+mod verdicts;

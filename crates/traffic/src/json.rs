@@ -95,8 +95,10 @@ impl Scanner<'_> {
             token.to_owned()
         } else if self.secrecy().hides(token) {
             self.masker.hide(token)
+        } else if token.parse::<f64>().is_ok() {
+            token.to_owned()
         } else {
-            crate::text::mask(self.masker, token, self.depth)
+            self.masker.mask_value(token, self.depth + 1)
         };
         // `{token="…"}` is no JSON, but its author thought so.
         if let Some(name) = token.strip_suffix('=').filter(|_| masked == token) {

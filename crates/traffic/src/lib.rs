@@ -7,6 +7,7 @@
 //! - [`Masker`] makes a transaction fit for the traffic store, where discovery and learning read it: secrets become
 //!   keyed hashes, so equal secrets stay equal and requests of one session can still be told to belong together.
 
+mod cookie;
 mod json;
 mod mask;
 mod path;

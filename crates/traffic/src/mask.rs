@@ -32,19 +32,6 @@ const AUTHORIZATION_SCHEMES: &[&str] = &[
     "vapid",
 ];
 
-/// The attributes of `Set-Cookie`, which say nothing of the user.
-const COOKIE_ATTRIBUTES: &[&str] = &[
-    "domain",
-    "expires",
-    "httponly",
-    "max-age",
-    "partitioned",
-    "path",
-    "priority",
-    "samesite",
-    "secure",
-];
-
 /// Replaces secrets by `h:` and twelve hex digits of their HMAC-SHA-256.
 ///
 /// Equal secrets give equal hashes under one key, wherever they stand, so a session can be followed from its cookie to
@@ -149,7 +136,7 @@ impl Masker {
     ///
     /// Below a member with a secret name every string and number is hidden; a hidden number becomes a string.
     pub fn mask_json(&self, json: &str) -> String {
-        self.mask_value(json, 0)
+        json::mask(self, json, 0)
     }
 
     /// The pseudonym of a client address: `c:` and twelve hex digits.
@@ -208,50 +195,6 @@ impl Masker {
         }
     }
 
-    fn mask_cookies(&self, value: &str) -> String {
-        value
-            .split(';')
-            .map(|cookie| self.mask_cookie(cookie.trim()))
-            .collect::<Vec<_>>()
-            .join("; ")
-    }
-
-    fn mask_cookie(&self, cookie: &str) -> String {
-        match cookie.split_once('=') {
-            Some((name, value)) => format!(
-                "{}={}",
-                name.trim_end(),
-                self.hide(&Self::decoded(value.trim()))
-            ),
-            None => self.hide(cookie),
-        }
-    }
-
-    /// Recorders join several `Set-Cookie` headers by commas, so what follows a comma in an attribute is taken for a
-    /// cookie when it has a `=`; the date of `Expires` has none.
-    fn mask_set_cookie(&self, value: &str) -> String {
-        let mut parts = value.split(';');
-        let mut masked = self.mask_cookie(parts.next().unwrap_or_default().trim());
-        for part in parts {
-            masked.push_str("; ");
-            let (attribute, joined) = split_joined_cookie(part.trim());
-            let name = attribute.split('=').next().unwrap_or_default().trim();
-            if COOKIE_ATTRIBUTES
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(name))
-            {
-                masked.push_str(&self.mask_value(attribute, 0));
-            } else {
-                masked.push_str(&self.mask_cookie(attribute));
-            }
-            if let Some(cookie) = joined {
-                masked.push_str(", ");
-                masked.push_str(&self.mask_cookie(cookie));
-            }
-        }
-        masked
-    }
-
     /// Twelve digits: 48 bits tell the sessions of one store apart and are too few to carry a secret.
     fn hash(&self, secret: &str) -> String {
         let digest = self
@@ -260,28 +203,16 @@ impl Masker {
             .chain_update(secret)
             .finalize()
             .into_bytes();
-        digest
+        digest[..6]
             .iter()
-            .take(6)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+            .fold(String::with_capacity(12), |mut hex, byte| {
+                hex.extend(
+                    [byte >> 4, byte & 15]
+                        .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])),
+                );
+                hex
+            })
     }
-}
-
-/// Splits an attribute from a cookie that a comma joins to it.
-fn split_joined_cookie(part: &str) -> (&str, Option<&str>) {
-    for (at, _) in part.match_indices(',') {
-        if part[at..].contains('=')
-            && !part[at + 1..]
-                .split('=')
-                .next()
-                .unwrap_or_default()
-                .contains(',')
-        {
-            return (&part[..at], Some(part[at + 1..].trim_start()));
-        }
-    }
-    (part, None)
 }
 
 fn has_form(text: &str, prefix: &str) -> bool {

@@ -11,13 +11,13 @@ const MORE: &str = "/{more}";
 
 /// The longest segment that is kept, in bytes.
 const MAX_SEGMENT_BYTES: usize = 32;
-/// The longest run of letters that is one word: "internationalization" has 20.
-const MAX_WORD_LETTERS: usize = 20;
+/// The longest run of letters that is one word: "persistentvolumeclaims" of Kubernetes has 22.
+const MAX_WORD_LETTERS: usize = 24;
 
 /// Words of the trade that hold digits and are no values.
 const WORDS_WITH_DIGITS: &[&str] = &[
     "2fa", "b2b", "b2c", "base64", "e2e", "ec2", "h2", "html5", "http2", "http3", "i18n", "ipv4",
-    "ipv6", "k8s", "l10n", "md5", "mp3", "mp4", "oauth1", "oauth2", "p2p", "route53", "s3",
+    "ipv6", "k8s", "l10n", "md5", "mp3", "mp4", "oauth1", "oauth2", "p2p", "r2", "route53", "s3",
     "saml2", "sha1", "sha256", "sha512", "utf8", "web3", "x509",
 ];
 
@@ -119,8 +119,8 @@ fn is_word(letters: &str) -> bool {
     let is_hex = length >= 8 && letters.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_base32 = length >= 12 && letters.bytes().all(|byte| byte.is_ascii_uppercase());
     let (words, longest_word) = camel_words(letters);
-    // Joined words have three letters each on the average; the case of random letters changes more often.
-    let is_jumbled = length >= 8 && words > 2 && words * 3 > length;
+    // Joined words have some letters each (`getUserById`); the case of random letters changes every other time.
+    let is_jumbled = length >= 8 && words * 5 > length * 2 || length >= 16 && words * 4 > length;
     !is_hex
         && !is_base32
         && !is_jumbled
@@ -144,20 +144,21 @@ fn camel_words(letters: &str) -> (usize, usize) {
     (words, longest)
 }
 
-/// The most consonants in a row; natural words have at most five ("lengths"), random letters soon have more.
+/// The most consonants in a row in one word; natural words have at most five ("lengths"), random letters soon more.
 fn consonants_in_a_row(letters: &str) -> usize {
-    let is_vowel = |byte: &u8| {
-        matches!(
-            byte.to_ascii_lowercase(),
-            b'a' | b'e' | b'i' | b'o' | b'u' | b'y'
-        )
-    };
-    letters
-        .as_bytes()
-        .split(is_vowel)
-        .map(<[u8]>::len)
-        .max()
-        .unwrap_or(0)
+    let (mut row, mut longest) = (0, 0);
+    let mut after_lower = false;
+    for letter in letters.bytes() {
+        let begins_word = after_lower && letter.is_ascii_uppercase();
+        after_lower = letter.is_ascii_lowercase();
+        row = match letter.to_ascii_lowercase() {
+            b'a' | b'e' | b'i' | b'o' | b'u' | b'y' => 0,
+            _ if begins_word => 1,
+            _ => row + 1,
+        };
+        longest = longest.max(row);
+    }
+    longest
 }
 
 #[cfg(test)]
@@ -194,6 +195,11 @@ mod tests {
             ("/t/deadbeefcafe", "/t/{masked}"),
             ("/t/QWERTYUIOPAS", "/t/{masked}"),
             ("/t/aBcDeFgHiJkL", "/t/{masked}"),
+            ("/t/aQelRoTuVaKimoPeXu", "/t/{masked}"),
+            (
+                "/targetHttpProxies/getUserById",
+                "/targetHttpProxies/getUserById",
+            ),
             ("/t/xkcdqwrtplm", "/t/{masked}"),
             ("/t/eyJhbGciOiJub25lIn0.e30.", "/t/{masked}"),
             ("/naïve/日本", "/{masked}/{masked}"),

@@ -1,78 +1,113 @@
 //! Masks secrets in running text: header values, URLs, the strings of a JSON document.
 
 use crate::mask::Masker;
-use crate::secrets::{find_token, is_token_character, secrecy};
+use crate::secrets::{Secrecy, find_token, is_token_character, secrecy};
 
 /// Where the value of `name=value` ends in running text.
 const DELIMITERS: &[char] = &[
     ' ', '\t', '\r', '\n', '&', ';', ',', '"', '\'', '<', '>', '(', ')', '{', '}', '|',
 ];
 
+/// How often a masked text is looked at again at most; a text that needs more is made to be difficult.
+const MAX_PASSES: usize = 4;
+
 /// Masks well-known tokens, the values of secret names in `name=value`, and the user of `scheme://user@host`.
 pub(crate) fn mask(masker: &Masker, text: &str, depth: usize) -> String {
+    let mut shown = mask_once(masker, text, depth);
+    // A hash may stand where a delimiter stood, and bring together what was apart: `://token=/{@` becomes a user and
+    // his host. So masked text is masked again, until that changes nothing.
+    for _ in 1..MAX_PASSES {
+        let again = mask_once(masker, &shown, depth);
+        if again == shown {
+            break;
+        }
+        shown = again;
+    }
+    shown
+}
+
+fn mask_once(masker: &Masker, text: &str, depth: usize) -> String {
     // The lines of a key cannot be told from other base64 once they stand alone, so the whole text goes.
     if text.contains("PRIVATE KEY-----") {
         return masker.hide(text);
     }
-    let mut masked = String::with_capacity(text.len());
+    let mut shown = String::with_capacity(text.len());
     let mut rest = text;
+    // Up to where (counted from the end) the text has been decoded and found harmless. A value may hold pairs again;
+    // decoding each of them anew would take time in the square of the length.
+    let mut harmless = usize::MAX;
     while let Some(first) = rest.chars().next() {
-        let run = &rest[..rest
-            .find(|character| !is_name_character(character))
-            .unwrap_or(rest.len())];
-        let after = &rest[run.len()..];
-        if let Some(value) = after.strip_prefix('=').filter(|_| !run.is_empty()) {
-            masked.push_str(&mask_run(masker, run));
-            masked.push('=');
-            let value = &value[..value_length(value)];
-            let consumed = if is_secret_pair(masker, run, value, depth) {
-                masked.push_str(&masker.hide(&Masker::decoded(value.trim_matches('"'))));
-                value.len()
-            } else {
-                0
-            };
-            rest = &after[1 + consumed..];
-        } else if !run.is_empty() {
-            masked.push_str(&mask_run(masker, run));
+        let end = rest.find(|character| !is_name_character(character));
+        let (run, after) = rest.split_at(end.unwrap_or(rest.len()));
+        if !run.is_empty() {
+            shown.push_str(&mask_run(masker, run));
             rest = after;
+            if let Some(following) = after.strip_prefix('=') {
+                shown.push('=');
+                rest = following;
+                let (hidden, left) = mask_pair(masker, run, following, depth, &mut harmless);
+                shown.push_str(&hidden);
+                rest = &rest[rest.len() - left..];
+            }
         } else if let Some(authority) = rest.strip_prefix("://") {
-            masked.push_str("://");
-            let user = user_length(authority);
-            masked.push_str(&masker.hide(&authority[..user]));
-            rest = &authority[user..];
+            shown.push_str("://");
+            let (user, host) = authority.split_at(user_length(authority));
+            shown.push_str(&masker.hide(user));
+            rest = host;
         } else {
-            masked.push(first);
+            shown.push(first);
             rest = &rest[first.len_utf8()..];
         }
     }
-    masked
+    shown
+}
+
+/// What stands for the value of `name=value`, if it is secret, and how many bytes of the text are left to be masked.
+fn mask_pair(
+    masker: &Masker,
+    name: &str,
+    text: &str,
+    depth: usize,
+    harmless: &mut usize,
+) -> (String, usize) {
+    let secrecy = secrecy(&Masker::decoded(name));
+    if secrecy == Secrecy::Open && text.len() > *harmless {
+        // Part of a value that has been looked at.
+        return (String::new(), text.len());
+    }
+    let (value, after) = text.split_at(value_length(text));
+    let decoded = Masker::decoded(value);
+    // A value that is encoded may hold a URL with secrets of its own.
+    if secrecy.hides(value) || (decoded != value && masker.holds_secret(&decoded, depth + 1)) {
+        (
+            masker.hide(&Masker::decoded(value.trim_matches('"'))),
+            after.len(),
+        )
+    } else {
+        *harmless = after.len();
+        (String::new(), text.len())
+    }
 }
 
 /// Masks a run of characters from where a well-known token begins.
 pub(crate) fn mask_run(masker: &Masker, run: &str) -> String {
-    let mut masked = String::with_capacity(run.len());
+    let mut shown = String::with_capacity(run.len());
     for piece in run.split_inclusive(|character| !is_token_character(character)) {
         let token = piece.trim_end_matches(|character| !is_token_character(character));
         match find_token(token) {
             Some(start) => {
-                masked.push_str(&token[..start]);
-                masked.push_str(&masker.hide(&token[start..]));
-                masked.push_str(&piece[token.len()..]);
+                shown.push_str(&token[..start]);
+                shown.push_str(&masker.hide(&token[start..]));
+                shown.push_str(&piece[token.len()..]);
             }
-            None => masked.push_str(piece),
+            None => shown.push_str(piece),
         }
     }
-    masked
+    shown
 }
 
 fn is_name_character(character: char) -> bool {
     is_token_character(character) || matches!(character, '%' | '[' | ']' | '~' | '$')
-}
-
-fn is_secret_pair(masker: &Masker, name: &str, value: &str, depth: usize) -> bool {
-    secrecy(&Masker::decoded(name)).hides(value)
-        // A value that is encoded may hold a URL with secrets of its own.
-        || (value.contains('%') && masker.holds_secret(&Masker::decoded(value), depth + 1))
 }
 
 /// How long the value after `name=` is: a string in quotes with them, else up to a delimiter.

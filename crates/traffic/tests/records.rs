@@ -61,9 +61,9 @@ fn each_recorded_transaction_is_read_written_and_masked_once_for_all() {
             let again = Transaction::from_line(&transaction.to_line()).expect("what we wrote");
             assert!(again == transaction, "{place}: writing changed it");
 
-            let masked = transaction.clone().into_masked(&masker);
+            let kept = transaction.clone().into_masked(&masker);
             assert_eq!(
-                masked.request_headers.len(),
+                kept.request_headers.len(),
                 transaction.request_headers.len(),
                 "{place}"
             );
@@ -72,19 +72,25 @@ fn each_recorded_transaction_is_read_written_and_masked_once_for_all() {
                     .map(|body| serde_json::from_str::<Value>(body).is_ok())
             };
             assert_eq!(
-                still_json(&masked.response_body),
+                still_json(&kept.response_body),
                 still_json(&transaction.response_body),
                 "{place}"
             );
             assert!(
-                masked.clone().into_masked(&masker) == masked,
+                kept.clone().into_masked(&masker) == kept,
                 "{place}: masking again changed it"
             );
         }
     }
 }
 
-/// The words of documented path templates stay, and what the documents call a variable does not show its digits.
+/// Enough digits for an identifier.
+fn has_digits(segment: &str) -> bool {
+    segment.bytes().filter(u8::is_ascii_digit).count() > 2
+}
+
+/// The words of documented path templates stay, and what the documents call a variable does not show its digits; but
+/// for tags such as `v0.7.1`, which are versions there too.
 #[test]
 fn the_masked_path_of_a_recorded_request_reads_like_its_template() {
     let (mut words, mut kept, mut values, mut hidden) = (0, 0, 0, 0);
@@ -117,8 +123,7 @@ fn the_masked_path_of_a_recorded_request_reads_like_its_template() {
                     if !stays {
                         println!("lost {segment}");
                     }
-                } else if part.starts_with('{')
-                    && segment.bytes().filter(u8::is_ascii_digit).count() > 2
+                } else if part.starts_with('{') && !segment.starts_with('v') && has_digits(segment)
                 {
                     values += 1;
                     hidden += usize::from(!stays);
@@ -130,6 +135,6 @@ fn the_masked_path_of_a_recorded_request_reads_like_its_template() {
         }
     }
     println!("{kept} of {words} words kept, {hidden} of {values} values with digits hidden");
-    assert!(kept * 100 >= words * 98, "{kept} of {words}");
+    assert!(kept * 1000 >= words * 999, "{kept} of {words}");
     assert_eq!(hidden, values);
 }

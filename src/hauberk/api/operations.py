@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, Field
 from sqlalchemy.orm import Session
 
-from hauberk import operation, schema
+from hauberk import operation
 from hauberk.api.auth import Owner
 from hauberk.api.dependencies import Plane, ZoneId, zone_of
 from hauberk.api.envelope import success
@@ -18,6 +18,8 @@ from hauberk.api.messages import success_with_messages
 from hauberk.api.paging import PageQuery, paged_rows
 from hauberk.errors import InvalidRequest
 from hauberk.operation import METHODS, OperationKey, is_in_zone
+from hauberk.schema import OUTSIDE_ZONE
+from hauberk.schema_fragment import operation_fragment
 from hauberk.storage.models import Operation, Schema
 from hauberk.storage.operations import (
     Order,
@@ -40,10 +42,12 @@ zone = APIRouter(tags=["operations"], dependencies=[Owner])
 Method = Annotated[str, Field(max_length=16), AfterValidator(operation.normalise_method)]
 OperationHost = Annotated[str, Field(max_length=operation.MAX_HOST_CHARACTERS), AfterValidator(operation.normalise_host)]
 Endpoint = Annotated[str, Field(max_length=operation.MAX_ENDPOINT_CHARACTERS), AfterValidator(operation.normalise_endpoint)]
-Features = Annotated[list[str], Query(description=FEATURE_HELP)]
-Hosts = Annotated[list[str], Query(description="Only these hosts")]
-Methods = Annotated[list[str], Query(description="Only these methods")]
-EndpointPart = Annotated[str | None, Query(max_length=operation.MAX_ENDPOINT_CHARACTERS, description="Only endpoints that contain this text")]
+Features = Annotated[list[str], Query(default_factory=list, description=FEATURE_HELP)]
+Hosts = Annotated[list[str], Query(default_factory=list, description="Only these hosts")]
+Methods = Annotated[list[str], Query(default_factory=list, description="Only these methods")]
+EndpointPart = Annotated[
+    str | None, Query(max_length=operation.MAX_ENDPOINT_CHARACTERS, description="Only endpoints that contain this text")
+]
 
 
 class NewOperation(BaseModel):
@@ -70,12 +74,14 @@ def list_operations(
     plane: Plane,
     zone_id: ZoneId,
     page: PageQuery,
-    order: Annotated[str | None, Query(pattern=r"^(method|host|endpoint|thresholds\.[a-z0-9_$]{1,64})$", description="Column to order by")] = None,
+    host: Hosts,
+    method: Methods,
+    feature: Features,
+    order: Annotated[
+        str | None, Query(pattern=r"^(method|host|endpoint|thresholds\.[a-z0-9_$]{1,64})$", description="Column to order by")
+    ] = None,
     direction: Annotated[Literal["asc", "desc"], Query(description="Direction of the order")] = "asc",
-    host: Hosts = [],  # noqa: B006 - FastAPI copies it
-    method: Methods = [],  # noqa: B006
     endpoint: EndpointPart = None,
-    feature: Features = [],  # noqa: B006
 ) -> JSONResponse:
     """List saved operations, by host, endpoint and method unless ordered otherwise."""
     # Thresholds are ordered by once there are any; until then every operation has the same, none.
@@ -107,7 +113,7 @@ def delete_many_operations(
 ) -> JSONResponse:
     """Delete the operations named in the body, `[{"operation_id": …}]`. Without a body nothing is deleted, and 400 is the answer."""
     if not body:
-        raise InvalidRequest('name the operations to delete in the body, [{"operation_id": "…"}]; without it nothing is deleted', pointer="")
+        raise InvalidRequest('name the operations to delete in the body, [{"operation_id": "…"}]; nothing was deleted', pointer="")
     with plane.database.write() as session:
         zone_of(session, zone_id)
         ids = list(dict.fromkeys(reference.operation_id.lower() for reference in body))
@@ -120,7 +126,7 @@ def get_operation(
     plane: Plane,
     zone_id: ZoneId,
     operation_id: str,
-    feature: Features = [],  # noqa: B006
+    feature: Features,
     with_schemas: Annotated[bool, Query(description="Add `schemas`: what the schema in force says of parameters and body")] = False,
 ) -> JSONResponse:
     """Show a saved operation."""
@@ -201,7 +207,7 @@ def _save(plane: Plane, zone_id: str, keys: Sequence[OperationKey], render: Call
         result = render(save_operations(session, zone_id, keys))
     outside = sorted({key.host for key in keys if not is_in_zone(key.host, name)})
     messages = [
-        {"code": schema.OUTSIDE_ZONE, "message": f"the host '{host}' is not in the zone '{name}': no request to it is matched here"}
+        {"code": OUTSIDE_ZONE, "message": f"the host '{host}' is not in the zone '{name}': no request to it is matched here"}
         for host in outside
     ]
     return success_with_messages(result, messages)
@@ -222,4 +228,4 @@ def _schemas(session: Session, row: Operation) -> dict[str, Any]:
     found = schemas_in_force(session, row.zone_id).get((row.method, row.host, row.endpoint))
     if found is None:
         return {}
-    return {"uploaded": schema.operation_fragment(find_schema(session, row.zone_id, found[0]).source, row.method, found[1])}
+    return {"uploaded": operation_fragment(find_schema(session, row.zone_id, found[0]).source, row.method, found[1])}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
-from sqlalchemy.orm import Session
 
 from hauberk.api.auth import Owner
 from hauberk.api.dependencies import Plane, ZoneId, zone_of
@@ -75,7 +74,7 @@ class SettingsChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    validation_default_mitigation_action: MitigationAction = MitigationAction.NONE
+    validation_default_mitigation_action: MitigationAction | None = None
     validation_override_mitigation_action: Literal["none"] | None = None
 
 
@@ -161,7 +160,7 @@ def edit_settings(plane: Plane, zone_id: ZoneId, body: SettingsChange) -> JSONRe
     """Change the zone's actions; an override that is null is cleared, one that is left out stays."""
     with plane.database.write() as session:
         row = zone_of(session, zone_id)
-        if "validation_default_mitigation_action" in body.model_fields_set:
+        if body.validation_default_mitigation_action is not None:
             row.default_action = body.validation_default_mitigation_action.value
         if "validation_override_mitigation_action" in body.model_fields_set:
             row.override_action = body.validation_override_mitigation_action

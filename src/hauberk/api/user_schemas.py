@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import select
+from sqlalchemy.orm import undefer
 
 from hauberk.api.auth import Owner
 from hauberk.api.dependencies import Plane, ZoneId, zone_of
@@ -82,7 +82,7 @@ def create_user_schema(
     plane: Plane,
     zone_id: ZoneId,
     file: Annotated[UploadFile, File(description="The OpenAPI document, JSON or YAML")],
-    kind: Annotated[Literal["openapi_v3"], Form()],
+    kind: Annotated[Literal["openapi_v3"], Form()],  # noqa: ARG001 - required of clients; there is one kind
     name: Annotated[SchemaName | None, Form(description="A name for people; the document's title if left out")] = None,
     validation_enabled: Annotated[Literal["true", "false"], Form(description="Whether it is enforced")] = "true",
     host: HostQuery = None,
@@ -90,9 +90,7 @@ def create_user_schema(
 ) -> JSONResponse:
     """Upload a document as `multipart/form-data`; what will not be enforced is told in `upload_details.warnings`."""
     document = check_upload(plane, zone_id, decode_source(file.file.read()), host)
-    row = store_upload(
-        plane, zone_id, name or _title(document.title), document, enabled=validation_enabled == "true", save=save_operations
-    )
+    row = store_upload(plane, zone_id, name or _title(document.title), document, enabled=validation_enabled == "true", save=save_operations)
     details = {"upload_details": {"warnings": row.warnings}} if row.warnings else {}
     return success({"schema": _legacy_json(row), **details})
 
@@ -118,7 +116,7 @@ def list_schema_hosts(plane: Plane, zone_id: ZoneId, page: PageQuery) -> JSONRes
 
     with plane.database.read() as session:
         zone_of(session, zone_id)
-        return paged_rows(session, schemas_of(zone_id, with_source=False), page, render)
+        return paged_rows(session, schemas_of(zone_id, with_source=False).options(undefer(Schema.operations)), page, render)
 
 
 @zone.get("/api_gateway/user_schemas/{schema_id}")
@@ -155,10 +153,10 @@ def list_schema_operations(
     zone_id: ZoneId,
     schema_id: str,
     page: PageQuery,
-    host: Hosts = [],  # noqa: B006 - FastAPI copies it
-    method: Methods = [],  # noqa: B006
+    host: Hosts,
+    method: Methods,
+    feature: Features,
     endpoint: EndpointPart = None,
-    feature: Features = [],  # noqa: B006
     operation_status: Annotated[Literal["new", "existing"] | None, Query(description="Only operations not saved yet, or saved")] = None,
 ) -> JSONResponse:
     """List the operations a schema declares, in its order; those that are not saved have no id."""

@@ -59,7 +59,7 @@ def _want_traceback(wanted: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
-    traceback: Annotated[
+    show_traceback: Annotated[
         bool, typer.Option("--traceback", callback=_want_traceback, help="After an unexpected error, print where it happened.")
     ] = False,
 ) -> None:
@@ -90,10 +90,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status = app(list(arguments) if arguments is not None else None, prog_name="hauberk", standalone_mode=False)
         sys.stdout.flush()
-    except Failure as error:
-        return _fail(error.message, error.hint, error.status)
-    except HauberkError as error:
-        return _fail(error.message, None, 1)
     except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("\n")
         return 130
@@ -102,27 +98,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - the last resort: a sentence, not a traceback
-        if (usage := _usage_error(error)) is not None:
-            return _fail(*usage, 2)
-        if _traceback_wanted:
-            traceback.print_exc()
-        return _fail(f"unexpected: {type(error).__name__}: {error}", "this is a mistake in hauberk; 'hauberk --traceback …' shows where", 1)
+        failure = _as_failure(error)
+        sys.stderr.write(f"error: {failure.message}\n" + (f"hint: {failure.hint}\n" if failure.hint else ""))
+        return failure.status
     return status if isinstance(status, int) else 0
 
 
-def _usage_error(error: Exception) -> tuple[str, str] | None:
-    """Take message and hint out of what Typer raises for wrong usage; its class is not public, its shape is."""
+def _as_failure(error: Exception) -> Failure:
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, HauberkError):
+        return Failure(error.message)
+    # What Typer raises for wrong usage has no public class, but a known shape.
     form = getattr(error, "format_message", None)
-    if form is None:
-        return None
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "hauberk"
-    message = str(form()).strip().removesuffix(".")
-    return message[:1].lower() + message[1:], f"'{command} --help' shows how it is used"
-
-
-def _fail(message: str, hint: str | None, status: int) -> int:
-    sys.stderr.write(f"error: {message}\n")
-    if hint:
-        sys.stderr.write(f"hint: {hint}\n")
-    return status
+    if form is not None:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else "hauberk"
+        message = str(form()).strip().removesuffix(".")
+        return Failure(message[:1].lower() + message[1:], f"'{command} --help' shows how it is used", status=2)
+    if _traceback_wanted:
+        traceback.print_exception(error)
+    return Failure(f"unexpected: {type(error).__name__}: {error}", "this is a mistake in hauberk; 'hauberk --traceback …' shows where")

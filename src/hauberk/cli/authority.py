@@ -50,7 +50,7 @@ def crl(plane: Remote, out: Out = files.STANDARD, force: Force = False) -> None:
       hauberk ca crl --out authority.crl
       openssl crl -in authority.crl -noout -text
     """
-    content = plane.client.content("/hauberk/v1/authority/crl").decode("ascii")
+    content = plane.client.content("/hauberk/v1/authority/crl", format="pem").decode("ascii")
     if plane.out.as_json:
         plane.out.json({"crl": content})
     elif out == files.STANDARD:

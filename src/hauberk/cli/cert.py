@@ -28,7 +28,9 @@ Certificate = Annotated[
 @remote()
 def issue(
     plane: Remote,
-    csr: Annotated[Path | None, typer.Option(help="A certificate request (PEM) the device made; '-' is standard input.", show_default=False)] = None,
+    csr: Annotated[
+        Path | None, typer.Option(help="A certificate request (PEM) the device made; '-' is standard input.", show_default=False)
+    ] = None,
     generate: Annotated[bool, typer.Option("--generate", help="Make a key (ECDSA P-256) and a request here instead.")] = False,
     common_name: Annotated[str | None, typer.Option(help="With --generate: the subject's common name (CN).", show_default=False)] = None,
     organization: Annotated[str | None, typer.Option(help="With --generate: O.", show_default=False)] = None,
@@ -38,7 +40,9 @@ def issue(
     location: Annotated[str | None, typer.Option(help="With --generate: L.", show_default=False)] = None,
     days: Annotated[int, typer.Option(min=1, max=5475, help="How long it is valid, in days.")] = DEFAULT_DAYS,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files.")] = Path(),
-    name: Annotated[str | None, typer.Option(help="The files' name, without .pem. Default: the CSR's, or the common name.", show_default=False)] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The files' name, without .pem. Default: the CSR's, or the common name.", show_default=False)
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there, a private key too.")] = False,
 ) -> None:
     """
@@ -59,7 +63,12 @@ def issue(
     if generate and common_name is None:
         raise Failure("--generate needs --common-name, which tells certificates apart", "e.g. --common-name sensor-001", status=2)
     subject = Subject.of(
-        common_name=common_name, organization=organization, organizational_unit=organizational_unit, country=country, state=state, location=location
+        common_name=common_name,
+        organization=organization,
+        organizational_unit=organizational_unit,
+        country=country,
+        state=state,
+        location=location,
     )
     if csr is not None and subject.attributes:
         raise Failure("the subject comes from the CSR: --common-name and the like go with --generate", status=2)
@@ -139,7 +148,9 @@ def revoke(plane: Remote, certificate: Certificate) -> None:
     found = find(plane, certificate, prefer="active")
     revoked = plane.client.delete(plane.zone_path("client_certificates", found["id"]))
     plane.out.done(
-        f"Revoked {row(found)['common_name']} (serial number {found['serial_number']})", revoked, then=f"hauberk cert restore {found['id']}, should you regret it"
+        f"Revoked {row(found)['common_name']} (serial number {found['serial_number']})",
+        revoked,
+        then=f"hauberk cert restore {found['id']}, should you regret it",
     )
 
 
@@ -168,7 +179,9 @@ def bundle(
     password_file: Annotated[
         Path | None, typer.Option(help="File with the bundle's password; '-' is standard input. Default: ask.", show_default=False)
     ] = None,
-    key_passphrase_file: Annotated[Path | None, typer.Option(help="File with the key's own passphrase, if it has one.", show_default=False)] = None,
+    key_passphrase_file: Annotated[
+        Path | None, typer.Option(help="File with the key's own passphrase, if it has one.", show_default=False)
+    ] = None,
     name: Annotated[str | None, typer.Option(help="What the phone shows. Default: the common name.", show_default=False)] = None,
     legacy: Annotated[
         bool, typer.Option("--legacy", help="For Android before 13, iOS before 15, macOS before 12: triple DES. Weak: use a long password.")
@@ -199,7 +212,11 @@ def bundle(
         legacy=legacy,
     )
     files.write(out, content, force=force, private=True)
-    plane.out.done(f"Wrote {out}: certificate, private key and authority", {"file": str(out)}, then="bring the file and its password to the phone by different ways")
+    plane.out.done(
+        f"Wrote {out}: certificate, private key and authority",
+        {"file": str(out)},
+        then="bring the file and its password to the phone by different ways",
+    )
 
 
 def _generate(subject: Subject) -> tuple[str, str]:

@@ -69,7 +69,10 @@ def find(plane: Remote, wanted: str, *, prefer: str | None = None) -> dict[str, 
     if not found:
         raise Failure(f"no client certificate of the zone is '{wanted}'", "'hauberk cert list' shows those there are")
     if len(found) > 1:
-        raise Failure(f"{len(found)} client certificates are named '{wanted}'", "name one by its id or serial number: " + ", ".join(c["id"] for c in found[:5]))
+        raise Failure(
+            f"{len(found)} client certificates are named '{wanted}'",
+            "name one by its id or serial number: " + ", ".join(c["id"] for c in found[:5]),
+        )
     return dict(found[0])
 
 
@@ -92,6 +95,8 @@ def _loaded(file: Path) -> tuple[str, str]:
     try:
         certificate = x509.load_pem_x509_certificate(files.read_bytes(file))
     except ValueError:
-        raise Failure(f"{file}: is not a certificate in PEM form", "give its id or common name, or the file 'hauberk cert issue' wrote") from None
+        raise Failure(
+            f"{file}: is not a certificate in PEM form", "give its id or common name, or the file 'hauberk cert issue' wrote"
+        ) from None
     names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     return certificate.fingerprint(SHA256()).hex(), str(names[0].value) if names else ""

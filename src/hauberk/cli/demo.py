@@ -10,7 +10,9 @@ import typer
 
 def demo(
     check: Annotated[bool, typer.Option("--check", help="Walk through, stop everything, and exit with 1 if a step differed.")] = False,
-    state: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for its files. Default: a new temporary one.", show_default=False)] = None,
+    state: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for its files. Default: a new temporary one.", show_default=False)
+    ] = None,
 ) -> None:
     """
     Show hauberk at work on this machine: an example API, a gateway in front, certificates, a schema, refusals.

@@ -43,10 +43,16 @@ def events(
     plane: Remote,
     host: Annotated[str | None, typer.Option(help="Only this host.", show_default=False)] = None,
     action: Annotated[EventAction | None, typer.Option(help="Only blocked or only logged ones.", show_default=False)] = None,
-    source: Annotated[Source | None, typer.Option(help="Only decisions of rules, of schemas, or of hauberk itself.", show_default=False)] = None,
+    source: Annotated[
+        Source | None, typer.Option(help="Only decisions of rules, of schemas, or of hauberk itself.", show_default=False)
+    ] = None,
     operation: Annotated[str | None, typer.Option(metavar="ID", help="Only this operation.", show_default=False)] = None,
-    request: Annotated[str | None, typer.Option(metavar="ID", help="Only this request, by the id its refusal told.", show_default=False)] = None,
-    since: Annotated[str | None, typer.Option(metavar="TIME", help="From then on: 90s, 10m, 2h, 7d ago, or RFC 3339.", show_default=False)] = None,
+    request: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only this request, by the id its refusal told.", show_default=False)
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="From then on: 90s, 10m, 2h, 7d ago, or RFC 3339.", show_default=False)
+    ] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Before then.", show_default=False)] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="The newest so many.")] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Then print new ones as they come, until Ctrl-C.")] = False,
@@ -62,7 +68,7 @@ def events(
       hauberk events --request 6f1c0e… --json
       hauberk events --follow --action block
     """
-    query = {
+    query: dict[str, Any] = {
         "host": host.lower() if host else None,
         "action": action.value if action else None,
         "source": source.value if source else None,
@@ -99,7 +105,9 @@ def events(
 def describe(event: Mapping[str, Any]) -> str:
     """Render an event as one line: time, what was done, to which request, why."""
     request = f"{event['method']} {event['host']}{event['path']}"
-    return "  ".join(printable(part) for part in (event["occurred_at"], event["action"].ljust(5), request, why(event), f"request {event['request_id']}"))
+    return "  ".join(
+        printable(part) for part in (event["occurred_at"], event["action"].ljust(5), request, why(event), f"request {event['request_id']}")
+    )
 
 
 def why(event: Mapping[str, Any]) -> str:

@@ -153,7 +153,9 @@ def fallthrough(
     )
     verb = "are logged" if action is MitigationAction.LOG else "are refused with 403"
     plane.out.done(
-        f"Requests to {name} outside of saved operations {verb}", {"host": name, "action": action.value, "rule": rule}, then="hauberk status --wait"
+        f"Requests to {name} outside of saved operations {verb}",
+        {"host": name, "action": action.value, "rule": rule},
+        then="hauberk status --wait",
     )
 
 

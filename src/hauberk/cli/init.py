@@ -36,7 +36,10 @@ def init(
     file: Annotated[Path, typer.Argument(help="The file to write.")] = DEFAULT_CONFIG,
     host: Annotated[str, typer.Option(help="The first host to serve.")] = "api.example.com",
     upstream: Annotated[str, typer.Option(help="Where its requests go: http://HOST:PORT or https://HOST:PORT.")] = "http://127.0.0.1:9000",
-    zone: Annotated[str | None, typer.Option(help="The domain the host belongs to. Default: the host's name without its first part.", show_default=False)] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option(help="The domain the host belongs to. Default: the host's name without its first part.", show_default=False),
+    ] = None,
 ) -> None:
     """
     Write a commented settings file. One that is there is never overwritten.
@@ -88,7 +91,7 @@ def settings_text(zone: str, host: str, upstream: str) -> str:
         table = field.annotation
         assert isinstance(table, type)  # noqa: S101 - only tables were collected
         assert issubclass(table, BaseModel)  # noqa: S101
-        lines += _comment(_first_sentence(table)) + [f"[{name}]"]
+        lines += [*_comment(_first_sentence(table)), f"[{name}]"]
         for key, inner in table.model_fields.items():
             lines += _key(key, f"{name}.{key}", inner)
     return "\n".join(lines + _zones(zone, host, upstream))
@@ -96,7 +99,11 @@ def settings_text(zone: str, host: str, upstream: str) -> str:
 
 def _zones(zone: str, host: str, upstream: str) -> list[str]:
     given = {"name": host, "upstreams": [upstream]}
-    lines = [*_comment(_first_sentence(config.ZoneSettings)), "[[zones]]", *_comment(config.ZoneSettings.model_fields["name"].description or "")]
+    lines = [
+        *_comment(_first_sentence(config.ZoneSettings)),
+        "[[zones]]",
+        *_comment(config.ZoneSettings.model_fields["name"].description or ""),
+    ]
     lines += [f"name = {_toml(zone)}", "", *_comment(_first_sentence(config.HostSettings)), "[[zones.hosts]]"]
     for key, field in config.HostSettings.model_fields.items():
         if key in given:

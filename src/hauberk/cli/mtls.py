@@ -64,7 +64,12 @@ def show(plane: Remote) -> None:
     associated = _associated(plane, zone)
     required = {str(rule["ref"]).removeprefix(rules.mtls_ref("")): rule for rule in _mtls_rules(plane, zone)}
     rows = [
-        {"host": host, "asked_for": host in associated, "required": host in required and bool(required[host].get("enabled")), "rule": required.get(host)}
+        {
+            "host": host,
+            "asked_for": host in associated,
+            "required": host in required and bool(required[host].get("enabled")),
+            "rule": required.get(host),
+        }
         for host in sorted({*associated, *required})
     ]
     columns = {"HOST": "host", "ASKED FOR": "asked_for", "REQUIRED": "required"}

@@ -46,7 +46,7 @@ def list_operations(
       hauberk operation list --host api.example.com
     """
     path = plane.zone_path("api_gateway", "operations", host=host)
-    query = {"host": host, "method": method.upper() if method else None, "endpoint": endpoint, "order": "endpoint"}
+    query: dict[str, Any] = {"host": host, "method": method.upper() if method else None, "endpoint": endpoint, "order": "endpoint"}
     operations = list(plane.client.pages(path, feature="schema_info", **query))
     columns: dict[str, Any] = {
         "METHOD": "method",

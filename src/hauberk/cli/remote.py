@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
 import ssl
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -220,12 +219,15 @@ def remote(*, zone: bool = True) -> Callable[[Callable[Concatenate[Remote, P], N
         shared += [_option("url", Url), _option("token", Token), _option("token_file", TokenFile), _option("settings", ConfigFile)]
         shared += [_option("as_json", AsJson, default=False)]
 
+        # Typer passes the command's own arguments by name; how they fit its signature is checked when it reads that below.
+        run_with: Callable[..., None] = command
+
         @functools.wraps(command)
         def run(**arguments: Any) -> None:
             given = {parameter.name: arguments.pop(parameter.name) for parameter in shared}
             with ExitStack() as stack:
                 client = stack.enter_context(connect(given["url"], given["token"], given["token_file"], given["settings"]))
-                command(Remote(client, Output(as_json=given["as_json"]), given.get("zone_wanted")), **arguments)
+                run_with(Remote(client, Output(as_json=given["as_json"]), given.get("zone_wanted")), **arguments)
 
         signature = inspect.signature(command, eval_str=True)
         parameters = [*list(signature.parameters.values())[1:], *shared]
@@ -238,8 +240,3 @@ def remote(*, zone: bool = True) -> Callable[[Callable[Concatenate[Remote, P], N
 
 def _option(name: str, annotation: Any, default: Any = None) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-
-
-def environment_without_hauberk() -> dict[str, str]:
-    """Copy the environment without our variables, for children that must only follow their own settings file."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(config.ENVIRONMENT_PREFIX)}

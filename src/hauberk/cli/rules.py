@@ -79,17 +79,14 @@ def ensure(client: Client, zone_id: str, wanted: Wanted) -> dict[str, Any]:
         return _with_ref(ruleset, wanted.ref) or {}
     rules = list(entrypoint.get("rules") or [])
     present = _with_ref(entrypoint, wanted.ref)
-    in_place = present is not None and (rules[0] if wanted.first else rules[-1])["id"] == present["id"]
+    in_place = present is not None and _in_place(rules, present, first=wanted.first)
     if present is not None and in_place and all(present.get(name) == value for name, value in body.items()):
         return present
     # Places count from 1; a rule that is left out of the list for a moment would let requests through, so it is moved, not made anew.
     place = 1 if wanted.first else len(rules) + (0 if present is not None else 1)
     body |= {"position": {"index": place}}
     path = ["client/v4/zones", zone_id, "rulesets", entrypoint["id"], "rules"]
-    if present is None:
-        ruleset = client.post(route(*path), body)
-    else:
-        ruleset = client.patch(route(*path, present["id"]), body)
+    ruleset = client.post(route(*path), body) if present is None else client.patch(route(*path, present["id"]), body)
     return _with_ref(ruleset, wanted.ref) or {}
 
 
@@ -101,6 +98,13 @@ def remove(client: Client, zone_id: str, ref: str) -> bool:
         return False
     client.delete(route("client/v4/zones", zone_id, "rulesets", entrypoint["id"], "rules", present["id"]))
     return True
+
+
+def _in_place(rules: list[dict[str, Any]], rule: dict[str, Any], *, first: bool) -> bool:
+    """Tell whether only rules of the same kind, for other hosts, stand before it, or after it."""
+    place = next(i for i, other in enumerate(rules) if other["id"] == rule["id"])
+    prefix = mtls_ref("") if first else fallthrough_ref("")
+    return all(str(other.get("ref", "")).startswith(prefix) for other in (rules[:place] if first else rules[place + 1 :]))
 
 
 def _entrypoint(client: Client, zone_id: str) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ import typer
 from hauberk import config
 from hauberk.cli.failure import Failure
 from hauberk.cli.output import Output
-from hauberk.cli.remote import ConfigFile, TokenFile, Url, read_token, settings_file
+from hauberk.cli.remote import ConfigFile, TokenFile, read_token, settings_file
 
 GATEWAY_TOKEN_FILE = "gateway-token"  # noqa: S105 - a file's name
 
@@ -84,7 +84,9 @@ def gateway(
     url = control_plane or checked.control_plane_url
     if token is None:
         if token_file is None and control_plane is not None:
-            raise Failure(f"no token for {control_plane}", "give one in HAUBERK_TOKEN or --token-file: 'hauberk token create NAME --scope gateway'")
+            raise Failure(
+                f"no token for {control_plane}", "give one in HAUBERK_TOKEN or --token-file: 'hauberk token create NAME --scope gateway'"
+            )
         token = read_token(token_file or checked.state_dir / GATEWAY_TOKEN_FILE)
     _begin(log_level, supervised=supervised)
     from hauberk.serve import run_gateway  # noqa: PLC0415 - loads the compiled part, which other commands do without

@@ -33,7 +33,9 @@ def upload(
     file: Annotated[Path, typer.Argument(help="An OpenAPI 3.0 or 3.1 document, JSON or YAML; '-' is standard input.", show_default=False)],
     host: Annotated[str | None, typer.Option(help="The host it describes, if its servers name none.", show_default=False)] = None,
     name: Annotated[str | None, typer.Option(help="What to call it. Default: the file's name.", show_default=False)] = None,
-    operations: Annotated[bool, typer.Option("--operations/--no-operations", help="Save the operations it declares; others are not validated.")] = True,
+    operations: Annotated[
+        bool, typer.Option("--operations/--no-operations", help="Save the operations it declares; others are not validated.")
+    ] = True,
     enabled: Annotated[bool, typer.Option("--enabled/--disabled", help="Validate by it from now on.")] = True,
     action: Annotated[
         MitigationAction | None, typer.Option(help="What happens to requests that break it. Default: as the zone says.", show_default=False)
@@ -62,14 +64,16 @@ def upload(
         if not problems:
             raise
         print_problems(plane.out, problems)
-        raise Failure(f"{file}: refused, with {len(problems)} problem{'s' * (len(problems) != 1)}", f"'hauberk schema check {file}' lists them too") from None
+        raise Failure(
+            f"{file}: refused, with {len(problems)} problem{'s' * (len(problems) != 1)}", f"'hauberk schema check {file}' lists them too"
+        ) from None
     schema = envelope["result"]
     saved = _operations_of(plane, zone, schema["schema_id"])
     if action is not None:
         changes = {operation["operation_id"]: {"mitigation_action": action.value} for operation in saved if operation.get("operation_id")}
         if changes:
             plane.client.patch(f"/client/v4/zones/{zone['id']}/schema_validation/settings/operations", changes)
-    warnings = (envelope.get("upload_details") or {}).get("warnings") or []
+    warnings = [dict(message) for message in envelope.get("messages") or []]
     print_problems(plane.out, warnings)
     plane.out.done(
         f"Uploaded {title} ({schema['schema_id']}): {len(saved)} operation{'s' * (len(saved) != 1)}"
@@ -118,7 +122,10 @@ def check(
     if not report["ok"]:
         raise Failure(f"{file}: would be refused", "warnings alone would not: they tell what cannot be enforced")
     count = len(report["operations"])
-    out.say(f"{file}: good, OpenAPI {printable(report['openapi_version'])}, {count} operation{'s' * (count != 1)}" + (f", {len(problems)} to look at" if problems else ""))
+    out.say(
+        f"{file}: good, OpenAPI {printable(report['openapi_version'])}, {count} operation{'s' * (count != 1)}"
+        + (f", {len(problems)} to look at" if problems else "")
+    )
 
 
 @app.command("enable")
@@ -165,7 +172,8 @@ def delete(plane: Remote, schema: SchemaArgument) -> None:
 @app.command("default-action")
 @remote()
 def default_action(
-    plane: Remote, action: Annotated[MitigationAction | None, typer.Argument(help="none, log or block. Left out: show it.", show_default=False)] = None
+    plane: Remote,
+    action: Annotated[MitigationAction | None, typer.Argument(help="none, log or block. Left out: show it.", show_default=False)] = None,
 ) -> None:
     """
     Show or set what happens to requests that break a schema, where the operation has no action of its own.
@@ -186,7 +194,10 @@ def default_action(
 @app.command("override-action")
 @remote()
 def override_action(
-    plane: Remote, switch: Annotated[Override | None, typer.Argument(help="none: validate nothing; off: as usual. Left out: show it.", show_default=False)] = None
+    plane: Remote,
+    switch: Annotated[
+        Override | None, typer.Argument(help="none: validate nothing; off: as usual. Left out: show it.", show_default=False)
+    ] = None,
 ) -> None:
     """
     Show or turn the emergency switch: 'none' stops all validation in the zone, 'off' takes that back.
@@ -215,13 +226,19 @@ def print_problems(out: Output, problems: list[dict[str, Any]], *, data: bool = 
 
 
 def _show_settings(plane: Remote, settings: dict[str, Any]) -> None:
-    plane.out.object(settings, {"default action": "validation_default_mitigation_action", "override": "validation_override_mitigation_action"})
+    plane.out.object(
+        settings, {"default action": "validation_default_mitigation_action", "override": "validation_override_mitigation_action"}
+    )
 
 
 def _switch(plane: Remote, schema: str, *, enabled: bool) -> None:
     zone, found = _find(plane, schema)
-    result = plane.client.patch(f"/client/v4/zones/{zone['id']}/schema_validation/schemas/{found['schema_id']}", {"validation_enabled": enabled})
-    plane.out.done(f"{'Enabled' if enabled else 'Disabled'} {found['name']}", {key: value for key, value in result.items() if key != "source"})
+    result = plane.client.patch(
+        f"/client/v4/zones/{zone['id']}/schema_validation/schemas/{found['schema_id']}", {"validation_enabled": enabled}
+    )
+    plane.out.done(
+        f"{'Enabled' if enabled else 'Disabled'} {found['name']}", {key: value for key, value in result.items() if key != "source"}
+    )
 
 
 def _find(plane: Remote, wanted: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -231,7 +248,9 @@ def _find(plane: Remote, wanted: str) -> tuple[dict[str, Any], dict[str, Any]]:
     if not found:
         raise Failure(f"there is no schema '{wanted}'", "'hauberk schema list' shows those there are")
     if len(found) > 1:
-        raise Failure(f"{len(found)} schemas are named '{wanted}'", "name one by its id: " + ", ".join(schema["schema_id"] for schema in found))
+        raise Failure(
+            f"{len(found)} schemas are named '{wanted}'", "name one by its id: " + ", ".join(schema["schema_id"] for schema in found)
+        )
     return zone, found[0]
 
 

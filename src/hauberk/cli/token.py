@@ -44,7 +44,9 @@ def create(
     plane: Remote,
     name: Annotated[str, typer.Argument(help="What it is for, e.g. ci or gateway-2.", show_default=False)],
     scope: Annotated[Scope, typer.Option(help="read: look; edit: look and change; gateway: fetch snapshots and report.")] = Scope.READ,
-    email: Annotated[str | None, typer.Option(help="Its owner, sent as X-Auth-Email beside X-Auth-Key. Default: yours.", show_default=False)] = None,
+    email: Annotated[
+        str | None, typer.Option(help="Its owner, sent as X-Auth-Email beside X-Auth-Key. Default: yours.", show_default=False)
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="File to write it to (mode 0600) instead of printing it.", show_default=False)] = None,
 ) -> None:
     """
@@ -64,7 +66,9 @@ def create(
         files.write(out, text + "\n", private=True)
         made = {key: value for key, value in made.items() if key != "token"} | {"token_file": str(out)}
     plane.out.done(
-        f"Made token {made['name']} with scope {made['scope']} ({made['id']})" + (f", written to {out}" if out else "; this is the only time it is shown:"), made
+        f"Made token {made['name']} with scope {made['scope']} ({made['id']})"
+        + (f", written to {out}" if out else "; this is the only time it is shown:"),
+        made,
     )
     if out is None and not plane.out.as_json:
         plane.out.line(text)

@@ -22,7 +22,9 @@ def list_zones(plane: Remote) -> None:
       hauberk zone list
     """
     zones = list(plane.client.pages("/client/v4/zones"))
-    plane.out.table(zones, {"NAME": "name", "ID": "id", "CREATED": "created_on"}, empty="no zones yet: 'hauberk zone add example.com' makes one")
+    plane.out.table(
+        zones, {"NAME": "name", "ID": "id", "CREATED": "created_on"}, empty="no zones yet: 'hauberk zone add example.com' makes one"
+    )
 
 
 @app.command("add")
@@ -36,4 +38,6 @@ def add_zone(plane: Remote, name: Annotated[str, typer.Argument(help="The domain
       hauberk zone add example.com
     """
     zone = plane.client.post("/hauberk/v1/zones", {"name": name})
-    plane.out.done(f"Made zone {zone['name']} ({zone['id']})", zone, then=f"hauberk host add api.{zone['name']} --upstream http://127.0.0.1:9000")
+    plane.out.done(
+        f"Made zone {zone['name']} ({zone['id']})", zone, then=f"hauberk host add api.{zone['name']} --upstream http://127.0.0.1:9000"
+    )

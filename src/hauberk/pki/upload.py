@@ -21,7 +21,8 @@ MAX_CERTIFICATES = 50
 
 # SHA-1, SHA-256, SHA-384 or SHA-512 with RSA (PKCS #1 v1.5) or ECDSA. SHA-1 is here for old roots, whose own signature nobody checks.
 _SIGNATURES = frozenset(oid for oid, name in SIGNATURE_NAMES.items() if name != "Ed25519")
-_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension)
+# A warning is raised where warnings are errors: `cryptography` has one for forms of certificates that it will refuse in the future.
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension, UserWarning)
 
 
 def parse_upload(certificates_pem: str, now: datetime) -> AuthorityCertificate:
@@ -99,6 +100,8 @@ def _load(block: pem.Block, number: int) -> x509.Certificate:
 
 def _check(certificate: x509.Certificate, number: int, now: datetime) -> None:
     extensions = certificate.extensions
+    if certificate.serial_number <= 0:
+        raise _refusal(f"certificate {number} has a serial number that is not positive (RFC 5280 §4.1.2.2)")
     try:
         authority = extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except x509.ExtensionNotFound:

@@ -20,14 +20,14 @@ BATCH = 5000
 Order = Literal["method", "host", "endpoint"]
 
 
-def operations_of(zone_id: str) -> Select[tuple[Operation]]:
+def operations_of(zone_id: str) -> Select[Operation]:
     """Select the operations of a zone, in no order yet."""
     return select(Operation).where(Operation.zone_id == zone_id)
 
 
 def filter_operations(
-    query: Select[tuple[Operation]], *, hosts: Sequence[str] = (), methods: Sequence[str] = (), endpoint: str | None = None
-) -> Select[tuple[Operation]]:
+    query: Select[Operation], *, hosts: Sequence[str] = (), methods: Sequence[str] = (), endpoint: str | None = None
+) -> Select[Operation]:
     """
     Narrow a selection of operations.
 
@@ -49,7 +49,7 @@ def filter_operations(
     return query
 
 
-def order_operations(query: Select[tuple[Operation]], order: Order | None, *, descending: bool) -> Select[tuple[Operation]]:
+def order_operations(query: Select[Operation], order: Order | None, *, descending: bool) -> Select[Operation]:
     """Order by one column, then host, endpoint and method, so that pages neither repeat nor leave out a row."""
     columns: dict[str, ColumnElement[str]] = {
         "host": Operation.host.expression,
@@ -122,7 +122,7 @@ def set_actions(session: Session, zone_id: str, actions: Mapping[str, Mitigation
     """
     rows = find_operations(session, zone_id, list(actions))
     for row, action in zip(rows, actions.values(), strict=True):
-        row.mitigation_action = action
+        row.mitigation_action = None if action is None else action.value
     return rows
 
 

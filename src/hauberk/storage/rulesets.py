@@ -1,4 +1,4 @@
-"""Rulesets: the ordered rules of a zone, and each way to change them. A change counts the ruleset's version up, and a changed rule's own."""
+"""Rulesets: a zone's ordered rules and each way to change them; every change counts up the ruleset's version, and a changed rule's own."""
 
 from __future__ import annotations
 

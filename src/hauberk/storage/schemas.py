@@ -33,7 +33,7 @@ def schemas_in_force(session: Session, zone_id: str) -> InForce:
     return in_force
 
 
-def schemas_of(zone_id: str, *, validation_enabled: bool | None = None, with_source: bool = True) -> Select[tuple[Schema]]:
+def schemas_of(zone_id: str, *, validation_enabled: bool | None = None, with_source: bool = True) -> Select[Schema]:
     """
     Select the schemas of a zone, the newest first.
 

@@ -6,19 +6,21 @@
 
 mod authority;
 mod facts;
+mod headers;
 mod intermediates;
 mod name;
 mod verify;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use openssl::x509::X509;
 use parking_lot::Mutex;
 
 pub(crate) use authority::{Authority, ClientPolicy};
 pub(crate) use facts::Facts;
+pub(crate) use headers::CertificateHeaders;
 pub(crate) use intermediates::Intermediates;
-pub(crate) use verify::{Chain, Outcome, Verdict};
+pub(crate) use verify::{Outcome, Verdict};
 
 /// What the handshake of a connection left behind, kept in the TLS digest of the connection.
 pub(crate) struct Connection {
@@ -38,6 +40,7 @@ pub(crate) struct Presented {
     pub(crate) facts: Facts,
     /// The latest verdict. Another authority set asks for another one, which happens when a snapshot changes it.
     verdict: Mutex<Arc<Verdict>>,
+    headers: OnceLock<CertificateHeaders>,
     intermediates: Arc<Intermediates>,
 }
 
@@ -56,8 +59,15 @@ impl Presented {
             chain,
             facts,
             verdict: Mutex::new(Arc::new(verdict)),
+            headers: OnceLock::new(),
             intermediates: Arc::clone(intermediates),
         })
+    }
+
+    /// The headers that tell an upstream about it.
+    pub(crate) fn headers(&self) -> &CertificateHeaders {
+        self.headers
+            .get_or_init(|| CertificateHeaders::new(&self.facts))
     }
 
     /// The verdict of this authority set, found again if the one kept is of another set.

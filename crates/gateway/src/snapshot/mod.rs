@@ -12,7 +12,7 @@ mod operations;
 
 use openssl::sha::sha256;
 
-pub(crate) use compile::{Compiler, Enforced, Rule, RuleAction, Zone};
+pub(crate) use compile::{Compiler, Enforced, RuleAction, Zone};
 pub(crate) use document::{OversizeBody, Settings};
 pub(crate) use operations::{Mitigation, Operations, SavedOperation};
 

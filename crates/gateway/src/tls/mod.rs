@@ -13,7 +13,6 @@ use std::os::raw::c_long;
 use std::ptr;
 use std::sync::{Arc, LazyLock};
 
-use foreign_types::ForeignTypeRef;
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::ssl::{Ssl, SslContextBuilder, SslSessionCacheMode, SslVersion};
@@ -69,10 +68,15 @@ pub(crate) fn settings(shared: &Arc<Shared>) -> Result<TlsSettings, Error> {
     Ok(settings)
 }
 
+unsafe extern "C" {
+    // Public in every OpenSSL; the bindings do not name it.
+    fn SSL_CTX_set_timeout(context: *mut ffi::SSL_CTX, seconds: c_long) -> c_long;
+}
+
 fn limit(builder: &mut SslContextBuilder) {
     // SAFETY: the context is alive and ours alone while it is built; both calls take plain numbers.
     unsafe {
-        ffi::SSL_CTX_set_timeout(builder.as_ptr(), SESSION_SECONDS);
+        SSL_CTX_set_timeout(builder.as_ptr(), SESSION_SECONDS);
         ffi::SSL_CTX_ctrl(
             builder.as_ptr(),
             SSL_CTRL_SET_MAX_CERT_LIST,

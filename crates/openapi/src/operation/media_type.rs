@@ -30,7 +30,7 @@ impl MediaType {
                 continue;
             }
             let (name, after) = rest.split_once('=')?;
-            let (value, after) = if after.starts_with('"') { quoted(after)? } else { after.split_at(after.find(';').unwrap_or(after.len())).into_owned() };
+            let (value, after) = if after.starts_with('"') { quoted(after)? } else { unquoted(after)? };
             let name = name.to_ascii_lowercase();
             if !is_token(&name) || parameters.iter().any(|(known, _)| *known == name) {
                 return None;
@@ -65,15 +65,13 @@ impl MediaType {
     }
 }
 
-/// The two ends of an unquoted parameter value, the first made a value.
-trait IntoOwned<'t> {
-    fn into_owned(self) -> (String, &'t str);
-}
-
-impl<'t> IntoOwned<'t> for (&'t str, &'t str) {
-    fn into_owned(self) -> (String, &'t str) {
-        (self.0.trim_end_matches([' ', '\t']).to_owned(), self.1)
-    }
+/// A token at the start of `text`, and the rest.
+fn unquoted(text: &str) -> Option<(String, &str)> {
+    let (value, rest) = text.split_at(text.find(';').unwrap_or(text.len()));
+    let value = value.trim_end_matches([' ', '\t']);
+    // `=` and `/` are no token characters, but unquoted boundaries hold them and no reader disagrees.
+    let is_value = !value.is_empty() && value.split(['=', '/', ':', '?', '(', ')']).all(|part| part.is_empty() || is_token(part));
+    is_value.then(|| (value.to_owned(), rest))
 }
 
 /// A quoted string at the start of `text`, and the rest.

@@ -106,5 +106,5 @@ pub(crate) enum Content {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Form {
     pub(crate) schema: Option<SchemaId>,
-    pub(crate) fields: Vec<(String, Vec<Shape>)>,
+    pub(crate) fields: Vec<(String, Shape)>,
 }

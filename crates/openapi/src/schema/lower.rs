@@ -87,6 +87,14 @@ impl<'d> Lowering<'d> {
         id
     }
 
+    /// Number a lowered schema that is a part of another; `pointer` is where people find it.
+    pub(crate) fn part(&mut self, lowered: Value, pointer: &str) -> SchemaId {
+        self.definitions.push(lowered);
+        self.pointers.push(pointer.to_owned());
+        self.done = self.definitions.len();
+        self.definitions.len() - 1
+    }
+
     /// The lowered schemas so far.
     pub(crate) fn definitions(&self) -> &[Value] {
         &self.definitions
@@ -415,16 +423,16 @@ impl<'d> Lowering<'d> {
     fn nullable(&self, schema: &Map<String, Value>, out: &mut Map<String, Value>, pointer: &str, problems: &mut Problems) {
         match schema.get("nullable") {
             None | Some(Value::Bool(false)) => {}
-            Some(Value::Bool(true)) => match out.get_mut("type") {
+            Some(Value::Bool(true)) => match out.remove("type") {
                 Some(types) => {
-                    let mut names = match types.take() {
+                    let mut names = match types {
                         Value::Array(names) => names,
                         name => vec![name],
                     };
                     if !names.iter().any(|name| name == "null") {
                         names.push(Value::from("null"));
                     }
-                    *types = Value::Array(names);
+                    out.insert("type".to_owned(), Value::Array(names));
                     let lists_null = |values: &Value| values.as_array().is_none_or(|values| values.contains(&Value::Null));
                     if !out.get("enum").is_none_or(lists_null) {
                         let message = "`nullable` has no effect because `enum` does not list null";

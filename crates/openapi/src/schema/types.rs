@@ -45,6 +45,11 @@ impl Types {
         self.and(Self::BOOLEAN.or(Self::NUMBER).or(Self::STRING))
     }
 
+    /// Whether a text can mean one thing at most.
+    pub(crate) fn is_one_scalar(self) -> bool {
+        matches!(self.without(Self::NULL), Self::BOOLEAN | Self::INTEGER | Self::NUMBER | Self::STRING)
+    }
+
     fn named(name: &str) -> Self {
         match name {
             "null" => Self::NULL,

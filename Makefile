@@ -1,0 +1,88 @@
+# What a developer needs. `make help` lists it; every target does its own set-up first and skips what is done already.
+#
+# The Rust side is always built with the release profile and the same features, for the extension, its tests and clippy: so Pingora and the
+# vendored OpenSSL are compiled once, into one target folder.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo test build format format-check lint types wheel bench clean FORCE
+
+PYTHON ?= python3
+# Arguments for the program a target runs, e.g. `make demo ARGS=--check` or `make test ARGS="-k revoked"`.
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(or $(shell command -v uv 2>/dev/null),$(CURDIR)/.tools/bin/uv)
+EXTENSION := src/hauberk/_native.abi3.so
+RUST := $(shell find crates -name target -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print) Cargo.toml Cargo.lock $(wildcard rust-toolchain.toml)
+CARGO_WORKSPACE := --release --locked --workspace --features hauberk-native/extension-module
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: build ## walk the worked example and stay up; ARGS=--check walks it and stops
+	@$(BIN)/hauberk demo $(ARGS)
+
+# pytest comes last, so that its closing line is the last one printed.
+test: build cargo-test ## all tests, Rust and Python; ARGS goes to pytest
+	@$(BIN)/pytest $(ARGS)
+
+.PHONY: cargo-test
+cargo-test: cargo
+	@cargo test $(CARGO_WORKSPACE)
+
+build: $(BIN)/hauberk ## Python dependencies, and the Rust extension if its sources changed
+
+format: $(VENV)/.synced cargo ## format everything
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --quiet --fix --select I .
+	@cargo fmt --all
+
+format-check: $(VENV)/.synced cargo ## fail if something is not formatted
+	@$(BIN)/ruff format --check .
+	@cargo fmt --all --check
+
+lint: $(VENV)/.synced cargo ## ruff and clippy, warnings are errors
+	@$(BIN)/ruff check .
+	@cargo clippy $(CARGO_WORKSPACE) --all-targets -- -D warnings
+
+types: build ## mypy, and the extension's stub against what was compiled
+	@$(BIN)/mypy
+	@$(BIN)/python -m mypy.stubtest --concise hauberk._native
+
+wheel: $(VENV)/.synced cargo ## an installable wheel in dist/ (abi3: one for every Python from 3.11 on)
+	@$(BIN)/maturin build --release --locked --out dist
+
+bench: build ## the gateway beside nginx and Envoy; needs nginx and wrk
+	@$(UV) sync --locked --inexact --quiet --group benchmarks
+	@$(BIN)/python -m benchmarks.gateway $(ARGS)
+
+clean: ## remove what was built, but not Cargo's target folder
+	@rm -rf $(VENV) .tools dist $(EXTENSION)
+
+# --- Set-up -------------------------------------------------------------------------------------------------------------------------------
+
+.PHONY: cargo
+cargo:
+	@command -v cargo >/dev/null || { \
+	  echo "error: no Rust toolchain: get one with 'curl https://sh.rustup.rs -sSf | sh' (or 'apt-get install rustup'), then open a new shell" >&2; \
+	  exit 1; }
+
+# `--inexact`: hauberk itself is put into the environment below, and must not be taken out here.
+$(VENV)/.synced: pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --locked --inexact --quiet
+	@touch $@
+
+# Built anew when the sources are newer than the installed command, or one of the two is gone.
+$(BIN)/hauberk: $(VENV)/.synced $(RUST) $(if $(wildcard $(EXTENSION)),,FORCE) | cargo
+	@echo "building the Rust extension (some minutes the first time)" >&2
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(dir $(UV)):$$PATH" $(BIN)/maturin develop --release --locked --uv --quiet
+	@touch $@
+
+$(CURDIR)/.tools/bin/uv:
+	@echo "installing uv into .tools" >&2
+	@$(PYTHON) -m venv .tools 2>/dev/null || { rm -rf .tools; $(PYTHON) -m pip install --quiet --target .tools uv; }
+	@test -x $@ || .tools/bin/python -m pip install --quiet uv
+
+FORCE:

@@ -1,0 +1,268 @@
+//! May this request go on? Host, TLS policy, path, operation, rules, schema, body: in this order, and the first "no"
+//! is the answer.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hauberk_openapi::{BodyPlan, RequestHead, Violation};
+use pingora::proxy::Session;
+use smallvec::SmallVec;
+
+use crate::body::{self, Held, Read};
+use crate::events::EventSource;
+use crate::exchange::{Client, Exchange, Route};
+use crate::fields::RequestFields;
+use crate::host::Host;
+use crate::limits;
+use crate::refusal::{Refusal, event_violation, oversize_violation};
+use crate::report::{Happened, report};
+use crate::shared::Shared;
+use crate::snapshot::{Enforced, Mitigation, OversizeBody, RuleAction, Settings};
+use crate::target;
+
+/// Decides about a request, and leaves in the exchange what its forwarding needs.
+///
+/// # Errors
+///
+/// The refusal, if it is one.
+pub(crate) async fn admit(
+    shared: &Shared,
+    session: &mut Session,
+    exchange: &mut Exchange,
+) -> Result<(), Refusal> {
+    let Some(enforced) = exchange.enforced.clone() else {
+        return Err(Refusal::new(503, "no_snapshot", "this gateway has nothing to enforce yet").closing());
+    };
+    limits::check_head(session, &enforced.settings)?;
+    exchange.client = Client::of(session);
+    let host = route(session, exchange, &enforced)?;
+    check_policy(exchange, &enforced, &host)?;
+    if !host.is_guarded() {
+        return Ok(());
+    }
+    let plan = judge_head(shared, session, exchange, &enforced, &host)?;
+    match plan {
+        Some(BodyPlan::Check(check)) => {
+            judge_body(shared, session, exchange, &enforced, &BodyPlan::Check(check)).await
+        }
+        _ => Ok(()),
+    }
+}
+
+fn route(session: &Session, exchange: &mut Exchange, enforced: &Enforced) -> Result<Arc<Host>, Refusal> {
+    let Some(name) = target::host(session.req_header()) else {
+        return Err(Refusal::new(400, "no_host", "the request names no host").closing());
+    };
+    let Some(host) = enforced.hosts.find(&name) else {
+        return Err(Refusal::new(404, "unknown_host", "this gateway does not serve the host").closing());
+    };
+    exchange.route = Some(Route {
+        host: Arc::clone(host),
+        host_name: name,
+        operation: None,
+    });
+    Ok(Arc::clone(host))
+}
+
+/// A connection made for one host may carry requests for another of the same certificate, but not around its policy.
+fn check_policy(exchange: &Exchange, enforced: &Enforced, host: &Host) -> Result<(), Refusal> {
+    let Some(connection) = exchange.client.connection() else {
+        return Ok(());
+    };
+    let shown = enforced.hosts.for_server_name(connection.server_name.as_deref());
+    if shown.is_some_and(|shown| shown.policy.digest == host.policy.digest) {
+        return Ok(());
+    }
+    Err(Refusal::by_shield(
+        421,
+        "misdirected",
+        "the host takes other client certificates than the one this connection was made for",
+    ))
+}
+
+/// Rules, then what the schema can say before the body.
+fn judge_head(
+    shared: &Shared,
+    session: &mut Session,
+    exchange: &mut Exchange,
+    enforced: &Enforced,
+    host: &Host,
+) -> Result<Option<BodyPlan>, Refusal> {
+    let has_body = !session.is_body_empty();
+    let head = session.req_header();
+    let (path, query) = target::split_query(target::path_and_query(head));
+    // The one target that is no path, and means the server as a whole.
+    let asterisk = path == b"*" && head.method == http::Method::OPTIONS;
+    let path = if asterisk {
+        "*".into()
+    } else {
+        target::matched_path(path).map_err(|why| Refusal::by_shield(400, "ambiguous_path", why))?
+    };
+    let route = exchange.route.as_mut().expect("the host was found before");
+    let found = host
+        .operations
+        .find(&route.host_name, head.method.as_str(), &path);
+    let mut variables: SmallVec<[&str; 4]> = SmallVec::new();
+    if let Some(found) = found {
+        route.operation = Some(Arc::clone(found.value));
+        variables = found.variables;
+    }
+    apply_rules(shared, session, exchange, host, &path)?;
+    let route = exchange.route.as_ref().expect("the host was found before");
+    let Some(validation) = route.operation.as_ref().and_then(|one| one.validation.as_ref()) else {
+        return Ok(None);
+    };
+    let query = match query.map(std::str::from_utf8) {
+        None => None,
+        Some(Ok(query)) => Some(query),
+        Some(Err(_)) => {
+            return Err(Refusal::by_shield(
+                400,
+                "ambiguous_query",
+                "the query holds a byte that must be percent-encoded",
+            ));
+        }
+    };
+    let begun = Instant::now();
+    let judged = validation.operation.validate_head(
+        &RequestHead {
+            path_variables: &variables,
+            query,
+            headers: &session.req_header().headers,
+            has_body,
+        },
+        &enforced.policy,
+    );
+    shared.metrics.validated(begun.elapsed());
+    match judged {
+        Ok(plan) => Ok(Some(plan)),
+        Err(violation) => mitigate(shared, session, exchange, validation.action, violation).map(|()| None),
+    }
+}
+
+fn apply_rules(
+    shared: &Shared,
+    session: &Session,
+    exchange: &Exchange,
+    host: &Host,
+    path: &str,
+) -> Result<(), Refusal> {
+    if host.zone.rules.is_empty() {
+        return Ok(());
+    }
+    let route = exchange.route.as_ref().expect("the host was found before");
+    let standing = exchange.client.standing(host);
+    let fields = RequestFields {
+        host: &route.host_name,
+        method: session.req_header().method.as_str(),
+        path,
+        fallthrough: route.operation.is_none(),
+        standing: standing.as_ref(),
+    };
+    for rule in &host.zone.rules {
+        if !rule.expression.evaluate(&fields) {
+            continue;
+        }
+        match rule.action {
+            RuleAction::Skip => break,
+            RuleAction::Log => {
+                let happened = Happened {
+                    rule_id: Some(rule.id.to_string()),
+                    ..Happened::default()
+                };
+                report(shared, session, exchange, EventSource::FirewallCustom, happened);
+            }
+            RuleAction::Block => {
+                let certificate = match &standing {
+                    Some(standing) => standing.describe(),
+                    None => "none".to_owned(),
+                };
+                let refusal = Refusal::by_rule(&rule.id, &rule.description, certificate);
+                return Err(if was_never_asked(exchange, host) {
+                    refusal.on_another_connection()
+                } else {
+                    refusal
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The host asks for certificates now, but did not when this connection was made: a new one may fare better.
+fn was_never_asked(exchange: &Exchange, host: &Host) -> bool {
+    let connection = exchange.client.connection();
+    host.policy.asks() && connection.is_some_and(|connection| connection.asked_by == [0; 32])
+}
+
+async fn judge_body(
+    shared: &Shared,
+    session: &mut Session,
+    exchange: &mut Exchange,
+    enforced: &Enforced,
+    plan: &BodyPlan,
+) -> Result<(), Refusal> {
+    let operation = exchange.route.as_ref().and_then(|route| route.operation.clone());
+    let Some(validation) = operation.as_ref().and_then(|one| one.validation.as_ref()) else {
+        return Ok(());
+    };
+    let settings = &enforced.settings;
+    let limit = settings.max_body_bytes;
+    if body::declared_length(session).is_some_and(|length| length > limit as u64) {
+        return oversize(shared, session, exchange, settings, validation.action);
+    }
+    let wait = Duration::from_secs(settings.body_timeout_seconds);
+    let body = match body::read(session, limit, wait).await? {
+        Read::Whole(body) => body,
+        Read::TooLarge(beginning) => {
+            oversize(shared, session, exchange, settings, validation.action)?;
+            exchange.held = Held::Beginning(beginning, false);
+            return Ok(());
+        }
+    };
+    let begun = Instant::now();
+    let judged = validation.operation.validate_body(plan, &body, &enforced.policy);
+    shared.metrics.validated(begun.elapsed());
+    exchange.held = Held::Whole(body);
+    match judged {
+        Ok(()) => Ok(()),
+        Err(violation) => mitigate(shared, session, exchange, validation.action, violation),
+    }
+}
+
+fn mitigate(
+    shared: &Shared,
+    session: &Session,
+    exchange: &Exchange,
+    action: Mitigation,
+    violation: Violation,
+) -> Result<(), Refusal> {
+    if action == Mitigation::Block {
+        return Err(Refusal::by_schema(violation));
+    }
+    let happened = Happened {
+        violation: Some(event_violation(violation)),
+        ..Happened::default()
+    };
+    report(shared, session, exchange, EventSource::ApiShieldSchemaValidation, happened);
+    Ok(())
+}
+
+/// An operation that only logs lets a body pass that cannot be judged; one that blocks does as the settings say.
+fn oversize(
+    shared: &Shared,
+    session: &Session,
+    exchange: &Exchange,
+    settings: &Settings,
+    action: Mitigation,
+) -> Result<(), Refusal> {
+    if action == Mitigation::Block && settings.oversize_body == OversizeBody::Reject {
+        return Err(Refusal::body_too_large(settings.max_body_bytes));
+    }
+    let happened = Happened {
+        violation: Some(oversize_violation()),
+        ..Happened::default()
+    };
+    report(shared, session, exchange, EventSource::ApiShieldSchemaValidation, happened);
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! Connections from accepted to closed: counted, timed, and let go when the gateway stops.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream, ServerApp};
+use pingora::protocols::Stream;
+use pingora::protocols::http::ServerSession;
+use pingora::protocols::http::v2::server::{H2Options, default_h2_options};
+use pingora::proxy::HttpProxy;
+use pingora::server::ShutdownWatch;
+use prometheus::IntGauge;
+
+use crate::deadline::Deadline;
+use crate::proxy::Shield;
+use crate::shared::Shared;
+use crate::snapshot::Settings;
+
+/// Streams one HTTP/2 connection may have open at a time.
+const MAX_STREAMS: u32 = 128;
+
+/// Streams a client may open and reset before the connection is closed, against rapid resets.
+const MAX_RESET_STREAMS: usize = 50;
+
+/// What a client may send on one HTTP/2 stream, and on one connection, before it was read.
+const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+
+/// What a listener does with a connection: counts it and hands it to the requests in it.
+pub(crate) struct Connections {
+    requests: Arc<Requests>,
+}
+
+impl Connections {
+    pub(crate) fn new(proxy: HttpProxy<Shield>, shared: Arc<Shared>) -> Self {
+        Self {
+            requests: Arc::new(Requests {
+                proxy: Arc::new(proxy),
+                shared,
+                options: Mutex::default(),
+            }),
+        }
+    }
+}
+
+#[async_trait]
+impl ServerApp for Connections {
+    async fn process_new(
+        self: &Arc<Self>,
+        stream: Stream,
+        shutdown: &ShutdownWatch,
+    ) -> Option<Stream> {
+        let metrics = &self.requests.shared.metrics;
+        metrics.connections.inc();
+        let _open = Open::new(&metrics.open_connections);
+        self.requests.process_new(stream, shutdown).await
+    }
+
+    async fn cleanup(&self) {
+        self.requests.cleanup().await;
+    }
+}
+
+/// Counts a connection for as long as it lives.
+struct Open<'a>(&'a IntGauge);
+
+impl<'a> Open<'a> {
+    fn new(gauge: &'a IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// The requests of all connections, with the timeouts and limits of the snapshot in force.
+struct Requests {
+    proxy: Arc<HttpProxy<Shield>>,
+    shared: Arc<Shared>,
+    /// By the idle timeout in seconds. Pingora borrows the options for as long as it likes, so each set lives on.
+    options: Mutex<Vec<(u64, &'static HttpServerOptions)>>,
+}
+
+impl Requests {
+    fn settings<T>(&self, read: impl FnOnce(&Settings) -> T) -> T {
+        match self.shared.enforced() {
+            Some(enforced) => read(&enforced.settings),
+            None => read(&Settings::default()),
+        }
+    }
+}
+
+#[async_trait]
+impl HttpServerApp for Requests {
+    async fn process_new_http(
+        self: &Arc<Self>,
+        mut session: ServerSession,
+        shutdown: &ShutdownWatch,
+    ) -> Option<ReusedHttpStream> {
+        if session.is_http2() {
+            // Its head is here already.
+            return self.proxy.process_new_http(session, shutdown).await;
+        }
+        let (head, idle) = self.settings(|settings| {
+            (
+                Duration::from_secs(settings.header_timeout_seconds),
+                Duration::from_secs(settings.idle_timeout_seconds),
+            )
+        });
+        // A connection that has served a request may be silent for a while before the next.
+        let wait = match session.get_keepalive() {
+            Some(_) => head + idle,
+            None => head,
+        };
+        session.set_read_timeout(Some(head));
+        Deadline::new(self.proxy.process_new_http(session, shutdown), wait).await
+    }
+
+    fn h2_options(&self) -> Option<H2Options> {
+        let max_header_bytes = self.settings(|settings| settings.max_header_bytes);
+        let mut options = default_h2_options();
+        options
+            // Room for the 32 bytes that HTTP/2 counts for each field, so that a head beyond the limit gets an answer.
+            .max_header_list_size(u32::try_from(max_header_bytes).unwrap_or(u32::MAX / 4) * 2)
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_concurrent_reset_streams(MAX_RESET_STREAMS)
+            .initial_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
+        Some(options)
+    }
+
+    fn server_options(&self) -> Option<&HttpServerOptions> {
+        let seconds = self.settings(|settings| settings.idle_timeout_seconds);
+        let mut known = self.options.lock();
+        if let Some((_, options)) = known.iter().find(|(idle, _)| *idle == seconds) {
+            return Some(options);
+        }
+        let mut options = HttpServerOptions::default();
+        options.h2_idle_timeout = Some(Duration::from_secs(seconds));
+        // Some fifty bytes for each value the setting ever has.
+        let options: &'static HttpServerOptions = Box::leak(Box::new(options));
+        known.push((seconds, options));
+        Some(options)
+    }
+
+    async fn http_cleanup(&self) {
+        self.proxy.http_cleanup().await;
+    }
+}

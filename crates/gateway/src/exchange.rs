@@ -1,0 +1,79 @@
+//! What the gateway knows of one request and its answer: Pingora's context of a session.
+
+use std::sync::Arc;
+
+use pingora::protocols::tls::SslDigest;
+use pingora::proxy::Session;
+
+use crate::body::Held;
+use crate::clock;
+use crate::host::Host;
+use crate::identity::{Connection, Standing};
+use crate::request_id::RequestId;
+use crate::snapshot::{Enforced, SavedOperation};
+use crate::upstream::Tried;
+
+/// One request, from its head to its log line.
+pub(crate) struct Exchange {
+    pub(crate) id: RequestId,
+    /// The snapshot this request is decided by, whatever is swapped meanwhile.
+    pub(crate) enforced: Option<Arc<Enforced>>,
+    pub(crate) route: Option<Route>,
+    pub(crate) held: Held,
+    /// Upstream addresses that failed.
+    pub(crate) tried: Tried,
+    /// The status for a client whose upstreams all failed: that of the last one.
+    pub(crate) upstream_status: u16,
+    pub(crate) client: Client,
+}
+
+/// Where the request goes.
+pub(crate) struct Route {
+    pub(crate) host: Arc<Host>,
+    /// As asked for, in lower case without port.
+    pub(crate) host_name: Box<str>,
+    pub(crate) operation: Option<Arc<SavedOperation>>,
+}
+
+impl Exchange {
+    pub(crate) fn new(enforced: Option<Arc<Enforced>>) -> Self {
+        Self {
+            id: RequestId::new(),
+            enforced,
+            route: None,
+            held: Held::Nothing,
+            tried: Tried::new(),
+            upstream_status: 502,
+            client: Client::default(),
+        }
+    }
+}
+
+/// Who the client is, as far as its connection tells.
+#[derive(Default)]
+pub(crate) struct Client {
+    digest: Option<Arc<SslDigest>>,
+}
+
+impl Client {
+    /// Takes hold of what the handshake left behind.
+    pub(crate) fn of(session: &Session) -> Self {
+        Self {
+            digest: session.digest().and_then(|digest| digest.ssl_digest.clone()),
+        }
+    }
+
+    /// The connection, if it has TLS.
+    pub(crate) fn connection(&self) -> Option<&Connection> {
+        self.digest.as_ref()?.extension.get::<Connection>()
+    }
+
+    /// What may be said about the client's certificate towards this host, at this moment.
+    pub(crate) fn standing(&self, host: &Host) -> Option<Standing<'_>> {
+        if !host.policy.asks() {
+            return None;
+        }
+        let presented = self.connection()?.presented.as_ref()?;
+        Some(Standing::of(presented, &host.policy, clock::unix_seconds()))
+    }
+}

@@ -1,0 +1,71 @@
+//! Bounds on the head of a request, and framings that two servers could read differently.
+
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use pingora::proxy::Session;
+
+use crate::refusal::Refusal;
+use crate::snapshot::Settings;
+
+/// Checks the head of a request.
+///
+/// # Errors
+///
+/// 431 for more header fields or bytes than the settings allow, 400 for a body whose end is not clear.
+pub(crate) fn check_head(session: &Session, settings: &Settings) -> Result<(), Refusal> {
+    let headers = &session.req_header().headers;
+    let (count, bytes) = match session.as_http1() {
+        Some(http1) => (headers.len(), http1.get_headers_raw_bytes().len()),
+        None => (headers.len(), size(headers)),
+    };
+    if count > settings.max_header_count {
+        return Err(too_large("more header fields than this gateway takes"));
+    }
+    if bytes > settings.max_header_bytes {
+        return Err(too_large("more bytes of header than this gateway takes"));
+    }
+    check_framing(session, headers)
+}
+
+fn too_large(detail: &'static str) -> Refusal {
+    Refusal::new(431, "header_too_large", detail).closing()
+}
+
+/// As HTTP/2 counts them: 32 bytes more for each field.
+fn size(headers: &HeaderMap) -> usize {
+    headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 32)
+        .sum()
+}
+
+fn check_framing(session: &Session, headers: &HeaderMap) -> Result<(), Refusal> {
+    let unclear = |detail| Err(Refusal::new(400, "unclear_framing", detail).closing());
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    if let Some(length) = lengths.next()
+        && (lengths.next().is_some() || !length.as_bytes().iter().all(u8::is_ascii_digit))
+    {
+        return unclear("Content-Length is there twice, or is not a number");
+    }
+    if let Some(http1) = session.as_http1() {
+        let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+        if let Some(coding) = codings.next() {
+            if codings.next().is_some() || !coding.as_bytes().eq_ignore_ascii_case(b"chunked") {
+                return unclear("Transfer-Encoding is something else than chunked");
+            }
+            // Pingora has let go of a Content-Length beside it; the bytes still show it.
+            if has_line(&http1.get_headers_raw_bytes(), b"content-length:") {
+                return unclear("both Content-Length and Transfer-Encoding are there");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a line of the head begins with `name`, given in lower case.
+fn has_line(head: &[u8], name: &[u8]) -> bool {
+    head.split(|byte| *byte == b'\n').any(|line| {
+        line.get(..name.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(name))
+    })
+}

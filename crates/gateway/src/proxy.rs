@@ -1,0 +1,195 @@
+//! The phases of a request, in the order Pingora calls them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use pingora::http::RequestHeader;
+use pingora::modules::http::HttpModules;
+use pingora::proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
+use pingora::upstreams::peer::{HttpPeer, Peer};
+use pingora::{Error, ErrorType};
+
+use crate::admit::admit;
+use crate::exchange::Exchange;
+use crate::failure;
+use crate::forward;
+use crate::refusal::Refusal;
+use crate::report::{Happened, report};
+use crate::shared::Shared;
+
+/// The gateway as Pingora sees it.
+pub(crate) struct Shield {
+    pub(crate) shared: Arc<Shared>,
+}
+
+#[async_trait]
+impl ProxyHttp for Shield {
+    type CTX = Exchange;
+
+    /// The head of a request has been read.
+    fn new_ctx(&self) -> Exchange {
+        crate::deadline::head_was_read();
+        Exchange::new(self.shared.enforced())
+    }
+
+    /// Nothing is done to responses, so no module has to look at them.
+    fn init_downstream_modules(&self, _modules: &mut HttpModules) {}
+
+    async fn request_filter(
+        &self,
+        session: &mut Session,
+        exchange: &mut Exchange,
+    ) -> pingora::Result<bool> {
+        self.set_timeouts(session, exchange);
+        match admit(&self.shared, session, exchange).await {
+            Ok(()) => Ok(false),
+            Err(refusal) => {
+                self.refuse(session, exchange, &refusal);
+                // A client that is gone gets no answer.
+                if refusal.answer(session, exchange.id).await.is_err() {
+                    session.set_keepalive(None);
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    /// Called for each attempt.
+    async fn upstream_peer(
+        &self,
+        _session: &mut Session,
+        exchange: &mut Exchange,
+    ) -> pingora::Result<Box<HttpPeer>> {
+        let route = exchange.route.as_ref();
+        let chosen = route.and_then(|route| route.host.upstreams.choose(&exchange.tried));
+        chosen.ok_or_else(|| Error::new_up(ErrorType::HTTPStatus(failure::without_upstream(exchange))))
+    }
+
+    fn fail_to_connect(
+        &self,
+        _session: &mut Session,
+        peer: &HttpPeer,
+        exchange: &mut Exchange,
+        mut error: Box<Error>,
+    ) -> Box<Error> {
+        exchange.upstream_status = failure::upstream_status(&error);
+        if let (Some(route), Some(address)) = (&exchange.route, peer.address().as_inet()) {
+            route.host.upstreams.failed(*address);
+            exchange.tried.push(*address);
+        }
+        // Nothing was sent, so another upstream may be tried whatever the method; without one `upstream_peer` says so.
+        error.set_retry(true);
+        error
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        session: &mut Session,
+        request: &mut RequestHeader,
+        exchange: &mut Exchange,
+    ) -> pingora::Result<()> {
+        exchange.held.rewind();
+        if exchange.held.is_whole() {
+            // The client was told to go on, and the body is here.
+            request.remove_header(&http::header::EXPECT);
+        }
+        let Some(route) = &exchange.route else {
+            return Ok(());
+        };
+        let standing = exchange.client.standing(&route.host);
+        forward::prepare(session, request, exchange.id, &route.host, standing.as_ref())
+    }
+
+    async fn request_body_filter(
+        &self,
+        _session: &mut Session,
+        body: &mut Option<Bytes>,
+        _end_of_stream: bool,
+        exchange: &mut Exchange,
+    ) -> pingora::Result<()> {
+        exchange.held.replace(body);
+        Ok(())
+    }
+
+    async fn fail_to_proxy(
+        &self,
+        session: &mut Session,
+        error: &Error,
+        exchange: &mut Exchange,
+    ) -> FailToProxy {
+        let error_code = match failure::refusal(session, error) {
+            Some(refusal) => {
+                if failure::is_upstream(error) && let Some(route) = &exchange.route {
+                    route.host.metrics.upstream_errors.inc();
+                }
+                // A client that is gone gets no answer.
+                let _ = refusal.answer(session, exchange.id).await;
+                refusal.status
+            }
+            None => 0,
+        };
+        FailToProxy {
+            error_code,
+            can_reuse_downstream: false,
+        }
+    }
+
+    async fn logging(&self, session: &mut Session, error: Option<&Error>, exchange: &mut Exchange) {
+        let status = session.response_written().map(|answer| answer.status.as_u16());
+        match &exchange.route {
+            Some(route) => route.host.metrics.answered(status),
+            None => self.shared.metrics.unrouted.inc(),
+        }
+        if let Some(error) = error {
+            failure::log(error, exchange, status);
+        }
+    }
+
+    /// Pingora's own lines would tell the path and the query.
+    fn suppress_error_log(&self, _session: &Session, _exchange: &Exchange, _error: &Error) -> bool {
+        true
+    }
+
+    fn suppress_proxy_warn_log(
+        &self,
+        _session: &Session,
+        _exchange: &Exchange,
+        _error: &Error,
+        _context: ProxyWarnLogContext,
+    ) -> bool {
+        true
+    }
+
+    fn request_summary(&self, _session: &Session, exchange: &Exchange) -> String {
+        exchange.id.as_str().to_owned()
+    }
+}
+
+impl Shield {
+    fn set_timeouts(&self, session: &mut Session, exchange: &Exchange) {
+        let Some(enforced) = &exchange.enforced else {
+            return;
+        };
+        let settings = &enforced.settings;
+        session.set_read_timeout(Some(Duration::from_secs(settings.body_timeout_seconds)));
+        session.set_write_timeout(Some(Duration::from_secs(settings.idle_timeout_seconds)));
+        session.set_total_drain_timeout(Some(Duration::from_secs(settings.body_timeout_seconds)));
+        if session.get_keepalive().is_some() {
+            session.set_keepalive(Some(settings.idle_timeout_seconds));
+        }
+        session.set_pipelining_enabled(true);
+    }
+
+    fn refuse(&self, session: &Session, exchange: &Exchange, refusal: &Refusal) {
+        if let Some(source) = refusal.source {
+            let happened = Happened {
+                rule_id: refusal.rule.as_ref().map(|rule| rule.id.to_string()),
+                violation: refusal.violation.clone(),
+                status: Some(refusal.status),
+            };
+            report(&self.shared, session, exchange, source, happened);
+        }
+    }
+}

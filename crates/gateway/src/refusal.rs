@@ -1,0 +1,259 @@
+//! A request that goes no further: why, in the words a client sees.
+//!
+//! The answer is `application/problem+json` (RFC 9457). It names parameters and places, never values.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hauberk_openapi::Violation;
+use http::header;
+use pingora::http::ResponseHeader;
+use pingora::proxy::Session;
+use serde::Serialize;
+
+use crate::events::{EventSource, EventViolation};
+use crate::request_id::RequestId;
+
+/// A body up to this size is read to its end after a refusal, so that the connection can be used again.
+const DRAINED_BYTES: u64 = 64 * 1024;
+
+/// How long a client that is still sending may go on doing so after the answer before the connection is closed. Closed
+/// at once, the system would throw away an answer the client has not read yet.
+const LINGER: Duration = Duration::from_secs(10);
+
+/// How long it may be silent during that time.
+const LINGER_SILENCE: Duration = Duration::from_secs(2);
+
+/// Why a request is refused, and with what.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    detail: Cow<'static, str>,
+    /// Who refuses, if it is worth an event.
+    pub(crate) source: Option<EventSource>,
+    pub(crate) rule: Option<RefusedBy>,
+    pub(crate) violation: Option<EventViolation>,
+    client_certificate: Option<String>,
+    /// The connection is of no more use.
+    close: bool,
+}
+
+/// The rule that refused.
+#[derive(Debug, Serialize)]
+pub(crate) struct RefusedBy {
+    pub(crate) id: Box<str>,
+    description: Box<str>,
+}
+
+impl Refusal {
+    /// A refusal for which there is no event: the request itself is broken, or nothing was there to serve it.
+    pub(crate) fn new(status: u16, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            source: None,
+            rule: None,
+            violation: None,
+            client_certificate: None,
+            close: false,
+        }
+    }
+
+    /// The gateway's own decision, worth an event.
+    pub(crate) fn by_shield(status: u16, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            source: Some(EventSource::ApiShield),
+            ..Self::new(status, code, detail)
+        }
+    }
+
+    /// A rule with the action block matched.
+    pub(crate) fn by_rule(id: &str, description: &str, client_certificate: String) -> Self {
+        Self {
+            source: Some(EventSource::FirewallCustom),
+            rule: Some(RefusedBy {
+                id: id.into(),
+                description: description.into(),
+            }),
+            client_certificate: Some(client_certificate),
+            ..Self::new(403, "blocked_by_rule", "a rule of this zone refuses the request")
+        }
+    }
+
+    /// The request departs from the schema of its operation.
+    pub(crate) fn by_schema(violation: Violation) -> Self {
+        let detail = violation_text(&violation);
+        Self {
+            source: Some(EventSource::ApiShieldSchemaValidation),
+            violation: Some(event_violation(violation)),
+            ..Self::new(403, "schema_violation", detail)
+        }
+    }
+
+    /// The body is larger than what can be held until it is judged.
+    pub(crate) fn body_too_large(limit: usize) -> Self {
+        Self {
+            source: Some(EventSource::ApiShieldSchemaValidation),
+            violation: Some(oversize_violation()),
+            ..Self::new(
+                413,
+                "body_too_large",
+                format!("the body of this operation may have {limit} bytes"),
+            )
+        }
+    }
+
+    /// The same refusal, with the hint that a new connection may be answered otherwise.
+    pub(crate) fn on_another_connection(self) -> Self {
+        Self {
+            status: 421,
+            close: true,
+            ..self
+        }
+    }
+
+    /// The connection is closed after the answer.
+    pub(crate) fn closing(self) -> Self {
+        Self { close: true, ..self }
+    }
+
+    /// Sends the answer and leaves the connection ready for the next request, or closed.
+    ///
+    /// # Errors
+    ///
+    /// When the client is gone.
+    pub(crate) async fn answer(&self, session: &mut Session, id: RequestId) -> pingora::Result<()> {
+        let body = Bytes::from(self.body(id));
+        let rest = Rest::of(session);
+        match rest {
+            Rest::Nothing => {}
+            Rest::Little => {
+                session.set_close_on_response_before_downstream_finish(false);
+                session.set_total_drain_timeout(Some(LINGER_SILENCE));
+            }
+            Rest::Much => session.set_keepalive(None),
+        }
+        if self.close {
+            session.set_keepalive(None);
+        }
+        let mut header = ResponseHeader::build(self.status, Some(6))?;
+        header.insert_header(header::CONTENT_TYPE, "application/problem+json")?;
+        header.insert_header(header::CONTENT_LENGTH, body.len())?;
+        header.insert_header(header::CACHE_CONTROL, "no-store")?;
+        header.insert_header("X-Request-Id", id.as_str())?;
+        session.write_response_header(Box::new(header), false).await?;
+        session.write_response_body(Some(body), true).await?;
+        if matches!(rest, Rest::Much) {
+            linger(session).await;
+        }
+        Ok(())
+    }
+
+    fn body(&self, id: RequestId) -> Vec<u8> {
+        let problem = Problem {
+            r#type: format!("urn:hauberk:problem:{}", self.code),
+            title: title(self.status),
+            status: self.status,
+            detail: &self.detail,
+            code: self.code,
+            request_id: id.as_str(),
+            violation: self.violation.as_ref(),
+            client_certificate: self.client_certificate.as_deref(),
+            rule: self.rule.as_ref(),
+        };
+        serde_json::to_vec(&problem).expect("strings and numbers are always JSON")
+    }
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    violation: Option<&'a EventViolation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_certificate: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'a RefusedBy>,
+}
+
+fn title(status: u16) -> &'static str {
+    let status = http::StatusCode::from_u16(status).ok();
+    status
+        .and_then(|status| status.canonical_reason())
+        .unwrap_or("Refused")
+}
+
+/// How much of the request the client has still to send.
+enum Rest {
+    Nothing,
+    /// It is read and forgotten.
+    Little,
+    /// Or nobody knows; the connection ends.
+    Much,
+}
+
+impl Rest {
+    fn of(session: &mut Session) -> Self {
+        // A stream of HTTP/2 ends alone.
+        if session.is_http2() || session.is_body_done() {
+            return Self::Nothing;
+        }
+        let headers = &session.req_header().headers;
+        let length = headers
+            .get(header::CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        // A client that waits for leave to send its body will not get it.
+        let waits = headers.contains_key(header::EXPECT);
+        match length {
+            Some(length) if length <= DRAINED_BYTES && !waits => Self::Little,
+            _ => Self::Much,
+        }
+    }
+}
+
+async fn linger(session: &mut Session) {
+    session.set_read_timeout(Some(LINGER_SILENCE));
+    let drained = async { while let Ok(Some(_)) = session.read_request_body().await {} };
+    // Either way the connection is closed next.
+    let _ = tokio::time::timeout(LINGER, drained).await;
+}
+
+/// The violation of a body that is too large to be judged.
+pub(crate) fn oversize_violation() -> EventViolation {
+    EventViolation {
+        location: "body",
+        target: "$".to_owned(),
+        error_class: "body_size",
+        error_detail: None,
+    }
+}
+
+/// What events and answers tell of a violation.
+pub(crate) fn event_violation(violation: Violation) -> EventViolation {
+    EventViolation {
+        location: violation.location.as_str(),
+        target: violation.target,
+        error_class: violation.error_class.as_str(),
+        error_detail: violation.error_detail,
+    }
+}
+
+fn violation_text(violation: &Violation) -> String {
+    let mut text = format!(
+        "{} {:?}: {}",
+        violation.location, violation.target, violation.error_class
+    );
+    if let Some(detail) = &violation.error_detail {
+        text.push_str(", ");
+        text.push_str(detail);
+    }
+    text
+}

@@ -1,0 +1,1 @@
+../../../../examples/temperature/iot_device.py

@@ -1,0 +1,1 @@
+../../../../examples/temperature/issue_with_sdk.py

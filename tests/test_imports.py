@@ -1,0 +1,56 @@
+"""Imports run one way: nouns ← activities ← pipeline ← api, cli, processes; activities do not import each other."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
+
+NOUNS = {"certificate", "errors", "mitigation", "operation", "schema", "rule", "config", "log", "_native"}
+ACTIVITIES = {"pki", "snapshot", "storage"}
+# What a part may import besides nouns and itself.
+ALLOWED = {
+    **dict.fromkeys(NOUNS, set()),
+    **dict.fromkeys(ACTIVITIES, set()),
+    "gateway": {"snapshot"},
+    "pipeline": ACTIVITIES,
+    "api": {"pipeline", *ACTIVITIES},
+    "serve": {"api", "pipeline", "gateway", *ACTIVITIES},
+    "supervise": set(),
+    "cli": {"serve", "supervise", "demo", "pki"},
+    "demo": {"supervise", "cli", "pki"},
+    "__init__": set(),
+}
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def imported_parts(path: Path) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            package, *rest = name.split(".")
+            if package == "hauberk" and rest and (SOURCE / rest[0]).exists() | (SOURCE / f"{rest[0]}.py").exists() | (rest[0] == "_native"):
+                yield getattr(node, "lineno", 0), rest[0]
+
+
+FILES = sorted(SOURCE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(SOURCE)) for path in FILES])
+def test_a_file_imports_only_what_stands_below_it(path: Path) -> None:
+    part = part_of(path)
+    assert part in ALLOWED, f"{part} is new: say in this test what it may import"
+    may = ALLOWED[part] | NOUNS | {part}
+    wrong = [f"line {line}: {imported}" for line, imported in imported_parts(path) if imported not in may]
+    assert not wrong
