@@ -54,9 +54,9 @@ types: build ## mypy, and the extension's stub against what was compiled
 wheel: $(VENV)/.synced cargo ## an installable wheel in dist/ (abi3: one for every Python from 3.11 on)
 	@$(BIN)/maturin build --release --locked --out dist
 
-bench: build ## the gateway beside nginx and Envoy; needs nginx and wrk
+bench: build ## the gateway beside nginx and Envoy; needs nginx, wrk and apache2-utils
 	@$(UV) sync --locked --inexact --quiet --group benchmarks
-	@$(BIN)/python -m benchmarks.gateway $(ARGS)
+	@$(BIN)/python benchmarks/gateway/run.py $(ARGS)
 
 clean: ## remove what was built, but not Cargo's target folder
 	@rm -rf $(VENV) .tools dist $(EXTENSION)

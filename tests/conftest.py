@@ -107,9 +107,18 @@ class serve_control_plane:  # noqa: N801 - used as a context manager
 
     def __enter__(self) -> LiveControlPlane:
         self.thread.start()
+        try:
+            return self._live()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _live(self) -> LiveControlPlane:
         token = (self.state_dir / "admin-token").read_text().strip()
         headers = {"Authorization": f"Bearer {token}"}
-        zones = httpx.get(f"http://{self.address}/client/v4/zones", headers=headers, timeout=30).json()["result"]
+        answer = httpx.get(f"http://{self.address}/client/v4/zones", headers=headers, timeout=30)
+        answer.raise_for_status()
+        zones = answer.json()["result"]
         gateway_token = (self.state_dir / "gateway-token").read_text().strip()
         return LiveControlPlane(self.plane, self.address, token, gateway_token, zones[0]["id"], zones[0]["account"]["id"])
 

@@ -102,7 +102,7 @@ def test_what_is_no_host_is_refused_with_its_reason(host: str, part: str) -> Non
 
 def test_methods_are_upper_case_and_nine() -> None:
     assert [normalise_method(method.lower()) for method in METHODS] == list(METHODS)
-    for method in ("", "FETCH", "POſT", "GET "):
+    for method in ("", "FETCH", "PO\u017fT", "GET "):
         with pytest.raises(ValueError, match="must be one of GET"):
             normalise_method(method)
 

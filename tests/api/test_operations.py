@@ -65,7 +65,13 @@ def test_an_operation_saved_again_after_it_was_deleted_has_the_same_id(sdk: clou
 def test_bulk_create_answers_a_row_for_each_operation_saved(sdk: cloudflare.Cloudflare, control_plane: LiveControlPlane) -> None:
     body: Any = [operation("GET"), operation("POST"), operation("GET", "/users/{id}"), operation("GET", "/users/{x}")]
     rows = sdk.api_gateway.operations.bulk_create(zone_id=control_plane.zone_id, body=body).result
-    assert [(row.method, row.endpoint) for row in rows] == [("GET", "/temps"), ("POST", "/temps"), ("GET", "/users/{var1}")]
+    assert [(row.method, row.endpoint) for row in rows] == [
+        ("GET", "/temps"),
+        ("POST", "/temps"),
+        ("GET", "/users/{var1}"),
+        ("GET", "/users/{var1}"),
+    ]
+    assert rows[2].operation_id == rows[3].operation_id
     assert count(control_plane) == 3
 
 
@@ -110,7 +116,8 @@ def five(sdk: cloudflare.Cloudflare, control_plane: LiveControlPlane) -> list[tu
         ({"order": "thresholds.p90"}, [3, 0, 1, 2, 4]),
         ({"method": ["POST", "DELETE"]}, [3, 1]),
         ({"method": "POST,DELETE"}, [3, 1]),
-        ({"host": "{hostVar1}.example.com"}, [4]),
+        ({"host": "{x}.example.com"}, [4]),
+        ({"host": "no host"}, []),
         ({"host": ["API.example.com", "nowhere.example.com"]}, [3, 0, 1, 2]),
         ({"endpoint": "users"}, [3, 2]),
         ({"endpoint": "s_1"}, [3]),

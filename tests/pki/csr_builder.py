@@ -24,6 +24,7 @@ OIDS = {
 }
 _LAST_BYTE = {field: int(oid.dotted_string.rpartition(".")[2]) for field, oid in OIDS.items()}
 UTF8_STRING = 0x0C
+SHA256 = hashes.SHA256()
 
 
 def to_pem(content: bytes, label: str = "CERTIFICATE REQUEST") -> str:
@@ -31,7 +32,7 @@ def to_pem(content: bytes, label: str = "CERTIFICATE REQUEST") -> str:
     return f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n"
 
 
-def csr(key: Any = None, algorithm: Any = hashes.SHA256(), **subject: str) -> str:
+def csr(key: Any = None, algorithm: Any = SHA256, **subject: str) -> str:
     """A request with the usual tools."""
     names = [x509.NameAttribute(OIDS[field], value) for field, value in (subject or {"common_name": "device"}).items()]
     request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(names))

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import require_tool
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from conftest import require_tool
 from hauberk.errors import StorageError
 from hauberk.pki import key_store
 from hauberk.pki.authority import Authority

@@ -19,7 +19,7 @@ OTHER_CERTIFICATE, OTHER_KEY = self_signed(HOST)
 
 def test_a_self_signed_certificate_is_accepted_for_its_host_alone() -> None:
     assert check_server_certificate(CERTIFICATE, KEY, HOST) == ()
-    with pytest.raises(InvalidRequest, match="does not name the host 'www.example.com'"):
+    with pytest.raises(InvalidRequest, match=r"does not name the host 'www\.example\.com'"):
         check_server_certificate(CERTIFICATE, KEY, "www.example.com")
 
 

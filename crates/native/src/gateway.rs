@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hauberk_gateway::{Gateway as Core, Options};
+use hauberk_gateway::{Gateway as Core, Options, init_logging};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
@@ -118,6 +118,6 @@ pub fn log_to_stderr(level: &str) -> PyResult<()> {
     let level = level
         .parse()
         .map_err(|_| PyValueError::new_err("level must be error, warn, info or debug"))?;
-    let _: log::LevelFilter = level;
+    init_logging(level);
     Ok(())
 }

@@ -11,13 +11,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::operation::Operation;
+use crate::operation::plan::Plan;
+use crate::place;
 use crate::policy::Limits;
 use crate::problem::{self, Problem, Problems};
 use crate::schema::lower::{Version, is_supported_dialect};
 use crate::schema::store::Schemas;
 use crate::source::json::{self, JsonError, JsonErrorKind, JsonLimits, Step};
 use crate::source::yaml::{self, YamlLimits};
-use crate::place;
 
 /// A document that can be enforced.
 pub struct Document {
@@ -69,7 +70,8 @@ impl Document {
         &self.version
     }
 
-    /// All operations, in the order of paths; those of one path together.
+    /// All operations, in the order of paths; those of one path together. Of two that have the same method and endpoint
+    /// only the first is listed; [`Document::find`] finds both by either.
     pub fn operations(&self) -> &[DocumentOperation] {
         &self.operations
     }
@@ -77,7 +79,10 @@ impl Document {
     /// The operation of a method (upper case) and a path, which is the key in the document's `paths`, byte for byte.
     pub fn find(&self, method: &str, path: &str) -> Option<&Operation> {
         let methods = self.by_path.get(path)?;
-        methods.iter().find(|(known, _)| known == method).map(|(_, operation)| operation)
+        methods
+            .iter()
+            .find(|(known, _)| known == method)
+            .map(|(_, operation)| operation)
     }
 
     /// Compile every schema now instead of on first use.
@@ -131,11 +136,36 @@ pub fn load(source: &[u8], limits: &Limits) -> Result<Loaded, Vec<Problem>> {
     let compiled = compile::compile(&document, version, limits, &mut problems);
     let (definitions, places) = compiled.schemas;
     let warnings = problems.into_result()?;
-    let schemas = Schemas::new(definitions, places)
-        .map_err(|reason| vec![Problem::new(problem::SHAPE, format!("the schemas cannot be indexed: {reason}"))])?;
+    let schemas = Schemas::new(definitions, places).map_err(|reason| {
+        vec![Problem::new(
+            problem::SHAPE,
+            format!("the schemas cannot be indexed: {reason}"),
+        )]
+    })?;
     let mut by_path: HashMap<String, Vec<(String, Operation)>> = HashMap::new();
-    for (path, method, plan) in compiled.plans {
-        by_path.entry(path).or_default().push((method, Operation::new(plan, Arc::clone(&schemas))));
+    let twins: Vec<Option<usize>> = compiled.plans.iter().map(|planned| planned.twin).collect();
+    let mut keys = Vec::with_capacity(compiled.plans.len());
+    let mut plans = Vec::with_capacity(compiled.plans.len());
+    for Planned {
+        path, method, plan, ..
+    } in compiled.plans
+    {
+        keys.push((path, method));
+        plans.push(Arc::new(plan));
+    }
+    for (number, (path, method)) in keys.into_iter().enumerate() {
+        // Both of two equal endpoints are judged in the same order, whichever path is asked for.
+        let mut numbers = vec![number];
+        numbers.extend(twins[number]);
+        numbers.sort_unstable();
+        let own = numbers
+            .into_iter()
+            .map(|number| Arc::clone(&plans[number]))
+            .collect();
+        by_path
+            .entry(path)
+            .or_default()
+            .push((method, Operation::new(own, Arc::clone(&schemas))));
     }
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
     let document = Document {
@@ -153,16 +183,29 @@ const DEEPEST: usize = 256;
 
 fn read(source: &[u8], limits: &Limits) -> Result<Value, Problem> {
     if source.len() > limits.max_bytes {
-        let message = format!("the document has {} bytes; at most {} are read", source.len(), limits.max_bytes);
+        let message = format!(
+            "the document has {} bytes; at most {} are read",
+            source.len(),
+            limits.max_bytes
+        );
         return Err(Problem::new(problem::TOO_LARGE, message));
     }
     // Many editors begin a file with a byte order mark; in a document, unlike in a request, it means nothing.
     let source = source.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source);
     let max_depth = limits.max_depth.min(DEEPEST);
     let unreadable = |message: String| Problem::new(problem::UNREADABLE, message);
-    let begins_as_json = source.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| matches!(byte, b'{' | b'['));
+    let begins_as_json = source
+        .iter()
+        .find(|byte| !byte.is_ascii_whitespace())
+        .is_some_and(|byte| matches!(byte, b'{' | b'['));
     if begins_as_json {
-        let error = match json::parse(source, JsonLimits { max_depth, max_members: limits.max_nodes }) {
+        let error = match json::parse(
+            source,
+            JsonLimits {
+                max_depth,
+                max_members: limits.max_nodes,
+            },
+        ) {
             Ok(document) => return Ok(document),
             Err(error) => error,
         };
@@ -170,22 +213,45 @@ fn read(source: &[u8], limits: &Limits) -> Result<Value, Problem> {
         let yaml = matches!(error.kind, JsonErrorKind::Syntax(_))
             .then(|| std::str::from_utf8(source).ok())
             .flatten()
-            .and_then(|text| yaml::parse(text, YamlLimits { max_depth, max_nodes: limits.max_nodes }).ok());
+            .and_then(|text| {
+                yaml::parse(
+                    text,
+                    YamlLimits {
+                        max_depth,
+                        max_nodes: limits.max_nodes,
+                    },
+                )
+                .ok()
+            });
         return yaml.ok_or_else(|| unreadable(describe(&error, source, limits, max_depth)));
     }
     let text = std::str::from_utf8(source).map_err(|error| {
-        let line = 1 + source[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        let line = line_of(&source[..error.valid_up_to()]);
         unreadable(format!("line {line}: the document is not UTF-8"))
     })?;
-    yaml::parse(text, YamlLimits { max_depth, max_nodes: limits.max_nodes }).map_err(|error| {
-        unreadable(format!("line {}, column {}: {}", error.line, error.column, error.message))
+    yaml::parse(
+        text,
+        YamlLimits {
+            max_depth,
+            max_nodes: limits.max_nodes,
+        },
+    )
+    .map_err(|error| {
+        unreadable(format!(
+            "line {}, column {}: {}",
+            error.line, error.column, error.message
+        ))
     })
 }
 
 fn describe(error: &JsonError, source: &[u8], limits: &Limits, max_depth: usize) -> String {
     let before = &source[..error.offset.min(source.len())];
-    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-    let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
+    let line = line_of(before);
+    let column = 1 + before
+        .iter()
+        .rev()
+        .take_while(|byte| **byte != b'\n')
+        .count();
     let what = match error.kind {
         JsonErrorKind::Syntax(expected) => format!("not JSON: {expected}"),
         JsonErrorKind::InvalidUtf8 => "the document is not UTF-8".to_owned(),
@@ -193,7 +259,9 @@ fn describe(error: &JsonError, source: &[u8], limits: &Limits, max_depth: usize)
         JsonErrorKind::NumberOutOfRange => "the number is too large".to_owned(),
         JsonErrorKind::Duplicate => "the member name appears twice in one object".to_owned(),
         JsonErrorKind::TooDeep => format!("nesting is deeper than {max_depth}"),
-        JsonErrorKind::TooManyMembers => format!("the document has more than {} nodes", limits.max_nodes),
+        JsonErrorKind::TooManyMembers => {
+            format!("the document has more than {} nodes", limits.max_nodes)
+        }
     };
     let mut place = String::new();
     for step in error.path() {
@@ -202,20 +270,35 @@ fn describe(error: &JsonError, source: &[u8], limits: &Limits, max_depth: usize)
             Step::Index(index) => place::push_index(&mut place, *index),
         }
     }
-    let within = if place.is_empty() { String::new() } else { format!(" at {place}") };
+    let within = if place.is_empty() {
+        String::new()
+    } else {
+        format!(" at {place}")
+    };
     format!("line {line}, column {column}{within}: {what}")
+}
+
+/// The number of the line that `before` leads to, from 1.
+fn line_of(before: &[u8]) -> usize {
+    before.split(|byte| *byte == b'\n').count()
 }
 
 fn version(document: &Value) -> Result<Version, Problem> {
     let Some(root) = document.as_object() else {
-        return Err(Problem::new(problem::NOT_OPENAPI, "the document is not an object with `openapi`, `info` and `paths`"));
+        return Err(Problem::new(
+            problem::NOT_OPENAPI,
+            "the document is not an object with `openapi`, `info` and `paths`",
+        ));
     };
     if root.contains_key("swagger") {
         let message = "Swagger 2.0 is not supported; convert the document to OpenAPI 3.0, for example with swagger2openapi";
         return Err(Problem::new(problem::VERSION, message));
     }
     let Some(openapi) = root.get("openapi") else {
-        return Err(Problem::new(problem::NOT_OPENAPI, "the document has no `openapi`, e.g. `openapi: 3.1.0`"));
+        return Err(Problem::new(
+            problem::NOT_OPENAPI,
+            "the document has no `openapi`, e.g. `openapi: 3.1.0`",
+        ));
     };
     let openapi = openapi.as_str().unwrap_or_default();
     let version = match openapi.split('.').collect::<Vec<_>>()[..] {
@@ -224,7 +307,12 @@ fn version(document: &Value) -> Result<Version, Problem> {
         _ => None,
     };
     let shown: String = openapi.chars().take(20).collect();
-    version.ok_or_else(|| Problem::new(problem::VERSION, format!("OpenAPI `{shown}` is not supported; 3.0.x and 3.1.x are")))
+    version.ok_or_else(|| {
+        Problem::new(
+            problem::VERSION,
+            format!("OpenAPI `{shown}` is not supported; 3.0.x and 3.1.x are"),
+        )
+    })
 }
 
 /// The schemas a document uses: lowered, and the place of each.
@@ -233,8 +321,15 @@ type LoweredSchemas = (Vec<Value>, Vec<String>);
 /// What compiling a document gives.
 struct Compiled {
     operations: Vec<DocumentOperation>,
-    /// Path, method, plan.
-    plans: Vec<(String, String, crate::operation::plan::Plan)>,
+    plans: Vec<Planned>,
     schemas: LoweredSchemas,
 }
 
+/// The plan of one operation of the document.
+struct Planned {
+    path: String,
+    method: String,
+    plan: Plan,
+    /// The number of the plan of the same method and endpoint, if there is one.
+    twin: Option<usize>,
+}

@@ -20,7 +20,9 @@ pub(crate) fn push_index(place: &mut String, index: usize) {
 
 fn is_plain(key: &str) -> bool {
     let mut bytes = key.bytes();
-    bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_' || first == b'$')
+    bytes
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_' || first == b'$')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'-'))
 }
 

@@ -13,7 +13,7 @@
 //! | 113 | error | references lead in a circle |
 //! | 114 | error | the JSON Schema dialect or keyword is not supported |
 //! | 120 | error | a path cannot be matched |
-//! | 121 | error | two operations have the same method and endpoint |
+//! | 121 | error | more than two operations have the same method and endpoint |
 //! | 122 | error | more operations than the limit |
 //! | 130 | error | a parameter is not complete, or declared twice |
 //! | 140 | error | a schema keyword has a value that it cannot have |
@@ -28,6 +28,7 @@
 //! | 207 | warning | keywords beside `$ref` are ignored |
 //! | 208 | warning | a request body declares no content, and passes unchecked |
 //! | 209 | warning | a declaration is ignored |
+//! | 210 | warning | two operations have the same method and endpoint: a request conforms if it conforms to either |
 
 use std::collections::HashMap;
 
@@ -100,11 +101,17 @@ codes! {
     BESIDE_REFERENCE = Warning 207,
     NO_CONTENT = Warning 208,
     IGNORED = Warning 209,
+    EITHER_OPERATION = Warning 210,
 }
 
 impl Problem {
     pub(crate) fn new(Code(severity, code): Code, message: impl Into<String>) -> Self {
-        Self { severity, code, message: message.into(), locations: Vec::new() }
+        Self {
+            severity,
+            code,
+            message: message.into(),
+            locations: Vec::new(),
+        }
     }
 }
 
@@ -116,13 +123,21 @@ pub(crate) struct Problems {
 }
 
 impl Problems {
-    pub(crate) fn add(&mut self, Code(severity, code): Code, place: impl Into<String>, message: impl Into<String>) {
+    pub(crate) fn add(
+        &mut self,
+        Code(severity, code): Code,
+        place: impl Into<String>,
+        message: impl Into<String>,
+    ) {
         let message = message.into();
         let list = &mut self.list;
-        let at = *self.known.entry((code, message)).or_insert_with_key(|(_, message)| {
-            list.push(Problem::new(Code(severity, code), message.clone()));
-            list.len() - 1
-        });
+        let at = *self
+            .known
+            .entry((code, message))
+            .or_insert_with_key(|(_, message)| {
+                list.push(Problem::new(Code(severity, code), message.clone()));
+                list.len() - 1
+            });
         let locations = &mut list[at].locations;
         let place = place.into();
         if locations.len() < MAX_LOCATIONS && locations.last() != Some(&place) {
@@ -133,7 +148,11 @@ impl Problems {
     /// The warnings, or everything if the document cannot be loaded; the worst first.
     pub(crate) fn into_result(mut self) -> Result<Vec<Problem>, Vec<Problem>> {
         self.list.sort_by_key(|problem| problem.severity);
-        if self.list.first().is_some_and(|problem| problem.severity < Severity::Warning) {
+        if self
+            .list
+            .first()
+            .is_some_and(|problem| problem.severity < Severity::Warning)
+        {
             return Err(self.list);
         }
         Ok(self.list)

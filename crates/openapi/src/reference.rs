@@ -54,14 +54,18 @@ impl Names {
                 }
                 for key in ["$anchor", "$dynamicAnchor"] {
                     if let Some(anchor) = text(key) {
-                        self.anchors.insert((resource.clone(), anchor.to_owned()), pointer.clone());
+                        self.anchors
+                            .insert((resource.clone(), anchor.to_owned()), pointer.clone());
                     }
                 }
                 if let Some(anchor) = text("$dynamicAnchor") {
                     *self.dynamic.entry(anchor.to_owned()).or_default() += 1;
                 }
                 for (key, member) in members {
-                    if matches!(key.as_str(), "example" | "examples" | "enum" | "const" | "default") {
+                    if matches!(
+                        key.as_str(),
+                        "example" | "examples" | "enum" | "const" | "default"
+                    ) {
                         continue;
                     }
                     let length = pointer.len();
@@ -95,13 +99,19 @@ impl Names {
             own.to_owned()
         } else {
             let base = self.bases.get(own).map_or("", String::as_str);
-            self.resources.get(&join(base, uri)).cloned().ok_or(ReferenceError::External)?
+            self.resources
+                .get(&join(base, uri))
+                .cloned()
+                .ok_or(ReferenceError::External)?
         };
         let fragment = decode_fragment(fragment).ok_or(ReferenceError::Dangling)?;
         if fragment.is_empty() || fragment.starts_with('/') {
             return Ok(resource + &fragment);
         }
-        self.anchors.get(&(resource, fragment)).cloned().ok_or(ReferenceError::Dangling)
+        self.anchors
+            .get(&(resource, fragment))
+            .cloned()
+            .ok_or(ReferenceError::Dangling)
     }
 
     /// The pointer of the innermost resource around `pointer`; the empty pointer is the document.
@@ -119,13 +129,20 @@ impl Names {
 
 /// `reference` against `base`, as far as identifiers of schemas need it: no dot segments.
 fn join(base: &str, reference: &str) -> String {
-    let has_scheme = reference.split_once(':').is_some_and(|(scheme, _)| !scheme.is_empty() && !scheme.contains('/'));
+    let has_scheme = reference
+        .split_once(':')
+        .is_some_and(|(scheme, _)| !scheme.is_empty() && !scheme.contains('/'));
     if base.is_empty() || has_scheme {
         return reference.to_owned();
     }
     if reference.starts_with('/') {
-        let authority_end = base.find("://").and_then(|at| base[at + 3..].find('/').map(|slash| at + 3 + slash));
-        return format!("{}{reference}", &base[..authority_end.unwrap_or(base.len())]);
+        let authority_end = base
+            .find("://")
+            .and_then(|at| base[at + 3..].find('/').map(|slash| at + 3 + slash));
+        return format!(
+            "{}{reference}",
+            &base[..authority_end.unwrap_or(base.len())]
+        );
     }
     let directory = base.rfind('/').map_or("", |slash| &base[..=slash]);
     format!("{directory}{reference}")
@@ -196,7 +213,11 @@ pub(crate) fn place_of(document: &Value, pointer: &str) -> String {
 /// Follow the `$ref`s of an object that is no schema: a path item, parameter or request body.
 ///
 /// Returns the object and its pointer.
-pub(crate) fn follow<'d>(document: &'d Value, value: &'d Value, pointer: &str) -> Result<(&'d Value, String), ReferenceError> {
+pub(crate) fn follow<'d>(
+    document: &'d Value,
+    value: &'d Value,
+    pointer: &str,
+) -> Result<(&'d Value, String), ReferenceError> {
     // No document needs more hops; a circle needs endless ones.
     const MAX_HOPS: usize = 32;
     let (mut value, mut pointer) = (value, pointer.to_owned());
@@ -204,7 +225,9 @@ pub(crate) fn follow<'d>(document: &'d Value, value: &'d Value, pointer: &str) -
         let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
             return Ok((value, pointer));
         };
-        let fragment = reference.strip_prefix('#').ok_or(ReferenceError::External)?;
+        let fragment = reference
+            .strip_prefix('#')
+            .ok_or(ReferenceError::External)?;
         pointer = decode_fragment(fragment).ok_or(ReferenceError::Dangling)?;
         value = document.pointer(&pointer).ok_or(ReferenceError::Dangling)?;
     }
@@ -238,7 +261,11 @@ mod tests {
             ("other.json", "", Err(ReferenceError::External)),
         ] {
             let wanted = wanted.map(str::to_owned);
-            assert_eq!(names.resolve(reference, from), wanted, "{reference} from {from}");
+            assert_eq!(
+                names.resolve(reference, from),
+                wanted,
+                "{reference} from {from}"
+            );
         }
     }
 

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use smallvec::SmallVec;
 
@@ -61,9 +62,15 @@ impl fmt::Display for RouteError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Duplicate { method, endpoint } => {
-                write!(formatter, "{method} {endpoint} is there already, or an endpoint that differs in the names of variables only")
+                write!(
+                    formatter,
+                    "{method} {endpoint} is there already, or an endpoint that differs in the names of variables only"
+                )
             }
-            Self::Template { endpoint, reason } => write!(formatter, "the endpoint `{endpoint}` cannot be matched: {reason}"),
+            Self::Template { endpoint, reason } => write!(
+                formatter,
+                "the endpoint `{endpoint}` cannot be matched: {reason}"
+            ),
         }
     }
 }
@@ -72,11 +79,38 @@ impl std::error::Error for RouteError {}
 
 #[derive(Debug, Default)]
 struct Node {
-    literals: HashMap<Box<str>, usize>,
+    literals: HashMap<Box<str>, usize, BuildHasherDefault<SegmentHasher>>,
     /// The most literal text first.
     mixed: Vec<(Mixed, usize)>,
     variable: Option<usize>,
     methods: Vec<(Box<str>, usize)>,
+}
+
+/// Hashes short text fast. Requests only look names up, so no one can fill a bucket but the author of the document.
+#[derive(Default)]
+struct SegmentHasher(u64);
+
+impl Hasher for SegmentHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        // Odd, with its bits spread evenly: the multiplier of splitmix64.
+        const SPREAD: u64 = 0xBF58_476D_1CE4_E5B9;
+        let mut mix = |word: u64| {
+            let product = (self.0 ^ word).wrapping_mul(SPREAD);
+            self.0 = product ^ (product >> 29);
+        };
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            mix(u64::from_le_bytes(*word));
+        }
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        mix(u64::from_le_bytes(last) ^ bytes.len() as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        // Tables take the low bits for the bucket and the high ones for the tag.
+        self.0.wrapping_mul(0x94D0_49BB_1331_11EB).rotate_left(32)
+    }
 }
 
 impl<T> Default for RouterBuilder<T> {
@@ -88,7 +122,10 @@ impl<T> Default for RouterBuilder<T> {
 impl<T> RouterBuilder<T> {
     /// No routes.
     pub fn new() -> Self {
-        Self { nodes: vec![Node::default()], values: Vec::new() }
+        Self {
+            nodes: vec![Node::default()],
+            values: Vec::new(),
+        }
     }
 
     /// Add a route. Methods are compared byte for byte.
@@ -97,15 +134,20 @@ impl<T> RouterBuilder<T> {
     ///
     /// If the endpoint is no path template, or if the route is there already.
     pub fn insert(&mut self, method: &str, endpoint: &str, value: T) -> Result<(), RouteError> {
-        let template = Template::parse(endpoint)
-            .map_err(|reason| RouteError::Template { endpoint: endpoint.to_owned(), reason })?;
+        let template = Template::parse(endpoint).map_err(|reason| RouteError::Template {
+            endpoint: endpoint.to_owned(),
+            reason,
+        })?;
         let mut at = 0;
         for segment in template.segments {
             at = self.child(at, segment);
         }
         let methods = &mut self.nodes[at].methods;
         if methods.iter().any(|(known, _)| **known == *method) {
-            return Err(RouteError::Duplicate { method: method.to_owned(), endpoint: endpoint.to_owned() });
+            return Err(RouteError::Duplicate {
+                method: method.to_owned(),
+                endpoint: endpoint.to_owned(),
+            });
         }
         methods.push((method.into(), self.values.len()));
         self.values.push(value);
@@ -114,7 +156,10 @@ impl<T> RouterBuilder<T> {
 
     /// The router of all routes inserted.
     pub fn build(self) -> Router<T> {
-        Router { nodes: self.nodes, values: self.values }
+        Router {
+            nodes: self.nodes,
+            values: self.values,
+        }
     }
 
     fn child(&mut self, parent: usize, segment: Segment) -> usize {
@@ -123,15 +168,18 @@ impl<T> RouterBuilder<T> {
         let child = match segment {
             Segment::Literal(text) => *node.literals.entry(text.into_boxed_str()).or_insert(next),
             Segment::Variable => *node.variable.get_or_insert(next),
-            Segment::Mixed(mixed) => match node.mixed.iter().find(|(known, _)| *known == mixed) {
-                Some((_, child)) => *child,
-                None => {
+            Segment::Mixed(mixed) => {
+                if let Some((_, child)) = node.mixed.iter().find(|(known, _)| *known == mixed) {
+                    *child
+                } else {
                     let more = mixed.literal_bytes();
-                    let place = node.mixed.partition_point(|(known, _)| known.literal_bytes() >= more);
+                    let place = node
+                        .mixed
+                        .partition_point(|(known, _)| known.literal_bytes() >= more);
                     node.mixed.insert(place, (mixed, next));
                     next
                 }
-            },
+            }
         };
         if child == next {
             self.nodes.push(Node::default());
@@ -149,7 +197,10 @@ impl<T> Router<T> {
         let rest = path.strip_prefix('/')?;
         let mut variables = Variables::new();
         let value = self.descend(0, Some(rest), method, &mut variables)?;
-        Some(Match { value: &self.values[value], variables })
+        Some(Match {
+            value: &self.values[value],
+            variables,
+        })
     }
 
     /// The number of routes.
@@ -162,10 +213,20 @@ impl<T> Router<T> {
         self.values.is_empty()
     }
 
-    fn descend<'p>(&self, at: usize, rest: Option<&'p str>, method: &str, variables: &mut Variables<'p>) -> Option<usize> {
+    fn descend<'p>(
+        &self,
+        at: usize,
+        rest: Option<&'p str>,
+        method: &str,
+        variables: &mut Variables<'p>,
+    ) -> Option<usize> {
         let node = &self.nodes[at];
         let Some(rest) = rest else {
-            return node.methods.iter().find(|(known, _)| **known == *method).map(|(_, value)| *value);
+            return node
+                .methods
+                .iter()
+                .find(|(known, _)| **known == *method)
+                .map(|(_, value)| *value);
         };
         let (segment, rest) = match rest.split_once('/') {
             Some((segment, rest)) => (segment, Some(rest)),
@@ -201,7 +262,10 @@ fn match_mixed<'p>(mixed: &Mixed, segment: &'p str, variables: &mut Variables<'p
         return mixed.matches(segment, |start, end| variables.push(&segment[start..end]));
     }
     let (normal, offsets) = normalise_with_offsets(segment);
-    mixed.matches(&normal, |start, end| variables.push(segment.get(offsets[start]..offsets[end]).unwrap_or_default()))
+    mixed.matches(&normal, |start, end| {
+        let raw = segment.get(offsets[start]..offsets[end]);
+        variables.push(raw.unwrap_or_default());
+    })
 }
 
 #[cfg(test)]
@@ -211,10 +275,15 @@ mod tests {
     fn router(routes: &[(&str, &str)]) -> Router<String> {
         let mut builder = RouterBuilder::new();
         for (method, endpoint) in routes {
-            builder.insert(method, endpoint, (*endpoint).to_owned()).expect(endpoint);
+            builder
+                .insert(method, endpoint, (*endpoint).to_owned())
+                .expect(endpoint);
         }
         builder.build()
     }
+
+    /// Template and variables.
+    type Wanted<'c> = Option<(&'c str, &'c [&'c str])>;
 
     #[test]
     fn the_most_specific_template_wins() {
@@ -231,19 +300,39 @@ mod tests {
             ("GET", "/files/a-{name}.json"),
             ("GET", "/slash/"),
         ]);
-        let cases: [(&str, &str, Option<(&str, &[&str])>); 17] = [
+        let cases: [(&str, &str, Wanted<'_>); 17] = [
             ("GET", "/", Some(("/", &[]))),
             ("GET", "/users/7", Some(("/users/{id}", &["7"]))),
             ("GET", "/users/me", Some(("/users/me", &[]))),
             ("GET", "/%75sers/%6De", Some(("/users/me", &[]))),
             ("PUT", "/users/me", Some(("/users/{id}", &["me"]))),
-            ("GET", "/users/me/posts", Some(("/users/{id}/posts", &["me"]))),
-            ("GET", "/users/me/posts/latest", Some(("/users/me/posts/{post}", &["latest"]))),
-            ("GET", "/users/7/posts/latest", Some(("/{any}/{thing}/posts/latest", &["users", "7"]))),
+            (
+                "GET",
+                "/users/me/posts",
+                Some(("/users/{id}/posts", &["me"])),
+            ),
+            (
+                "GET",
+                "/users/me/posts/latest",
+                Some(("/users/me/posts/{post}", &["latest"])),
+            ),
+            (
+                "GET",
+                "/users/7/posts/latest",
+                Some(("/{any}/{thing}/posts/latest", &["users", "7"])),
+            ),
             ("GET", "/files/x", Some(("/files/{name}", &["x"]))),
             ("GET", "/files/x.json", Some(("/files/{name}.json", &["x"]))),
-            ("GET", "/files/a-x%2Ejson", Some(("/files/a-{name}.json", &["x"]))),
-            ("GET", "/files/%61b%2fc.json", Some(("/files/{name}.json", &["%61b%2fc"]))),
+            (
+                "GET",
+                "/files/a-x%2Ejson",
+                Some(("/files/a-{name}.json", &["x"])),
+            ),
+            (
+                "GET",
+                "/files/%61b%2fc.json",
+                Some(("/files/{name}.json", &["%61b%2fc"])),
+            ),
             ("GET", "/users/", None),
             ("GET", "/users/7/", None),
             ("GET", "/slash/", Some(("/slash/", &[]))),
@@ -252,7 +341,9 @@ mod tests {
         ];
         for (method, path, wanted) in cases {
             let found = router.find(method, path);
-            let found = found.as_ref().map(|found| (found.value.as_str(), found.variables.as_slice()));
+            let found = found
+                .as_ref()
+                .map(|found| (found.value.as_str(), found.variables.as_slice()));
             assert_eq!(found, wanted, "{method} {path}");
         }
     }
@@ -262,8 +353,14 @@ mod tests {
         let mut builder = RouterBuilder::new();
         builder.insert("GET", "/a/{x}", ()).expect("the first");
         builder.insert("PUT", "/a/{y}", ()).expect("another method");
-        assert!(matches!(builder.insert("GET", "/%61/{y}", ()), Err(RouteError::Duplicate { .. })));
-        assert!(matches!(builder.insert("GET", "/a/{y", ()), Err(RouteError::Template { .. })));
+        assert!(matches!(
+            builder.insert("GET", "/%61/{y}", ()),
+            Err(RouteError::Duplicate { .. })
+        ));
+        assert!(matches!(
+            builder.insert("GET", "/a/{y", ()),
+            Err(RouteError::Template { .. })
+        ));
         assert_eq!(builder.build().len(), 2);
     }
 }

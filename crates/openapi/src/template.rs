@@ -47,7 +47,10 @@ impl Template {
             return Err("a path holds no query and no fragment".to_owned());
         }
         let mut names = Vec::new();
-        let segments = rest.split('/').map(|segment| parse_segment(segment, &mut names)).collect::<Result<Vec<_>, _>>()?;
+        let segments = rest
+            .split('/')
+            .map(|segment| parse_segment(segment, &mut names))
+            .collect::<Result<Vec<_>, _>>()?;
         if segments.len() > MAX_SEGMENTS {
             return Err(format!("a path has at most {MAX_SEGMENTS} segments"));
         }
@@ -66,10 +69,14 @@ fn parse_segment(segment: &str, names: &mut Vec<String>) -> Result<Segment, Stri
         };
         let name = &variable[1..close];
         if name.is_empty() || name.contains('{') {
-            return Err(format!("a variable of the segment `{segment}` has no proper name"));
+            return Err(format!(
+                "a variable of the segment `{segment}` has no proper name"
+            ));
         }
         if literal.is_empty() && !literals.is_empty() {
-            return Err(format!("two variables of the segment `{segment}` touch, so none can tell where one ends"));
+            return Err(format!(
+                "two variables of the segment `{segment}` touch, so none can tell where one ends"
+            ));
         }
         literals.push(normalise(literal).into_owned());
         names.push(name.to_owned());
@@ -94,20 +101,29 @@ impl Mixed {
 
     /// Report where each variable lies in `segment`, as byte ranges; `false` if the segment does not match.
     pub(crate) fn matches(&self, segment: &str, mut found: impl FnMut(usize, usize)) -> bool {
-        let (Some((first, middle)), Some(last)) = (self.literals[..self.literals.len() - 1].split_first(), self.literals.last())
-        else {
+        let (Some((first, middle)), Some(last)) = (
+            self.literals[..self.literals.len() - 1].split_first(),
+            self.literals.last(),
+        ) else {
             return false;
         };
-        let Some(end) = segment.strip_prefix(first.as_str()).and_then(|rest| rest.strip_suffix(last.as_str())) else {
+        let Some(end) = segment
+            .strip_prefix(first.as_str())
+            .and_then(|rest| rest.strip_suffix(last.as_str()))
+        else {
             return false;
         };
         let end = first.len() + end.len();
         let mut start = first.len();
         for literal in middle {
             // A variable is never empty, so the search begins one character on.
-            let Some(character) = segment[start..end].chars().next() else { return false };
+            let Some(character) = segment[start..end].chars().next() else {
+                return false;
+            };
             let from = start + character.len_utf8();
-            let Some(length) = segment[from..end].find(literal.as_str()) else { return false };
+            let Some(length) = segment[from..end].find(literal.as_str()) else {
+                return false;
+            };
             found(start, from + length);
             start = from + length + literal.len();
         }
@@ -187,7 +203,11 @@ fn push_encoded(out: &mut String, byte: u8) {
 
 /// The byte that two hexadecimal digits at `at` spell.
 pub(crate) fn hex_pair(bytes: &[u8], at: usize) -> Option<u8> {
-    let digit = |index: usize| bytes.get(index).and_then(|byte| char::from(*byte).to_digit(16));
+    let digit = |index: usize| {
+        bytes
+            .get(index)
+            .and_then(|byte| char::from(*byte).to_digit(16))
+    };
     u8::try_from(digit(at)? * 16 + digit(at + 1)?).ok()
 }
 
@@ -198,7 +218,21 @@ fn is_unreserved(byte: u8) -> bool {
 /// Unreserved characters, sub-delimiters, `:` and `@`: what a segment holds unencoded.
 fn is_normal(byte: u8) -> bool {
     is_unreserved(byte)
-        || matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@')
+        || matches!(
+            byte,
+            b'!' | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b';'
+                | b'='
+                | b':'
+                | b'@'
+        )
 }
 
 #[cfg(test)]
@@ -254,10 +288,16 @@ mod tests {
         ];
         for (template, segment, wanted) in cases {
             let parsed = Template::parse(template).expect(template);
-            let Segment::Mixed(mixed) = &parsed.segments[0] else { panic!("{template} is not mixed") };
+            let Segment::Mixed(mixed) = &parsed.segments[0] else {
+                panic!("{template} is not mixed")
+            };
             let mut found = Vec::new();
             let matched = mixed.matches(segment, |start, end| found.push(&segment[start..end]));
-            assert_eq!(matched.then_some(found.as_slice()), wanted, "{template} on {segment}");
+            assert_eq!(
+                matched.then_some(found.as_slice()),
+                wanted,
+                "{template} on {segment}"
+            );
         }
     }
 }

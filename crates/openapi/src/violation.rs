@@ -112,7 +112,13 @@ pub struct Violation {
 
 impl Violation {
     /// A violation; the target is cut at [`MAX_TARGET_CHARS`] because the client chooses the names in it.
-    pub(crate) fn new(location: Location, target: &str, error_class: ErrorClass, error_detail: Option<&str>, rule: &str) -> Self {
+    pub(crate) fn new(
+        location: Location,
+        target: &str,
+        error_class: ErrorClass,
+        error_detail: Option<&str>,
+        rule: &str,
+    ) -> Self {
         Self {
             location,
             target: bounded(target),
@@ -125,7 +131,11 @@ impl Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}: {}", self.location, self.target, self.error_class)?;
+        write!(
+            formatter,
+            "{} {}: {}",
+            self.location, self.target, self.error_class
+        )?;
         if let Some(detail) = &self.error_detail {
             write!(formatter, " ({detail})")?;
         }
@@ -149,7 +159,11 @@ fn bounded(target: &str) -> String {
             out.push('…');
             break;
         }
-        out.push(if character.is_control() { char::REPLACEMENT_CHARACTER } else { character });
+        out.push(if character.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            character
+        });
     }
     out
 }

@@ -7,9 +7,17 @@ use hauberk_openapi::{Limits, Problem, RouterBuilder, Severity, load};
 use crate::data;
 
 fn print(problems: &[Problem], severity: Severity) {
-    for problem in problems.iter().filter(|problem| problem.severity == severity) {
+    for problem in problems
+        .iter()
+        .filter(|problem| problem.severity == severity)
+    {
         let place = problem.locations.first().map_or("", String::as_str);
-        eprintln!("    {} {} ({} places, first {place})", problem.code, problem.message, problem.locations.len());
+        eprintln!(
+            "    {} {} ({} places, first {place})",
+            problem.code,
+            problem.message,
+            problem.locations.len()
+        );
     }
 }
 
@@ -29,12 +37,17 @@ fn every_document_loads_and_every_schema_in_it_compiles() {
                 let warnings = loaded.warnings.len();
                 let mut router = RouterBuilder::new();
                 for operation in document.operations() {
-                    assert!(document.find(&operation.method, &operation.path).is_some(), "{name}: {operation:?}");
+                    assert!(
+                        document.find(&operation.method, &operation.path).is_some(),
+                        "{name}: {operation:?}"
+                    );
                     // Operations of several servers may share an endpoint; routes are per host.
                     let _ = router.insert(&operation.method, &operation.endpoint, ());
                 }
                 let begin = Instant::now();
-                let schemas = document.compile_all().unwrap_or_else(|error| panic!("{name}: {error}"));
+                let schemas = document
+                    .compile_all()
+                    .unwrap_or_else(|error| panic!("{name}: {error}"));
                 eprintln!(
                     "{name}: {} operations, {warnings} warnings, loaded in {loaded_after:?}, {schemas} schemas compiled in {:?}",
                     document.operations().len(),
@@ -48,12 +61,20 @@ fn every_document_loads_and_every_schema_in_it_compiles() {
                 eprintln!("{name}: refused");
                 print(&problems, Severity::Critical);
                 print(&problems, Severity::Error);
-                assert!(problems.iter().any(|problem| problem.severity < Severity::Warning), "{name}");
+                assert!(
+                    problems
+                        .iter()
+                        .any(|problem| problem.severity < Severity::Warning),
+                    "{name}"
+                );
                 refused.push(name);
             }
         }
     }
-    eprintln!("{} of {count} documents load; refused: {refused:?}", count - refused.len());
+    eprintln!(
+        "{} of {count} documents load; refused: {refused:?}",
+        count - refused.len()
+    );
 }
 
 #[test]
@@ -61,14 +82,21 @@ fn every_feature_document_loads_or_is_refused_with_a_reason() {
     let Some(folder) = data::folder() else { return };
     let (mut loaded, mut refused) = (0, 0);
     for line in data::lines(&folder.join("suites/openapi-feature-documents.ndjson.zst")) {
-        let name = format!("{} {}", line["repo"].as_str().unwrap_or_default(), line["path"].as_str().unwrap_or_default());
+        let name = format!(
+            "{} {}",
+            line["repo"].as_str().unwrap_or_default(),
+            line["path"].as_str().unwrap_or_default()
+        );
         let source = match &line["document"] {
             serde_json::Value::String(text) => text.clone(),
             document => document.to_string(),
         };
         match load(source.as_bytes(), &Limits::default()) {
             Ok(result) => {
-                result.document.compile_all().unwrap_or_else(|error| panic!("{name}: {error}"));
+                result
+                    .document
+                    .compile_all()
+                    .unwrap_or_else(|error| panic!("{name}: {error}"));
                 loaded += 1;
             }
             Err(problems) => {

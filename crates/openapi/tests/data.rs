@@ -15,7 +15,11 @@ pub fn folder() -> Option<PathBuf> {
     if folder.join("openapi").is_dir() {
         return Some(folder);
     }
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "no data at {}: set HAUBERK_DATA", folder.display());
+    assert!(
+        std::env::var("CI").as_deref() != Ok("true"),
+        "no data at {}: set HAUBERK_DATA",
+        folder.display()
+    );
     eprintln!("skipped: no data at {}; set HAUBERK_DATA", folder.display());
     None
 }
@@ -32,8 +36,12 @@ pub fn read(path: &Path) -> Vec<u8> {
 /// The lines of an unpacked file, each a JSON value.
 pub fn lines(path: &Path) -> Vec<Value> {
     let bytes = read(path);
-    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    lines.map(|line| serde_json::from_slice(line).expect("a JSON line")).collect()
+    let lines = bytes
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty());
+    lines
+        .map(|line| serde_json::from_slice(line).expect("a JSON line"))
+        .collect()
 }
 
 /// The names and texts of the documents.
@@ -44,6 +52,11 @@ pub fn documents(folder: &Path) -> Vec<(String, Vec<u8>)> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "zst"))
         .collect();
     paths.sort();
-    let name = |path: &Path| path.file_name().expect("a name").to_string_lossy().replace(".json.zst", "");
+    let name = |path: &Path| {
+        path.file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .replace(".json.zst", "")
+    };
     paths.iter().map(|path| (name(path), read(path))).collect()
 }

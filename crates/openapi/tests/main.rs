@@ -8,4 +8,5 @@ mod json_suite;
 mod laws;
 mod parameters;
 mod request;
+mod speed;
 mod verdicts;

@@ -24,7 +24,7 @@ from hauberk.pipeline import ControlPlane
 from hauberk.pki.generate import KeyKind, generate_request
 from hauberk.pki.request import check_validity_days, parse_request
 from hauberk.pki.revocation import MEDIA_TYPE, RevocationList, RevokedCertificate, sign_revocation_list
-from hauberk.storage.authorities import authority_of, next_crl_number
+from hauberk.storage.authorities import next_crl_number
 from hauberk.storage.certificates import revoked_of
 
 own = APIRouter(tags=["certificate authority"], dependencies=[Owner])
@@ -60,21 +60,19 @@ class NewGeneratedCertificate(BaseModel):
 @own.get("/authority")
 def get_authority(plane: Plane) -> JSONResponse:
     """Show the managed authority."""
-    with plane.database.read() as session:
-        row = authority_of(session, plane.authority_id)
-    certificate = plane.authority.certificate
+    certificate, description = plane.authority.certificate, plane.authority.description
     result: dict[str, Any] = {
-        "id": row.id,
-        "name": row.name,
-        "certificate": row.certificates_pem,
+        "id": plane.authority_id,
+        "name": plane.authority.name,
+        "certificate": description.certificates_pem,
         "subject": certificate.subject.rfc4514_string(),
-        "issuer": row.issuer,
-        "serial_number": row.serial_number,
-        "signature": row.signature,
+        "issuer": description.issuer,
+        "serial_number": description.serial_number,
+        "signature": description.signature,
         "fingerprint_sha256": certificate.fingerprint(SHA256()).hex(),
         "ski": plane.authority.ski,
         "issued_on": iso(certificate.not_valid_before_utc),
-        "expires_on": iso(row.expires_on),
+        "expires_on": iso(description.expires_on),
         "crl_url": plane.crl_url,
     }
     return success(result)

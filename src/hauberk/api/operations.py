@@ -19,7 +19,7 @@ from hauberk.api.paging import PageQuery, paged_rows
 from hauberk.errors import InvalidRequest
 from hauberk.operation import METHODS, OperationKey, is_in_zone
 from hauberk.schema import OUTSIDE_ZONE
-from hauberk.schema_fragment import operation_fragment
+from hauberk.api.schema_fragment import operation_fragment
 from hauberk.storage.models import Operation, Schema
 from hauberk.storage.operations import (
     Order,
@@ -164,7 +164,8 @@ def operation_renderer(session: Session, zone_id: str, features: Sequence[str]) 
     if "schema_info" not in features:
         return lambda row: operation_json(row) | ({"features": {}} if features else {})
     in_force = schemas_in_force(session, zone_id)
-    schemas = {row.schema_id: row for row in session.scalars(schemas_of(zone_id, validation_enabled=True, with_source=False))}
+    enabled = schemas_of(zone_id, validation_enabled=True, with_source=False, with_operations=False)
+    schemas = {row.schema_id: row for row in session.scalars(enabled)}
     return lambda row: operation_json(row) | {"features": {"schema_info": _schema_info(row, in_force, schemas)}}
 
 
@@ -173,10 +174,17 @@ def operation_filters(host: Sequence[str], method: Sequence[str], endpoint: str 
     if endpoint is not None and "\0" in endpoint:
         raise InvalidRequest("the query parameter endpoint must not hold a null character")
     return {
-        "hosts": [name.lower() for name in _split(host, "host")],
+        "hosts": [_saved_spelling(name) for name in _split(host, "host")],
         "methods": [name.upper() for name in _split(method, "method")],
         "endpoint": endpoint,
     }
+
+
+def _saved_spelling(host: str) -> str:
+    try:
+        return operation.normalise_host(host)
+    except ValueError:
+        return host  # no host, so none is found
 
 
 def asked_features(feature: Sequence[str]) -> list[str]:

@@ -279,7 +279,9 @@ def fallthrough_expression(plane: Plane, zone_id: ZoneId, body: FallthroughHosts
         names = host_names(session, zone_of(session, zone_id))
     hosts = list(dict.fromkeys(host for index, asked in enumerate(body.hosts) for host in _hosts_meant(asked, names, index)))
     shown = ", ".join(hosts[:3]) + (f" and {len(hosts) - 3} more" if len(hosts) > 3 else "")
-    return success({"expression": write_fallthrough_expression(hosts), "title": f"Fallthrough for {shown}"})
+    expression = write_fallthrough_expression(hosts)
+    check_expression(expression, "/hosts")  # many long names make one that is too long
+    return success({"expression": expression, "title": f"Fallthrough for {shown}"})
 
 
 @contextmanager

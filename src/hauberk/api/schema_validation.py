@@ -106,7 +106,7 @@ def list_schemas(
     """List uploaded schemas, the newest first."""
     with plane.database.read() as session:
         zone_of(session, zone_id)
-        query = schemas_of(zone_id, validation_enabled=validation_enabled, with_source=not omit_source)
+        query = schemas_of(zone_id, validation_enabled=validation_enabled, with_source=not omit_source, with_operations=False)
         return paged_rows(session, query, page, lambda row: schema_json(row, omit_source=omit_source))
 
 
@@ -188,9 +188,9 @@ def get_operation_setting(plane: Plane, zone_id: ZoneId, operation_id: str) -> J
     with plane.database.read() as session:
         zone_of(session, zone_id)
         row = find_operation(session, zone_id, operation_id)
-    if row.mitigation_action is None:
-        raise NotFound(f"operation '{row.operation_id}' has no mitigation action of its own: the zone's default applies")
-    return success(setting_json(row))
+        if row.mitigation_action is None:
+            raise NotFound(f"operation '{row.operation_id}' has no mitigation action of its own: the zone's default applies")
+        return success(setting_json(row))
 
 
 @zone.put("/schema_validation/settings/operations/{operation_id}")

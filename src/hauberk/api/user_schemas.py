@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy.orm import undefer
 
 from hauberk.api.auth import Owner
 from hauberk.api.dependencies import Plane, ZoneId, zone_of
@@ -102,7 +101,7 @@ def list_user_schemas(
     """List uploaded schemas, the newest first."""
     with plane.database.read() as session:
         zone_of(session, zone_id)
-        query = schemas_of(zone_id, validation_enabled=validation_enabled, with_source=not omit_source)
+        query = schemas_of(zone_id, validation_enabled=validation_enabled, with_source=not omit_source, with_operations=False)
         return paged_rows(session, query, page, lambda row: _legacy_json(row, omit_source=omit_source))
 
 
@@ -116,7 +115,7 @@ def list_schema_hosts(plane: Plane, zone_id: ZoneId, page: PageQuery) -> JSONRes
 
     with plane.database.read() as session:
         zone_of(session, zone_id)
-        return paged_rows(session, schemas_of(zone_id, with_source=False).options(undefer(Schema.operations)), page, render)
+        return paged_rows(session, schemas_of(zone_id, with_source=False), page, render)
 
 
 @zone.get("/api_gateway/user_schemas/{schema_id}")

@@ -15,10 +15,9 @@ from typing import Any
 import typer
 
 from hauberk.cli import app
+from hauberk.cli.remote import CONNECTION_PANEL
 
 MARKER = "<!-- From here on written by 'python -m hauberk.cli.reference docs/cli.md'. -->"
-# Told once in the page's own part instead of under each command.
-SHARED = frozenset({"--zone", "--url", "--token", "--token-file", "--config", "--json", "--help", "--supervised"})
 
 
 def reference() -> str:
@@ -45,7 +44,7 @@ def update(page: str) -> str:
 
 def _section(name: str, command: Any) -> Iterator[str]:
     arguments = [p for p in command.params if p.param_type_name == "argument"]
-    options = [p for p in command.params if p.param_type_name == "option" and not p.hidden and not SHARED & set(p.opts)]
+    options = [p for p in command.params if p.param_type_name == "option" and not p.hidden and not _is_shared(p)]
     text, _, examples = inspect.cleandoc(command.help or "").partition("\b\n")
     yield f"### `{' '.join([name, *(_usage(argument) for argument in arguments)])}`"
     yield ""
@@ -66,6 +65,11 @@ def _section(name: str, command: Any) -> Iterator[str]:
         yield ""
 
 
+def _is_shared(option: Any) -> bool:
+    """Tell whether it is told once, in the page's own part."""
+    return getattr(option, "rich_help_panel", None) == CONNECTION_PANEL or bool({"--json", "--help"} & set(option.opts))
+
+
 def _usage(argument: Any) -> str:
     name = (argument.metavar or argument.name or "").upper().strip("[]").removesuffix("...")
     name += "…" if argument.nargs == -1 else ""
@@ -75,7 +79,7 @@ def _usage(argument: Any) -> str:
 def _told(parameter: Any) -> str:
     told = str(parameter.help or "").replace("|", "\\|")
     default = parameter.default
-    shown = parameter.param_type_name == "option" and getattr(parameter, "show_default", True) is not False
+    shown = getattr(parameter, "show_default", True) is not False
     if shown and default not in {None, False, True, ""} and not callable(default):
         told += f" Default: `{getattr(default, 'value', default)}`."
     if getattr(parameter, "required", False) and parameter.param_type_name == "option":

@@ -27,11 +27,11 @@ ADMIN_TOKEN_FILE = "admin-token"  # noqa: S105 - a file's name
 
 P = ParamSpec("P")
 
-_PANEL = "Connection"
+CONNECTION_PANEL = "Connection"
 Url = Annotated[
     str | None,
     typer.Option(
-        envvar="HAUBERK_URL", help="The control plane's address. Default: from hauberk.toml.", rich_help_panel=_PANEL, show_default=False
+        envvar="HAUBERK_URL", help="The control plane's address. Default: from hauberk.toml.", rich_help_panel=CONNECTION_PANEL, show_default=False
     ),
 ]
 Token = Annotated[
@@ -39,13 +39,13 @@ Token = Annotated[
     typer.Option(
         envvar="HAUBERK_TOKEN",
         help="The token; better given by the variable or a file, since others on this machine can read arguments.",
-        rich_help_panel=_PANEL,
+        rich_help_panel=CONNECTION_PANEL,
         show_default=False,
     ),
 ]
 TokenFile = Annotated[
     Path | None,
-    typer.Option(help="File that holds the token. Default: admin-token in the state folder.", rich_help_panel=_PANEL, show_default=False),
+    typer.Option(help="File that holds the token. Default: admin-token in the state folder.", rich_help_panel=CONNECTION_PANEL, show_default=False),
 ]
 ConfigFile = Annotated[
     Path | None,
@@ -53,7 +53,7 @@ ConfigFile = Annotated[
         "--config",
         envvar="HAUBERK_CONFIG",
         help="The settings file. Default: hauberk.toml in this folder.",
-        rich_help_panel=_PANEL,
+        rich_help_panel=CONNECTION_PANEL,
         show_default=False,
     ),
 ]
@@ -63,7 +63,7 @@ ZoneName = Annotated[
         "--zone",
         envvar="HAUBERK_ZONE",
         help="The zone, by name or id. Default: the only one, or the one the host belongs to.",
-        rich_help_panel=_PANEL,
+        rich_help_panel=CONNECTION_PANEL,
         show_default=False,
     ),
 ]

@@ -65,7 +65,6 @@ class Database:
         """Open a session for reading; what is changed in it is thrown away."""
         with self._sessions() as session:
             yield session
-            session.rollback()
 
     @contextmanager
     def write(self) -> Iterator[Session]:

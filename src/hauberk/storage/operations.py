@@ -90,21 +90,17 @@ def save_operations(session: Session, zone_id: str, keys: Iterable[OperationKey]
     Save operations; those that are saved already keep their settings and are dated anew.
 
     Returns:
-        The rows in the order of the keys; equal keys have one row.
+        A row for each key; equal keys have one row.
     """
-    wanted = {key.operation_id(zone_id): key for key in keys}
-    known = _rows(session, zone_id, wanted)
-    moment = now()
-    rows: list[Operation] = []
-    for operation_id, key in wanted.items():
-        row = known.get(operation_id)
-        if row is None:
-            row = Operation(operation_id=operation_id, zone_id=zone_id, **key._asdict(), last_updated=moment)
-            session.add(row)
-        rows.append(row)
-    _date(session, list(known.values()))
+    wanted = [(key.operation_id(zone_id), key) for key in keys]
+    rows = _rows(session, zone_id, (operation_id for operation_id, _ in wanted))
+    _date(session, list(rows.values()))
+    for operation_id, key in wanted:
+        if operation_id not in rows:
+            rows[operation_id] = Operation(operation_id=operation_id, zone_id=zone_id, **key._asdict(), last_updated=now())
+            session.add(rows[operation_id])
     session.flush()
-    return rows
+    return [rows[operation_id] for operation_id, _ in wanted]
 
 
 def delete_operations(session: Session, rows: Iterable[Operation]) -> None:

@@ -33,7 +33,9 @@ def schemas_in_force(session: Session, zone_id: str) -> InForce:
     return in_force
 
 
-def schemas_of(zone_id: str, *, validation_enabled: bool | None = None, with_source: bool = True) -> Select[Schema]:
+def schemas_of(
+    zone_id: str, *, validation_enabled: bool | None = None, with_source: bool = True, with_operations: bool = True
+) -> Select[Schema]:
     """
     Select the schemas of a zone, the newest first.
 
@@ -42,12 +44,15 @@ def schemas_of(zone_id: str, *, validation_enabled: bool | None = None, with_sou
 
         validation_enabled: Only those switched on, or off; `None` means both.
 
-        with_source: Read the document's text too, which may be large.
+        with_source: Read the document's text at once, which may be large, and not when it is asked for.
+
+        with_operations: The same for what the document declares.
     """
     query = select(Schema).where(Schema.zone_id == zone_id).order_by(Schema.created_at.desc(), Schema.schema_id)
     if validation_enabled is not None:
         query = query.where(Schema.validation_enabled.is_(validation_enabled))
-    return query if with_source else query.options(defer(Schema.source), defer(Schema.operations), defer(Schema.warnings))
+    later = [column for column, wanted in ((Schema.source, with_source), (Schema.operations, with_operations)) if not wanted]
+    return query.options(*(defer(column) for column in later))
 
 
 def find_schema(session: Session, zone_id: str, schema_id: str, *, with_source: bool = True) -> Schema:
@@ -58,7 +63,7 @@ def find_schema(session: Session, zone_id: str, schema_id: str, *, with_source: 
         NotFound: If the zone has none of this id.
     """
     known = "\0" not in schema_id  # PostgreSQL takes no such text
-    query = schemas_of(zone_id, with_source=with_source).where(Schema.schema_id == schema_id.lower())
+    query = schemas_of(zone_id, with_source=with_source, with_operations=with_source).where(Schema.schema_id == schema_id.lower())
     schema = session.scalar(query) if known else None
     if schema is None:
         raise NotFound(f"the zone has no schema '{schema_id[:64]}'")

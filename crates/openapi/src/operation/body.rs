@@ -6,7 +6,6 @@ use super::coerce;
 use super::encoded::{DecodeError, Pairs, PairsError, pairs};
 use super::finder::{Finder, Flow};
 use super::plan::{Content, Form, Plan, Shape};
-use super::BodyCheck;
 use crate::place;
 use crate::policy::Policy;
 use crate::schema::types::Types;
@@ -15,22 +14,47 @@ use crate::source::json::{self, JsonError, JsonErrorKind, JsonLimits, Step};
 use crate::violation::{ErrorClass, Location, Violation};
 
 /// Judge a body.
-pub(super) fn judge(plan: &Plan, schemas: &Schemas, check: BodyCheck, bytes: &[u8], policy: &Policy, finder: &mut Finder) -> Flow {
-    let Some(body) = &plan.body else { return Flow::Continue(()) };
-    let Some(media) = body.media.get(check.media) else { return Flow::Continue(()) };
+pub(super) fn judge(
+    plan: &Plan,
+    schemas: &Schemas,
+    media: usize,
+    is_form: bool,
+    bytes: &[u8],
+    policy: &Policy,
+    finder: &mut Finder,
+) -> Flow {
+    let body = plan.body.as_ref();
+    let Some((body, media)) = body.and_then(|body| Some((body, body.media.get(media)?))) else {
+        return finder.add(not_judged(&plan.place));
+    };
     if bytes.is_empty() {
         // Announced, but nothing came.
         if body.required {
-            finder.add(Violation::new(Location::Body, "$", ErrorClass::MissingRequired, None, &body.place))?;
+            finder.add(Violation::new(
+                Location::Body,
+                "$",
+                ErrorClass::MissingRequired,
+                None,
+                &body.place,
+            ))?;
         }
         return Flow::Continue(());
     }
-    let (value, schema) = match (&media.content, check.is_form) {
-        (Content::Form(form) | Content::Range { form: Some(form), .. }, true) => {
-            (form_value(form, schemas, bytes, policy, &media.place), form.schema)
+    let (value, schema) = match (&media.content, is_form) {
+        (
+            Content::Form(form)
+            | Content::Range {
+                form: Some(form), ..
+            },
+            true,
+        ) => (
+            form_value(form, schemas, bytes, policy, &media.place),
+            form.schema,
+        ),
+        (Content::Json(schema) | Content::Range { schema, .. }, _) => {
+            (json_value(bytes, policy, &media.place), *schema)
         }
-        (Content::Json(schema) | Content::Range { schema, .. }, _) => (json_value(bytes, policy, &media.place), *schema),
-        (Content::Form(_) | Content::Pass, _) => return Flow::Continue(()),
+        (Content::Form(_) | Content::Pass, _) => return finder.add(not_judged(&media.place)),
     };
     match value {
         Ok(value) => check_value(&value, schema, schemas, &media.place, finder),
@@ -38,10 +62,29 @@ pub(super) fn judge(plan: &Plan, schemas: &Schemas, check: BodyCheck, bytes: &[u
     }
 }
 
-fn check_value(value: &Value, schema: Option<SchemaId>, schemas: &Schemas, at: &str, finder: &mut Finder) -> Flow {
-    let Some(schema) = schema else { return Flow::Continue(()) };
+/// The violation of a body that the plan cannot judge, which a head of the same operation never asks for.
+pub(super) fn not_judged(place: &str) -> Violation {
+    Violation::new(
+        Location::Body,
+        "$",
+        ErrorClass::ConstraintViolation,
+        Some("forbidden_value"),
+        place,
+    )
+}
+
+fn check_value(
+    value: &Value,
+    schema: Option<SchemaId>,
+    schemas: &Schemas,
+    at: &str,
+    finder: &mut Finder,
+) -> Flow {
+    let Some(schema) = schema else {
+        return Flow::Continue(());
+    };
     let Some(check) = schemas.check(schema) else {
-        return finder.add(Violation::new(Location::Body, "$", ErrorClass::ConstraintViolation, Some("forbidden_value"), at));
+        return finder.add(not_judged(at));
     };
     if finder.wants_first() {
         return match check.validate(value) {
@@ -56,7 +99,10 @@ fn check_value(value: &Value, schema: Option<SchemaId>, schemas: &Schemas, at: &
 }
 
 fn json_value(bytes: &[u8], policy: &Policy, at: &str) -> Result<Value, Box<Violation>> {
-    let limits = JsonLimits { max_depth: policy.max_depth.min(Policy::DEEPEST), max_members: policy.max_members };
+    let limits = JsonLimits {
+        max_depth: policy.max_depth.min(Policy::DEEPEST),
+        max_members: policy.max_members,
+    };
     json::parse(bytes, limits).map_err(|error| Box::new(json_violation(&error, at)))
 }
 
@@ -70,23 +116,46 @@ fn json_violation(error: &JsonError, at: &str) -> Violation {
     }
     let (class, detail) = match error.kind {
         JsonErrorKind::Syntax(_) => (ErrorClass::InvalidSyntax, Some("invalid_json")),
-        JsonErrorKind::InvalidUtf8 | JsonErrorKind::LoneSurrogate => (ErrorClass::InvalidEncoding, Some("invalid_utf8")),
-        JsonErrorKind::NumberOutOfRange => (ErrorClass::ConstraintViolation, Some("number_not_in_range")),
+        JsonErrorKind::InvalidUtf8 | JsonErrorKind::LoneSurrogate => {
+            (ErrorClass::InvalidEncoding, Some("invalid_utf8"))
+        }
+        JsonErrorKind::NumberOutOfRange => {
+            (ErrorClass::ConstraintViolation, Some("number_not_in_range"))
+        }
         JsonErrorKind::Duplicate => (ErrorClass::DuplicateValue, None),
         JsonErrorKind::TooDeep => (ErrorClass::ConstraintViolation, Some("value_too_deep")),
         JsonErrorKind::TooManyMembers => (ErrorClass::TooManyValues, None),
     };
     // A syntax error, bad bytes or the sheer number of members belong to the body as a whole.
-    let is_whole = matches!(error.kind, JsonErrorKind::Syntax(_) | JsonErrorKind::InvalidUtf8 | JsonErrorKind::TooManyMembers);
+    let is_whole = matches!(
+        error.kind,
+        JsonErrorKind::Syntax(_) | JsonErrorKind::InvalidUtf8 | JsonErrorKind::TooManyMembers
+    );
     // Sixty levels of `[0]` would tell nothing more.
-    let target = if is_whole || error.kind == JsonErrorKind::TooDeep { "$" } else { &target };
+    let target = if is_whole || error.kind == JsonErrorKind::TooDeep {
+        "$"
+    } else {
+        &target
+    };
     Violation::new(Location::Body, target, class, detail, at)
 }
 
-fn form_value(form: &Form, schemas: &Schemas, bytes: &[u8], policy: &Policy, at: &str) -> Result<Value, Box<Violation>> {
-    let refused = |target: &str, class, detail| Box::new(Violation::new(Location::Body, target, class, detail, at));
+fn form_value(
+    form: &Form,
+    schemas: &Schemas,
+    bytes: &[u8],
+    policy: &Policy,
+    at: &str,
+) -> Result<Value, Box<Violation>> {
+    let refused = |target: &str, class, detail| {
+        Box::new(Violation::new(Location::Body, target, class, detail, at))
+    };
     let undecodable = |target: &str, error| match error {
-        DecodeError::Malformed => refused(target, ErrorClass::InvalidSyntax, Some("invalid_form_urlencoded")),
+        DecodeError::Malformed => refused(
+            target,
+            ErrorClass::InvalidSyntax,
+            Some("invalid_form_urlencoded"),
+        ),
         DecodeError::NotUtf8 => refused(target, ErrorClass::InvalidEncoding, Some("invalid_utf8")),
     };
     let pairs = pairs(bytes, policy.max_members).map_err(|error| match error {
@@ -96,7 +165,10 @@ fn form_value(form: &Form, schemas: &Schemas, bytes: &[u8], policy: &Policy, at:
     let mut members = Map::new();
     for (name, texts) in grouped(&pairs) {
         let target = place::key("$", name);
-        let texts = texts.into_iter().collect::<Result<Vec<_>, _>>().map_err(|error| undecodable(&target, error))?;
+        let texts = texts
+            .into_iter()
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| undecodable(&target, error))?;
         let value = match form.fields.iter().find(|(known, _)| known == name) {
             None => undeclared_field(&texts),
             Some((_, shape)) => {
@@ -105,7 +177,11 @@ fn form_value(form: &Form, schemas: &Schemas, bytes: &[u8], policy: &Policy, at:
                 }
                 let candidates = coerce::values(&texts, shape);
                 let Some(value) = choose(candidates, shape, schemas) else {
-                    return Err(refused(&target, ErrorClass::InvalidType, Some(shape.types.without(Types::OBJECT).expected())));
+                    return Err(refused(
+                        &target,
+                        ErrorClass::InvalidType,
+                        Some(shape.types.without(Types::OBJECT).expected()),
+                    ));
                 };
                 value
             }
@@ -120,8 +196,16 @@ fn choose(mut candidates: coerce::Candidates, shape: &Shape, schemas: &Schemas) 
     if candidates.is_empty() {
         return None;
     }
-    let check = if shape.type_only || candidates.len() == 1 { None } else { schemas.check(shape.schema) };
-    let chosen = check.and_then(|check| candidates.iter().position(|candidate| check.is_valid(candidate)));
+    let check = if shape.type_only || candidates.len() == 1 {
+        None
+    } else {
+        schemas.check(shape.schema)
+    };
+    let chosen = check.and_then(|check| {
+        candidates
+            .iter()
+            .position(|candidate| check.is_valid(candidate))
+    });
     Some(candidates.swap_remove(chosen.unwrap_or(0)))
 }
 
@@ -144,7 +228,9 @@ fn grouped<'p>(pairs: &'p Pairs<'_>) -> Vec<Field<'p>> {
             fields.push((pair.name.as_ref(), Vec::new()));
             fields.len() - 1
         });
-        fields[at].1.push(pair.value.as_deref().map_err(|error| *error));
+        fields[at]
+            .1
+            .push(pair.value.as_deref().map_err(|error| *error));
     }
     fields
 }

@@ -33,7 +33,10 @@ pub(crate) fn scalars(text: &str, types: Types) -> Candidates {
 /// Whether `text` follows JSON's grammar of numbers, and if so whether it is written as an integer.
 pub(crate) fn json_number(text: &str) -> Option<bool> {
     fn digits(bytes: &[u8]) -> (usize, &[u8]) {
-        let count = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let count = bytes
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         (count, &bytes[count..])
     }
     let bytes = text.as_bytes();
@@ -51,7 +54,10 @@ pub(crate) fn json_number(text: &str) -> Option<bool> {
         (whole, rest) = (false, after);
     }
     if let [b'e' | b'E', exponent @ ..] = rest {
-        let exponent = exponent.strip_prefix(b"+").or_else(|| exponent.strip_prefix(b"-")).unwrap_or(exponent);
+        let exponent = exponent
+            .strip_prefix(b"+")
+            .or_else(|| exponent.strip_prefix(b"-"))
+            .unwrap_or(exponent);
         let (count, after) = digits(exponent);
         if count == 0 {
             return None;
@@ -83,7 +89,12 @@ fn arrays<T: AsRef<str>>(texts: &[T], shape: &Shape) -> Candidates {
         let candidates = scalars(text, shape.items);
         differ |= candidates.len() > 1;
         // A text no item type allows is left as it is: checking the items then names the violation.
-        specific.push(candidates.into_iter().next().unwrap_or_else(|| Value::String(text.to_owned())));
+        specific.push(
+            candidates
+                .into_iter()
+                .next()
+                .unwrap_or_else(|| Value::String(text.to_owned())),
+        );
         strings.push(Value::String(text.to_owned()));
     };
     for text in texts {
@@ -109,10 +120,20 @@ mod tests {
 
     #[test]
     fn an_integer_has_one_spelling() {
-        for (text, wanted) in [("10", Some(json!(10))), ("-3", Some(json!(-3))), ("0", Some(json!(0)))] {
-            assert_eq!(scalars(text, Types::INTEGER).first().cloned(), wanted, "{text}");
+        for (text, wanted) in [
+            ("10", Some(json!(10))),
+            ("-3", Some(json!(-3))),
+            ("0", Some(json!(0))),
+        ] {
+            assert_eq!(
+                scalars(text, Types::INTEGER).first().cloned(),
+                wanted,
+                "{text}"
+            );
         }
-        for text in ["0xA", "1e1", "010", "+10", "1.0", "", " 1", "1 ", "-0", "--1", "1_000", "١"] {
+        for text in [
+            "0xA", "1e1", "010", "+10", "1.0", "", " 1", "1 ", "-0", "--1", "1_000", "١",
+        ] {
             assert!(scalars(text, Types::INTEGER).is_empty(), "{text}");
         }
     }
@@ -139,16 +160,50 @@ mod tests {
 
     #[test]
     fn texts_become_arrays_by_repetition_or_delimiter() {
-        let shape = |types, items, delimiter| Shape { types, items, delimiter, schema: 0, type_only: false };
+        let shape = |types, items, delimiter| Shape {
+            types,
+            items,
+            delimiter,
+            schema: 0,
+            type_only: false,
+        };
         let string_or_array = Types::STRING.or(Types::ARRAY);
         for (texts, shape, wanted) in [
-            (&["1", "2"][..], shape(Types::ARRAY, Types::INTEGER, None), vec![json!([1, 2])]),
-            (&["1,2"], shape(Types::ARRAY, Types::INTEGER, Some(',')), vec![json!([1, 2])]),
-            (&["1,x"], shape(Types::ARRAY, Types::INTEGER, Some(',')), vec![json!([1, "x"])]),
-            (&[""], shape(Types::ARRAY, Types::INTEGER, Some(',')), vec![json!([])]),
-            (&["a"], shape(string_or_array, Types::STRING, None), vec![json!("a"), json!(["a"])]),
-            (&["a", "b"], shape(string_or_array, Types::STRING, None), vec![json!(["a", "b"])]),
-            (&["1"], shape(Types::ARRAY, Types::ALL, None), vec![json!([1]), json!(["1"])]),
+            (
+                &["1", "2"][..],
+                shape(Types::ARRAY, Types::INTEGER, None),
+                vec![json!([1, 2])],
+            ),
+            (
+                &["1,2"],
+                shape(Types::ARRAY, Types::INTEGER, Some(',')),
+                vec![json!([1, 2])],
+            ),
+            (
+                &["1,x"],
+                shape(Types::ARRAY, Types::INTEGER, Some(',')),
+                vec![json!([1, "x"])],
+            ),
+            (
+                &[""],
+                shape(Types::ARRAY, Types::INTEGER, Some(',')),
+                vec![json!([])],
+            ),
+            (
+                &["a"],
+                shape(string_or_array, Types::STRING, None),
+                vec![json!("a"), json!(["a"])],
+            ),
+            (
+                &["a", "b"],
+                shape(string_or_array, Types::STRING, None),
+                vec![json!(["a", "b"])],
+            ),
+            (
+                &["1"],
+                shape(Types::ARRAY, Types::ALL, None),
+                vec![json!([1]), json!(["1"])],
+            ),
             (&["a", "b"], shape(Types::STRING, Types::ALL, None), vec![]),
         ] {
             assert_eq!(values(texts, &shape).to_vec(), wanted, "{texts:?}");

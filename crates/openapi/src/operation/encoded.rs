@@ -21,8 +21,13 @@ pub(crate) fn decode(text: &str) -> Result<Cow<'_, str>, DecodeError> {
 }
 
 fn decode_bytes(bytes: &[u8], plus_is_space: bool) -> Result<Cow<'_, str>, DecodeError> {
-    if !bytes.iter().any(|byte| *byte == b'%' || (plus_is_space && *byte == b'+')) {
-        return std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| DecodeError::NotUtf8);
+    if !bytes
+        .iter()
+        .any(|byte| *byte == b'%' || (plus_is_space && *byte == b'+'))
+    {
+        return std::str::from_utf8(bytes)
+            .map(Cow::Borrowed)
+            .map_err(|_| DecodeError::NotUtf8);
     }
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -38,7 +43,9 @@ fn decode_bytes(bytes: &[u8], plus_is_space: bool) -> Result<Cow<'_, str>, Decod
         }
         at += 1;
     }
-    String::from_utf8(out).map(Cow::Owned).map_err(|_| DecodeError::NotUtf8)
+    String::from_utf8(out)
+        .map(Cow::Owned)
+        .map_err(|_| DecodeError::NotUtf8)
 }
 
 /// One `name=value`; a name without `=` has an empty value.
@@ -64,14 +71,20 @@ pub(crate) enum PairsError {
 /// the name can be told.
 pub(crate) fn pairs(text: &[u8], max: usize) -> Result<Pairs<'_>, PairsError> {
     let mut pairs = Pairs::new();
-    for piece in text.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty()) {
+    for piece in text
+        .split(|byte| *byte == b'&')
+        .filter(|piece| !piece.is_empty())
+    {
         if pairs.len() == max {
             return Err(PairsError::TooMany);
         }
         let equals = piece.iter().position(|byte| *byte == b'=');
         let (name, value) = equals.map_or((piece, &[][..]), |at| (&piece[..at], &piece[at + 1..]));
         let name = decode_bytes(name, true).map_err(PairsError::Name)?;
-        pairs.push(Pair { name, value: decode_bytes(value, true) });
+        pairs.push(Pair {
+            name,
+            value: decode_bytes(value, true),
+        });
     }
     Ok(pairs)
 }
@@ -82,12 +95,29 @@ mod tests {
 
     #[test]
     fn pairs_are_split_and_decoded() {
-        let pair = |name: &'static str, value: &'static str| Pair { name: name.into(), value: Ok(value.into()) };
+        let pair = |name: &'static str, value: &'static str| Pair {
+            name: name.into(),
+            value: Ok(value.into()),
+        };
         let found = pairs(b"a=1&b=x+y&&c&%64=%C3%A9=1", 10).expect("pairs");
-        assert_eq!(found.to_vec(), [pair("a", "1"), pair("b", "x y"), pair("c", ""), pair("d", "é=1")]);
+        assert_eq!(
+            found.to_vec(),
+            [
+                pair("a", "1"),
+                pair("b", "x y"),
+                pair("c", ""),
+                pair("d", "é=1")
+            ]
+        );
         assert_eq!(pairs(b"a&b&c", 2), Err(PairsError::TooMany));
-        assert_eq!(pairs(b"%zz=1", 2), Err(PairsError::Name(DecodeError::Malformed)));
-        assert_eq!(pairs(b"a=%ff", 2).expect("pairs")[0].value, Err(DecodeError::NotUtf8));
+        assert_eq!(
+            pairs(b"%zz=1", 2),
+            Err(PairsError::Name(DecodeError::Malformed))
+        );
+        assert_eq!(
+            pairs(b"a=%ff", 2).expect("pairs")[0].value,
+            Err(DecodeError::NotUtf8)
+        );
         assert_eq!(decode("a+b%20c").as_deref(), Ok("a+b c"));
         assert_eq!(decode("%f"), Err(DecodeError::Malformed));
         assert_eq!(decode("%c3%28"), Err(DecodeError::NotUtf8));

@@ -17,11 +17,17 @@ pub(crate) struct Finder {
 
 impl Finder {
     pub(crate) fn first() -> Self {
-        Self { found: Vec::new(), max: 1 }
+        Self {
+            found: Vec::new(),
+            max: 1,
+        }
     }
 
     pub(crate) fn all() -> Self {
-        Self { found: Vec::new(), max: MAX_VIOLATIONS }
+        Self {
+            found: Vec::new(),
+            max: MAX_VIOLATIONS,
+        }
     }
 
     /// Whether one violation is enough.
@@ -31,7 +37,11 @@ impl Finder {
 
     pub(crate) fn add(&mut self, violation: Violation) -> Flow {
         self.found.push(violation);
-        if self.found.len() < self.max { Flow::Continue(()) } else { Flow::Break(()) }
+        if self.found.len() < self.max {
+            Flow::Continue(())
+        } else {
+            Flow::Break(())
+        }
     }
 
     /// The first violation, or what judging gave.
@@ -39,8 +49,14 @@ impl Finder {
         match (self.found.into_iter().next(), judged) {
             (Some(violation), _) => Err(violation),
             (None, Flow::Continue(judged)) => Ok(judged),
-            (None, Flow::Break(())) => unreachable!("judging stops only where a violation was found"),
+            (None, Flow::Break(())) => {
+                unreachable!("judging stops only where a violation was found")
+            }
         }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.found.is_empty()
     }
 
     pub(crate) fn into_all(self) -> Vec<Violation> {

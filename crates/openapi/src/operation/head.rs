@@ -2,15 +2,14 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, header};
 use smallvec::SmallVec;
 
 use super::coerce;
 use super::encoded::{DecodeError, Pair, PairsError, decode, pairs};
 use super::finder::{Finder, Flow};
-use super::media_type::MediaType;
-use super::plan::{Body, Content, Parameter, Plan, Shape};
-use super::{BodyCheck, BodyPlan, RequestHead};
+use super::plan::{Parameter, Plan, Shape};
+use super::{PlanBody, RequestHead, content};
 use crate::policy::Policy;
 use crate::schema::finding;
 use crate::schema::store::Schemas;
@@ -18,13 +17,19 @@ use crate::schema::types::Types;
 use crate::violation::{ErrorClass, Location, Violation};
 
 /// Judge a head and say what is to be done with the body.
-pub(super) fn judge(plan: &Plan, schemas: &Schemas, head: &RequestHead<'_>, policy: &Policy, finder: &mut Finder) -> Flow<BodyPlan> {
+pub(super) fn judge(
+    plan: &Plan,
+    schemas: &Schemas,
+    head: &RequestHead<'_>,
+    policy: &Policy,
+    finder: &mut Finder,
+) -> Flow<PlanBody> {
     let judge = Judge { plan, schemas };
     judge.path(head.path_variables, finder)?;
     judge.query(head.query.unwrap_or_default(), policy, finder)?;
     judge.headers(head.headers, finder)?;
     judge.cookies(head.headers, finder)?;
-    judge.body(head, finder)
+    content::judge(plan, head, finder)
 }
 
 struct Judge<'p> {
@@ -39,12 +44,21 @@ impl Judge<'_> {
         let declared = &self.plan.path;
         if variables.len() < declared.len() {
             // The caller matched another endpoint than this operation's: nothing can be said for its path.
-            let violation = Violation::new(Location::Path, "", ErrorClass::MissingRequired, None, &self.plan.place);
+            let violation = Violation::new(
+                Location::Path,
+                "",
+                ErrorClass::MissingRequired,
+                None,
+                &self.plan.place,
+            );
             return finder.add(violation);
         }
         let own = &variables[variables.len() - declared.len()..];
         for (variable, text) in declared.iter().zip(own) {
-            let place = variable.parameter.as_ref().map_or(&self.plan.place, |parameter| &parameter.place);
+            let place = variable
+                .parameter
+                .as_ref()
+                .map_or(&self.plan.place, |parameter| &parameter.place);
             let text = match decode(text) {
                 Ok(text) => text,
                 Err(error) => {
@@ -63,10 +77,18 @@ impl Judge<'_> {
         let pairs = match pairs(query.as_bytes(), policy.max_query_parameters) {
             Ok(pairs) => pairs,
             Err(PairsError::TooMany) => {
-                let violation = Violation::new(Location::Query, "", ErrorClass::TooManyValues, None, &self.plan.place);
+                let violation = Violation::new(
+                    Location::Query,
+                    "",
+                    ErrorClass::TooManyValues,
+                    None,
+                    &self.plan.place,
+                );
                 return finder.add(violation);
             }
-            Err(PairsError::Name(error)) => return finder.add(undecodable(Location::Query, "", error, &self.plan.place)),
+            Err(PairsError::Name(error)) => {
+                return finder.add(undecodable(Location::Query, "", error, &self.plan.place));
+            }
         };
         for parameter in &self.plan.query {
             let found = pairs.iter().filter(|pair| pair.name == parameter.name);
@@ -79,11 +101,22 @@ impl Judge<'_> {
                 }
             }
             if let Some(error) = undecoded {
-                finder.add(undecodable(Location::Query, &parameter.name, error, &parameter.place))?;
+                finder.add(undecodable(
+                    Location::Query,
+                    &parameter.name,
+                    error,
+                    &parameter.place,
+                ))?;
                 continue;
             }
             if texts.is_empty() {
-                let has_bracketed = || pairs.iter().any(|pair| pair.name.strip_prefix(parameter.name.as_str()).is_some_and(|rest| rest.starts_with('[')));
+                let has_bracketed = || {
+                    pairs.iter().any(|pair| {
+                        pair.name
+                            .strip_prefix(parameter.name.as_str())
+                            .is_some_and(|rest| rest.starts_with('['))
+                    })
+                };
                 if parameter.required && (parameter.shape.is_some() || !has_bracketed()) {
                     finder.add(missing(parameter))?;
                 }
@@ -95,15 +128,26 @@ impl Judge<'_> {
             }
         }
         for (index, pair) in pairs.iter().enumerate() {
-            let is_declared = self.plan.query.iter().any(|parameter| parameter.name == pair.name);
+            let is_declared = self
+                .plan
+                .query
+                .iter()
+                .any(|parameter| parameter.name == pair.name);
             if is_declared {
                 continue;
             }
             if let Err(error) = pair.value {
-                finder.add(undecodable(Location::Query, &pair.name, error, &self.plan.place))?;
+                finder.add(undecodable(
+                    Location::Query,
+                    &pair.name,
+                    error,
+                    &self.plan.place,
+                ))?;
             } else if policy.undeclared_query
                 && !self.plan.other_query_names.has(&pair.name)
-                && !pairs[..index].iter().any(|earlier| earlier.name == pair.name)
+                && !pairs[..index]
+                    .iter()
+                    .any(|earlier| earlier.name == pair.name)
             {
                 finder.add(forbidden(Location::Query, &pair.name, &self.plan.place))?;
             }
@@ -122,7 +166,12 @@ impl Judge<'_> {
                 }
             }
             if !is_text {
-                finder.add(undecodable(Location::Header, &parameter.name, DecodeError::NotUtf8, &parameter.place))?;
+                finder.add(undecodable(
+                    Location::Header,
+                    &parameter.name,
+                    DecodeError::NotUtf8,
+                    &parameter.place,
+                ))?;
                 continue;
             }
             if texts.is_empty() {
@@ -131,10 +180,17 @@ impl Judge<'_> {
                 }
                 continue;
             }
-            let is_array = parameter.shape.as_ref().is_some_and(|shape| shape.types.has(Types::ARRAY));
+            let is_array = parameter
+                .shape
+                .as_ref()
+                .is_some_and(|shape| shape.types.has(Types::ARRAY));
             if is_array {
                 // RFC 9110 §5.3: lines of a list are one list, and white space around its items means nothing.
-                let items: Vec<&str> = texts.iter().flat_map(|text| text.split(',')).map(|item| item.trim_matches([' ', '\t'])).collect();
+                let items: Vec<&str> = texts
+                    .iter()
+                    .flat_map(|text| text.split(','))
+                    .map(|item| item.trim_matches([' ', '\t']))
+                    .collect();
                 let joined = items.join(",");
                 texts.clear();
                 texts.push(Cow::Owned(joined));
@@ -160,14 +216,22 @@ impl Judge<'_> {
         for parameter in &self.plan.cookies {
             let mut texts = Texts::new();
             let mut is_text = true;
-            for (_, value) in pairs.iter().filter(|(name, _)| *name == parameter.name.as_bytes()) {
+            for (_, value) in pairs
+                .iter()
+                .filter(|(name, _)| *name == parameter.name.as_bytes())
+            {
                 match std::str::from_utf8(value) {
                     Ok(text) => texts.push(Cow::Borrowed(text)),
                     Err(_) => is_text = false,
                 }
             }
             if !is_text {
-                finder.add(undecodable(Location::Cookie, &parameter.name, DecodeError::NotUtf8, &parameter.place))?;
+                finder.add(undecodable(
+                    Location::Cookie,
+                    &parameter.name,
+                    DecodeError::NotUtf8,
+                    &parameter.place,
+                ))?;
             } else if !texts.is_empty() {
                 self.parameter(parameter, &texts, finder)?;
             } else if parameter.required {
@@ -178,8 +242,15 @@ impl Judge<'_> {
     }
 
     /// Judge the texts of one parameter; there is at least one.
-    fn parameter(&self, parameter: &Parameter, texts: &[Cow<'_, str>], finder: &mut Finder) -> Flow {
-        let Some(shape) = &parameter.shape else { return Flow::Continue(()) };
+    fn parameter(
+        &self,
+        parameter: &Parameter,
+        texts: &[Cow<'_, str>],
+        finder: &mut Finder,
+    ) -> Flow {
+        let Some(shape) = &parameter.shape else {
+            return Flow::Continue(());
+        };
         let is_repeatable = shape.types.has(Types::ARRAY) && shape.delimiter.is_none();
         if texts.len() > 1 && !is_repeatable {
             return finder.add(violation(parameter, ErrorClass::DuplicateValue, None));
@@ -190,40 +261,31 @@ impl Judge<'_> {
         let candidates = coerce::values(texts, shape);
         if candidates.is_empty() {
             let expected = shape.types.and(Types::ARRAY.or(Types::ALL.scalars()));
-            return finder.add(violation(parameter, ErrorClass::InvalidType, Some(expected.expected())));
+            return finder.add(violation(
+                parameter,
+                ErrorClass::InvalidType,
+                Some(expected.expected()),
+            ));
         }
         let Some(check) = self.schemas.check(shape.schema) else {
-            return finder.add(violation(parameter, ErrorClass::ConstraintViolation, Some("forbidden_value")));
+            return finder.add(violation(
+                parameter,
+                ErrorClass::ConstraintViolation,
+                Some("forbidden_value"),
+            ));
         };
         if candidates.iter().any(|candidate| check.is_valid(candidate)) {
             return Flow::Continue(());
         }
         for error in check.iter_errors(&candidates[0]) {
-            finder.add(finding::violation(&error, parameter.location, &parameter.name, self.schemas))?;
+            finder.add(finding::violation(
+                &error,
+                parameter.location,
+                &parameter.name,
+                self.schemas,
+            ))?;
         }
         Flow::Continue(())
-    }
-
-    fn body(&self, head: &RequestHead<'_>, finder: &mut Finder) -> Flow<BodyPlan> {
-        let Some(body) = &self.plan.body else {
-            if head.has_body {
-                finder.add(forbidden(Location::Body, "$", &self.plan.place))?;
-            }
-            return Flow::Continue(BodyPlan::None);
-        };
-        if !head.has_body {
-            if body.required {
-                finder.add(Violation::new(Location::Body, "$", ErrorClass::MissingRequired, None, &body.place))?;
-            }
-            return Flow::Continue(BodyPlan::None);
-        }
-        match content(body, head.headers) {
-            Ok(plan) => Flow::Continue(plan),
-            Err(violation) => {
-                finder.add(*violation)?;
-                Flow::Continue(BodyPlan::None)
-            }
-        }
     }
 }
 
@@ -232,54 +294,14 @@ fn conforms_by_type(shape: &Shape, texts: &[Cow<'_, str>]) -> bool {
     shape.type_only && texts.len() == 1 && shape.types.has(Types::STRING)
 }
 
-/// What to do with content of the type the headers state.
-fn content(body: &Body, headers: &HeaderMap) -> Result<BodyPlan, Box<Violation>> {
-    let refused = |class, detail| Box::new(Violation::new(Location::Body, "$", class, detail, &body.place));
-    if body.media.is_empty() {
-        return Ok(BodyPlan::Pass);
-    }
-    let mut stated = headers.get_all(header::CONTENT_TYPE).iter();
-    let media_type = match (stated.next(), stated.next()) {
-        (Some(value), None) => value.to_str().ok().and_then(MediaType::parse),
-        // None, or several for readers to choose from.
-        _ => None,
-    };
-    let Some(media_type) = media_type else {
-        return Err(refused(ErrorClass::InvalidMediaType, Some("invalid_content_type")));
-    };
-    let ranked = body.media.iter().enumerate().filter_map(|(index, media)| Some((media.range.specificity(&media_type)?, index)));
-    // Of equals the first: `max_by_key` would take the last.
-    let best = ranked.fold(None, |best: Option<(usize, usize)>, next| if best.is_none_or(|best| next.0 > best.0) { Some(next) } else { best });
-    let Some((_, index)) = best else {
-        return Err(refused(ErrorClass::InvalidMediaType, Some("invalid_media_type")));
-    };
-    let is_form = match &body.media[index].content {
-        Content::Json(_) => false,
-        Content::Form(_) => true,
-        Content::Pass => return Ok(BodyPlan::Pass),
-        Content::Range { form, others_pass, .. } => match (media_type.is_json(), media_type.is_form(), form) {
-            (true, ..) => false,
-            (_, true, Some(_)) => true,
-            _ if *others_pass => return Ok(BodyPlan::Pass),
-            _ => return Err(refused(ErrorClass::InvalidMediaType, Some("invalid_media_type"))),
-        },
-    };
-    if media_type.parameter("charset").is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8")) {
-        return Err(refused(ErrorClass::UnsupportedMediaType, Some("unsupported_media_type_parameter")));
-    }
-    if headers.get_all(header::CONTENT_ENCODING).iter().any(is_coded) {
-        return Err(refused(ErrorClass::UnsupportedMediaType, None));
-    }
-    Ok(BodyPlan::Check(BodyCheck { media: index, is_form }))
-}
-
-/// Whether a `Content-Encoding` says that the bytes are not the content itself.
-fn is_coded(value: &HeaderValue) -> bool {
-    !value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity")
-}
-
 fn violation(parameter: &Parameter, class: ErrorClass, detail: Option<&str>) -> Violation {
-    Violation::new(parameter.location, &parameter.name, class, detail, &parameter.place)
+    Violation::new(
+        parameter.location,
+        &parameter.name,
+        class,
+        detail,
+        &parameter.place,
+    )
 }
 
 fn missing(parameter: &Parameter) -> Violation {
@@ -287,13 +309,21 @@ fn missing(parameter: &Parameter) -> Violation {
 }
 
 fn forbidden(location: Location, target: &str, place: &str) -> Violation {
-    Violation::new(location, target, ErrorClass::ConstraintViolation, Some("forbidden_value"), place)
+    Violation::new(
+        location,
+        target,
+        ErrorClass::ConstraintViolation,
+        Some("forbidden_value"),
+        place,
+    )
 }
 
 /// A value that is no text. A stray `%` is reported as such in a query, which has a grammar for it in the taxonomy.
 fn undecodable(location: Location, target: &str, error: DecodeError, place: &str) -> Violation {
     let (class, detail) = match (error, location) {
-        (DecodeError::Malformed, Location::Query | Location::Body) => (ErrorClass::InvalidSyntax, "invalid_form_urlencoded"),
+        (DecodeError::Malformed, Location::Query | Location::Body) => {
+            (ErrorClass::InvalidSyntax, "invalid_form_urlencoded")
+        }
         _ => (ErrorClass::InvalidEncoding, "invalid_utf8"),
     };
     Violation::new(location, target, class, Some(detail), place)

@@ -30,7 +30,11 @@ impl MediaType {
                 continue;
             }
             let (name, after) = rest.split_once('=')?;
-            let (value, after) = if after.starts_with('"') { quoted(after)? } else { unquoted(after)? };
+            let (value, after) = if after.starts_with('"') {
+                quoted(after)?
+            } else {
+                unquoted(after)?
+            };
             let name = name.to_ascii_lowercase();
             if !is_token(&name) || parameters.iter().any(|(known, _)| *known == name) {
                 return None;
@@ -38,7 +42,11 @@ impl MediaType {
             parameters.push((name, value));
             rest = after.trim_start_matches([' ', '\t']);
         }
-        rest.is_empty().then_some(Self { essence, slash, parameters })
+        rest.is_empty().then_some(Self {
+            essence,
+            slash,
+            parameters,
+        })
     }
 
     fn top(&self) -> &str {
@@ -51,12 +59,16 @@ impl MediaType {
 
     /// The value of a parameter, by its lower-case name.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.parameters
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Whether content of this type is JSON.
     pub(crate) fn is_json(&self) -> bool {
-        matches!(self.essence.as_str(), "application/json" | "text/json") || self.subtype().ends_with("+json")
+        matches!(self.essence.as_str(), "application/json" | "text/json")
+            || self.subtype().ends_with("+json")
     }
 
     /// Whether content of this type is a URL-encoded form.
@@ -70,7 +82,10 @@ fn unquoted(text: &str) -> Option<(String, &str)> {
     let (value, rest) = text.split_at(text.find(';').unwrap_or(text.len()));
     let value = value.trim_end_matches([' ', '\t']);
     // `=` and `/` are no token characters, but unquoted boundaries hold them and no reader disagrees.
-    let is_value = !value.is_empty() && value.split(['=', '/', ':', '?', '(', ')']).all(|part| part.is_empty() || is_token(part));
+    let is_value = !value.is_empty()
+        && value
+            .split(['=', '/', ':', '?', '(', ')'])
+            .all(|part| part.is_empty() || is_token(part));
     is_value.then(|| (value.to_owned(), rest))
 }
 
@@ -89,7 +104,10 @@ fn quoted(text: &str) -> Option<(String, &str)> {
 }
 
 fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 /// A media type or range as a document declares it.
@@ -101,7 +119,8 @@ pub(crate) struct Range {
 impl Range {
     /// Parse a key of `content`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        MediaType::parse(if text == "*" { "*/*" } else { text }).map(|media_type| Self { media_type })
+        MediaType::parse(if text == "*" { "*/*" } else { text })
+            .map(|media_type| Self { media_type })
     }
 
     /// How specifically the range names `actual`; `None` if it does not.
@@ -114,13 +133,25 @@ impl Range {
         } else if subtype == "*" {
             usize::from(top != "*")
         } else if let Some(suffix) = subtype.strip_prefix("*+") {
-            actual.subtype().rsplit_once('+').filter(|(_, actual)| *actual == suffix).map(|_| 2)?
+            actual
+                .subtype()
+                .rsplit_once('+')
+                .filter(|(_, actual)| *actual == suffix)
+                .map(|_| 2)?
         } else {
             return None;
         };
         // A parameter in the document is asked of the request; values such as `utf-8` have no case.
-        let has = |(name, value): &(String, String)| actual.parameter(name).is_some_and(|actual| actual.eq_ignore_ascii_case(value));
-        self.media_type.parameters.iter().all(has).then_some(score * 16 + self.media_type.parameters.len().min(15))
+        let has = |(name, value): &(String, String)| {
+            actual
+                .parameter(name)
+                .is_some_and(|actual| actual.eq_ignore_ascii_case(value))
+        };
+        self.media_type
+            .parameters
+            .iter()
+            .all(has)
+            .then_some(score * 16 + self.media_type.parameters.len().min(15))
     }
 
     /// Whether this names several media types.
@@ -166,14 +197,22 @@ mod tests {
 
     #[test]
     fn the_most_specific_range_wins() {
-        let actual = MediaType::parse("application/vnd.api+json; charset=UTF-8").expect("a media type");
+        let actual =
+            MediaType::parse("application/vnd.api+json; charset=UTF-8").expect("a media type");
         let score = |range: &str| Range::parse(range).expect("a range").specificity(&actual);
-        assert!(score("application/vnd.api+json; charset=utf-8") > score("application/vnd.api+json"));
+        assert!(
+            score("application/vnd.api+json; charset=utf-8") > score("application/vnd.api+json")
+        );
         assert!(score("application/vnd.api+json") > score("application/*+json"));
         assert!(score("application/*+json") > score("application/*"));
         assert!(score("application/*") > score("*/*"));
         assert_eq!(score("*"), score("*/*"));
-        for other in ["application/json", "text/*", "application/vnd.api+json; version=2", "application/*+xml"] {
+        for other in [
+            "application/json",
+            "text/*",
+            "application/vnd.api+json; version=2",
+            "application/*+xml",
+        ] {
             assert_eq!(score(other), None, "{other}");
         }
     }

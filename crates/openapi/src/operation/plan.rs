@@ -41,7 +41,10 @@ impl QueryNames {
     pub(crate) fn has(&self, name: &str) -> bool {
         self.any
             || self.exact.iter().any(|exact| exact == name)
-            || self.bracketed.iter().any(|prefix| name.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('[')))
+            || self.bracketed.iter().any(|prefix| {
+                name.strip_prefix(prefix.as_str())
+                    .is_some_and(|rest| rest.starts_with('['))
+            })
     }
 }
 
@@ -97,7 +100,11 @@ pub(crate) enum Content {
     /// Parsed as a form, then checked if there is a schema.
     Form(Form),
     /// A range (`*/*`): JSON and forms are judged by one schema, other types pass only if the schema can be met by bytes.
-    Range { schema: Option<SchemaId>, form: Option<Form>, others_pass: bool },
+    Range {
+        schema: Option<SchemaId>,
+        form: Option<Form>,
+        others_pass: bool,
+    },
     /// Not judged.
     Pass,
 }

@@ -32,7 +32,12 @@ use crate::place;
 use crate::violation::{ErrorClass, Location, Violation};
 
 /// The violation that a failed check amounts to; `root` is what the target begins with.
-pub(crate) fn violation(error: &ValidationError<'_>, location: Location, root: &str, schemas: &Schemas) -> Violation {
+pub(crate) fn violation(
+    error: &ValidationError<'_>,
+    location: Location,
+    root: &str,
+    schemas: &Schemas,
+) -> Violation {
     let (class, detail, member) = classify(error.kind());
     let mut target = root.to_owned();
     // A parameter's name is the whole target: an item of `ids` is still reported as `ids`.
@@ -58,12 +63,18 @@ fn classify(kind: &ValidationErrorKind) -> (ErrorClass, Option<String>, Option<S
     match kind {
         Kind::Type { kind } => (InvalidType, Some(expected(kind).to_owned()), None),
         Kind::Required { .. } => constraint("missing_required_property"),
-        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
-            (ConstraintViolation, Some("forbidden_value".to_owned()), unexpected.first().cloned())
-        }
+        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => (
+            ConstraintViolation,
+            Some("forbidden_value".to_owned()),
+            unexpected.first().cloned(),
+        ),
         Kind::PropertyNames { error } => {
             let member = error.instance().as_str().map(str::to_owned);
-            (ConstraintViolation, Some("forbidden_value".to_owned()), member)
+            (
+                ConstraintViolation,
+                Some("forbidden_value".to_owned()),
+                member,
+            )
         }
         Kind::Enum { .. } => constraint("invalid_enum_variant"),
         Kind::Constant { .. } => constraint("different_const_value"),
@@ -71,17 +82,21 @@ fn classify(kind: &ValidationErrorKind) -> (ErrorClass, Option<String>, Option<S
         Kind::Maximum { .. } | Kind::ExclusiveMaximum { .. } => constraint("number_too_big"),
         Kind::MultipleOf { .. } => constraint("multiple_of"),
         Kind::MinLength { .. } | Kind::MaxLength { .. } => constraint("string_length_not_in_range"),
-        Kind::Pattern { .. } | Kind::BacktrackLimitExceeded { .. } | Kind::RegexEngineFailure { .. } => {
-            constraint("pattern_no_match")
-        }
+        Kind::Pattern { .. }
+        | Kind::BacktrackLimitExceeded { .. }
+        | Kind::RegexEngineFailure { .. } => constraint("pattern_no_match"),
         Kind::Format { format } => constraint(&format!("format_violation:{format}")),
         // The only keyword of our own is the one for numeric formats; its message is the format's name.
         Kind::Custom { message, .. } => constraint(&format!("format_violation:{message}")),
-        Kind::MinItems { .. } | Kind::MaxItems { .. } | Kind::AdditionalItems { .. } | Kind::UnevaluatedItems { .. } | Kind::Contains => {
-            constraint("invalid_array_item_count")
-        }
+        Kind::MinItems { .. }
+        | Kind::MaxItems { .. }
+        | Kind::AdditionalItems { .. }
+        | Kind::UnevaluatedItems { .. }
+        | Kind::Contains => constraint("invalid_array_item_count"),
         Kind::UniqueItems => (DuplicateValue, None, None),
-        Kind::MinProperties { .. } | Kind::MaxProperties { .. } => constraint("invalid_object_property_count"),
+        Kind::MinProperties { .. } | Kind::MaxProperties { .. } => {
+            constraint("invalid_object_property_count")
+        }
         Kind::AnyOf { .. } => constraint("any_of"),
         Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } => constraint("one_of"),
         Kind::Not { .. } => constraint("not"),
@@ -128,13 +143,18 @@ fn rule(error: &ValidationError<'_>, schemas: &Schemas) -> String {
     }
     for segment in segments {
         match segment {
-            LocationSegment::Property(name) if name == super::format::NUMERIC_KEYWORD => place::push_key(&mut out, "format"),
+            LocationSegment::Property(name) if name == super::format::NUMERIC_KEYWORD => {
+                place::push_key(&mut out, "format");
+            }
             LocationSegment::Property(name) => place::push_key(&mut out, &name),
             LocationSegment::Index(index) => place::push_index(&mut out, index),
         }
     }
     // The name of a missing property comes from the document, so it may be told.
-    if let ValidationErrorKind::Required { property: Value::String(name) } = error.kind() {
+    if let ValidationErrorKind::Required {
+        property: Value::String(name),
+    } = error.kind()
+    {
         place::push_key(&mut out, name);
     }
     out

@@ -8,7 +8,18 @@ use serde_json::{Number, Value};
 /// Formats of text that `jsonschema` checks itself. `password` is a hint for forms and holds nothing to check; other
 /// names are ignored, as JSON Schema asks.
 const TEXT: &[&str] = &[
-    "date-time", "time", "date", "email", "hostname", "ipv4", "ipv6", "uri", "uri-reference", "iri", "iri-reference", "uuid",
+    "date-time",
+    "time",
+    "date",
+    "email",
+    "hostname",
+    "ipv4",
+    "ipv6",
+    "uri",
+    "uri-reference",
+    "iri",
+    "iri-reference",
+    "uuid",
     "byte",
 ];
 
@@ -40,14 +51,20 @@ impl NumericFormat {
     }
 
     fn allows(&self, value: &Value) -> bool {
-        value.as_number().is_none_or(|number| in_format(&self.name, number))
+        value
+            .as_number()
+            .is_none_or(|number| in_format(&self.name, number))
     }
 }
 
 impl<'i> Keyword<'i> for NumericFormat {
     fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
         // The message carries the name of the format, from the document; the finding needs nothing else.
-        if self.allows(instance) { Ok(()) } else { Err(ValidationError::custom(self.name.to_string())) }
+        if self.allows(instance) {
+            Ok(())
+        } else {
+            Err(ValidationError::custom(self.name.to_string()))
+        }
     }
 
     fn is_valid(&self, instance: &'i Value) -> bool {
@@ -60,7 +77,9 @@ fn in_format(name: &str, number: &Number) -> bool {
         "int32" => whole(number).is_some_and(|whole| i32::try_from(whole).is_ok()),
         "int64" => whole(number).is_some_and(|whole| i64::try_from(whole).is_ok()),
         "uint64" => whole(number).is_some_and(|whole| u64::try_from(whole).is_ok()),
-        "float" => number.as_f64().is_some_and(|number| number.abs() <= f64::from(f32::MAX)),
+        "float" => number
+            .as_f64()
+            .is_some_and(|number| number.abs() <= f64::from(f32::MAX)),
         // The parser has refused what is beyond binary64.
         _ => true,
     }
@@ -83,8 +102,15 @@ pub(crate) fn is_base64(text: &str) -> bool {
     if !bytes.len().is_multiple_of(4) {
         return false;
     }
-    let padding = bytes.iter().rev().take(2).take_while(|byte| **byte == b'=').count();
-    bytes[..bytes.len() - padding].iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+    let padding = bytes
+        .iter()
+        .rev()
+        .take(2)
+        .take_while(|byte| **byte == b'=')
+        .count();
+    bytes[..bytes.len() - padding]
+        .iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
 }
 
 #[cfg(test)]
@@ -109,13 +135,26 @@ mod tests {
             ("float", json!(1e39), false),
             ("double", json!(1e300), true),
         ] {
-            assert_eq!(NumericFormat::new(name).allows(&value), wanted, "{name} {value}");
+            assert_eq!(
+                NumericFormat::new(name).allows(&value),
+                wanted,
+                "{name} {value}"
+            );
         }
     }
 
     #[test]
     fn base64_has_its_padding() {
-        for (text, wanted) in [("", true), ("aGk=", true), ("aA==", true), ("aGk", false), ("aG k", false), ("=aaa", false), ("a===", false), ("a-_=", false)] {
+        for (text, wanted) in [
+            ("", true),
+            ("aGk=", true),
+            ("aA==", true),
+            ("aGk", false),
+            ("aG k", false),
+            ("=aaa", false),
+            ("a===", false),
+            ("a-_=", false),
+        ] {
             assert_eq!(is_base64(text), wanted, "{text}");
         }
     }

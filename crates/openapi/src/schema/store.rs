@@ -32,19 +32,29 @@ impl Schemas {
     /// If the schemas cannot be indexed, with the reason.
     pub(crate) fn new(definitions: Vec<Value>, places: Vec<String>) -> Result<Arc<Self>, String> {
         let checks = definitions.iter().map(|_| OnceLock::new()).collect();
-        let numbered: serde_json::Map<String, Value> =
-            definitions.into_iter().enumerate().map(|(number, schema)| (number.to_string(), schema)).collect();
+        let numbered: serde_json::Map<String, Value> = definitions
+            .into_iter()
+            .enumerate()
+            .map(|(number, schema)| (number.to_string(), schema))
+            .collect();
         let registry = Registry::new()
             .draft(Draft::Draft202012)
             .add(BASE, json!({"$defs": numbered}))
             .and_then(jsonschema::RegistryBuilder::prepare)
             .map_err(|error| error.to_string())?;
-        Ok(Arc::new(Self { registry, checks, places }))
+        Ok(Arc::new(Self {
+            registry,
+            checks,
+            places,
+        }))
     }
 
     /// The check of a schema; `None` if it does not compile, and then nothing conforms.
     pub(crate) fn check(&self, id: SchemaId) -> Option<&Validator> {
-        self.checks.get(id)?.get_or_init(|| self.compile(id).ok()).as_ref()
+        self.checks
+            .get(id)?
+            .get_or_init(|| self.compile(id).ok())
+            .as_ref()
     }
 
     /// Compile a schema now.
@@ -54,7 +64,10 @@ impl Schemas {
     /// If it does not compile, with the reason.
     pub(crate) fn compile(&self, id: SchemaId) -> Result<Validator, String> {
         let schema = json!({"$ref": format!("{BASE}#/$defs/{id}")});
-        options().with_registry(&self.registry).build(&schema).map_err(|error| error.to_string())
+        options()
+            .with_registry(&self.registry)
+            .build(&schema)
+            .map_err(|error| error.to_string())
     }
 
     /// The place of a schema in the document.
@@ -74,10 +87,17 @@ fn options<'i>() -> ValidationOptions<'i> {
         .should_ignore_unknown_formats(true)
         .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACK_LIMIT))
         .with_format("byte", format::is_base64)
-        .with_keyword(format::NUMERIC_KEYWORD, |_, value, _| Ok(Box::new(NumericFormat::new(value.as_str().unwrap_or_default()))))
+        .with_keyword(format::NUMERIC_KEYWORD, |_, value, _| {
+            Ok(Box::new(NumericFormat::new(
+                value.as_str().unwrap_or_default(),
+            )))
+        })
 }
 
 /// What is wrong with a pattern, asked of the engine that will match it.
 pub(crate) fn pattern_fault(pattern: &str) -> Option<String> {
-    options().build(&json!({"pattern": pattern})).err().map(|error| error.to_string())
+    options()
+        .build(&json!({"pattern": pattern}))
+        .err()
+        .map(|error| error.to_string())
 }

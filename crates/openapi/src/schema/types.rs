@@ -2,7 +2,11 @@
 //!
 //! Parameters and form fields arrive as text, so the types decide what the text can mean.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value};
+
+use super::SchemaId;
 
 /// A set of JSON types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +51,10 @@ impl Types {
 
     /// Whether a text can mean one thing at most.
     pub(crate) fn is_one_scalar(self) -> bool {
-        matches!(self.without(Self::NULL), Self::BOOLEAN | Self::INTEGER | Self::NUMBER | Self::STRING)
+        matches!(
+            self.without(Self::NULL),
+            Self::BOOLEAN | Self::INTEGER | Self::NUMBER | Self::STRING
+        )
     }
 
     fn named(name: &str) -> Self {
@@ -89,56 +96,75 @@ impl Types {
     }
 }
 
-/// How far references are followed; recursive schemas allow every type beyond.
-const MAX_HOPS: usize = 24;
-
 /// The lowered schemas of a document, by number.
+///
+/// Every question visits a schema once however often it is referred to: branches that share references would otherwise
+/// multiply.
 #[derive(Clone, Copy)]
 pub(crate) struct Definitions<'s>(pub(crate) &'s [Value]);
 
 impl<'s> Definitions<'s> {
-    /// The target of a lowered `$ref`.
-    pub(crate) fn target(self, reference: &Value) -> Option<&'s Value> {
-        let number = reference.as_str()?.strip_prefix("#/$defs/")?;
-        self.0.get(number.parse::<usize>().ok()?)
+    /// The number a lowered `$ref` leads to.
+    fn target(self, schema: &Map<String, Value>) -> Option<SchemaId> {
+        let number = schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")?;
+        number.parse().ok().filter(|number| *number < self.0.len())
     }
 
     /// The types `schema` allows; more than it really does in doubt, never fewer.
     pub(crate) fn types(self, schema: &Value) -> Types {
-        self.types_within(schema, MAX_HOPS)
+        self.types_with(schema, &mut HashMap::new())
     }
 
-    fn types_within(self, schema: &Value, hops: usize) -> Types {
+    fn types_with(self, schema: &Value, known: &mut HashMap<SchemaId, Types>) -> Types {
         let Some(schema) = schema.as_object() else {
-            return if schema == &Value::Bool(false) { Types::NONE } else { Types::ALL };
+            return if schema == &Value::Bool(false) {
+                Types::NONE
+            } else {
+                Types::ALL
+            };
         };
-        if hops == 0 {
-            return Types::ALL;
-        }
         let mut types = Types::ALL;
         match schema.get("type") {
             Some(Value::String(name)) => types = Types::named(name),
             Some(Value::Array(names)) => {
-                types = names.iter().filter_map(Value::as_str).map(Types::named).fold(Types::NONE, Types::or);
+                types = names
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .map(Types::named)
+                    .fold(Types::NONE, Types::or);
             }
             _ => {}
         }
         if let Some(values) = schema.get("enum").and_then(Value::as_array) {
-            types = types.and(values.iter().map(Types::of_value).fold(Types::NONE, Types::or));
+            types = types.and(
+                values
+                    .iter()
+                    .map(Types::of_value)
+                    .fold(Types::NONE, Types::or),
+            );
         }
         if let Some(value) = schema.get("const") {
             types = types.and(Types::of_value(value));
         }
-        if let Some(target) = schema.get("$ref").and_then(|reference| self.target(reference)) {
-            types = types.and(self.types_within(target, hops - 1));
+        if let Some(target) = self.target(schema) {
+            let of_target = if let Some(of_target) = known.get(&target) {
+                *of_target
+            } else {
+                // A schema that is met again while it is looked at adds nothing.
+                known.insert(target, Types::ALL);
+                let of_target = self.types_with(&self.0[target], known);
+                known.insert(target, of_target);
+                of_target
+            };
+            types = types.and(of_target);
         }
         for branch in list(schema, "allOf") {
-            types = types.and(self.types_within(branch, hops - 1));
+            types = types.and(self.types_with(branch, known));
         }
         for keyword in ["anyOf", "oneOf"] {
             if schema.contains_key(keyword) {
-                let any = list(schema, keyword).map(|branch| self.types_within(branch, hops - 1)).fold(Types::NONE, Types::or);
-                types = types.and(any);
+                let branches = list(schema, keyword).map(|branch| self.types_with(branch, known));
+                types = types.and(branches.fold(Types::NONE, Types::or));
             }
         }
         types
@@ -146,32 +172,14 @@ impl<'s> Definitions<'s> {
 
     /// The schema of the items of an array that `schema` allows, the first found.
     pub(crate) fn items(self, schema: &'s Value) -> Option<&'s Value> {
-        self.first(schema, MAX_HOPS, &mut |schema| schema.get("items"))
-    }
-
-    fn first<'f>(
-        self,
-        schema: &'s Value,
-        hops: usize,
-        find: &'f mut dyn FnMut(&'s Map<String, Value>) -> Option<&'s Value>,
-    ) -> Option<&'s Value> {
-        let schema = schema.as_object().filter(|_| hops > 0)?;
-        if let Some(found) = find(schema) {
-            return Some(found);
-        }
-        let target = schema.get("$ref").and_then(|reference| self.target(reference));
-        let branches = ["allOf", "anyOf", "oneOf"].into_iter().flat_map(|keyword| list(schema, keyword));
-        for branch in target.into_iter().chain(branches) {
-            if let Some(found) = self.first(branch, hops - 1, find) {
-                return Some(found);
-            }
-        }
-        None
+        let mut found = None;
+        self.each(schema, &mut |schema| found = found.or(schema.get("items")));
+        found
     }
 
     /// Call `found` with every property that `schema` or what it is composed of declares.
     pub(crate) fn properties(self, schema: &'s Value, found: &mut dyn FnMut(&'s str, &'s Value)) {
-        self.each(schema, MAX_HOPS, &mut |schema| {
+        self.each(schema, &mut |schema| {
             let properties = schema.get("properties").and_then(Value::as_object);
             for (name, property) in properties.into_iter().flatten() {
                 found(name, property);
@@ -179,28 +187,97 @@ impl<'s> Definitions<'s> {
         });
     }
 
-    /// Whether `schema` names all properties there can be, as far as can be told without a value.
+    /// Whether there can be properties that `schema` does not name.
     pub(crate) fn has_open_properties(self, schema: &'s Value) -> bool {
-        let (mut named, mut open) = (false, false);
-        self.each(schema, MAX_HOPS, &mut |schema| {
-            named |= schema.get("properties").and_then(Value::as_object).is_some_and(|names| !names.is_empty());
+        let (mut has_names, mut open) = (false, false);
+        self.each(schema, &mut |schema| {
+            let names = schema.get("properties").and_then(Value::as_object);
+            has_names |= names.is_some_and(|names| !names.is_empty());
+            let more = schema.get("additionalProperties");
             open |= schema.contains_key("patternProperties")
-                || schema.get("additionalProperties").is_some_and(|more| more != &Value::Bool(false));
+                || more.is_some_and(|more| more != &Value::Bool(false));
         });
-        open || !named
+        open || !has_names
     }
 
-    fn each(self, schema: &'s Value, hops: usize, visit: &mut dyn FnMut(&'s Map<String, Value>)) {
-        let Some(schema) = schema.as_object().filter(|_| hops > 0) else { return };
-        visit(schema);
-        let target = schema.get("$ref").and_then(|reference| self.target(reference));
-        let branches = ["allOf", "anyOf", "oneOf"].into_iter().flat_map(|keyword| list(schema, keyword));
-        for branch in target.into_iter().chain(branches) {
-            self.each(branch, hops - 1, visit);
+    /// Visit `schema` and everything that applies to the same value.
+    fn each(self, schema: &'s Value, visit: &mut dyn FnMut(&'s Map<String, Value>)) {
+        let mut seen = HashSet::new();
+        let mut open = vec![schema];
+        while let Some(schema) = open.pop() {
+            let Some(schema) = schema.as_object() else {
+                continue;
+            };
+            visit(schema);
+            // Pushed in reverse, so that they are visited in the order of the document.
+            for keyword in ["oneOf", "anyOf", "allOf"] {
+                open.extend(list(schema, keyword).rev());
+            }
+            open.extend(
+                self.target(schema)
+                    .filter(|target| seen.insert(*target))
+                    .map(|target| &self.0[target]),
+            );
         }
     }
 }
 
-fn list<'s>(schema: &'s Map<String, Value>, keyword: &str) -> impl Iterator<Item = &'s Value> + use<'s> {
-    schema.get(keyword).and_then(Value::as_array).into_iter().flatten()
+fn list<'s>(
+    schema: &'s Map<String, Value>,
+    keyword: &str,
+) -> impl DoubleEndedIterator<Item = &'s Value> + use<'s> {
+    schema
+        .get(keyword)
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+        .iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn types_are_those_all_parts_allow() {
+        let definitions = [
+            json!({"type": ["string", "null"]}),
+            json!({"anyOf": [{"$ref": "#/$defs/1"}, {"type": "integer"}]}),
+        ];
+        let definitions = Definitions(&definitions);
+        for (schema, wanted) in [
+            (json!({}), Types::ALL),
+            (json!(false), Types::NONE),
+            (json!({"type": "number"}), Types::NUMBER),
+            (json!({"$ref": "#/$defs/0"}), Types::STRING.or(Types::NULL)),
+            (json!({"$ref": "#/$defs/0", "enum": ["a"]}), Types::STRING),
+            (
+                json!({"allOf": [{"$ref": "#/$defs/0"}, {"type": ["null", "array"]}]}),
+                Types::NULL,
+            ),
+            (
+                json!({"oneOf": [{"type": "array"}, {"const": true}]}),
+                Types::ARRAY.or(Types::BOOLEAN),
+            ),
+            (json!({"$ref": "#/$defs/1"}), Types::ALL),
+        ] {
+            assert_eq!(definitions.types(&schema), wanted, "{schema}");
+        }
+    }
+
+    #[test]
+    fn branches_that_share_references_are_visited_once() {
+        let layer =
+            |next: usize| json!({"anyOf": vec![json!({"$ref": format!("#/$defs/{next}")}); 10]});
+        let mut definitions: Vec<Value> = (1..60).map(layer).collect();
+        definitions
+            .push(json!({"type": "array", "items": {"type": "string"}, "properties": {"a": {}}}));
+        let all = Definitions(&definitions);
+        assert_eq!(all.types(&definitions[0]), Types::ARRAY);
+        assert_eq!(all.items(&definitions[0]), Some(&json!({"type": "string"})));
+        let mut count = 0;
+        all.properties(&definitions[0], &mut |_, _| count += 1);
+        assert_eq!(count, 1);
+    }
 }

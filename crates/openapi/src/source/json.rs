@@ -66,7 +66,13 @@ pub(crate) fn parse(text: &[u8], limits: JsonLimits) -> Result<Value, JsonError>
         offset: error.valid_up_to(),
         steps: Vec::new(),
     })?;
-    let mut parser = Parser { text, bytes: text.as_bytes(), at: 0, members: 0, limits };
+    let mut parser = Parser {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+        members: 0,
+        limits,
+    };
     parser.skip_whitespace();
     let value = parser.value(0)?;
     parser.skip_whitespace();
@@ -86,7 +92,11 @@ struct Parser<'t> {
 
 impl Parser<'_> {
     fn error(&self, kind: JsonErrorKind) -> JsonError {
-        JsonError { kind, offset: self.at, steps: Vec::new() }
+        JsonError {
+            kind,
+            offset: self.at,
+            steps: Vec::new(),
+        }
     }
 
     fn syntax(&self, expected: &'static str) -> JsonError {
@@ -151,7 +161,9 @@ impl Parser<'_> {
         }
         loop {
             self.count_member()?;
-            let item = self.value(depth).map_err(|error| error.within(Step::Index(items.len())))?;
+            let item = self
+                .value(depth)
+                .map_err(|error| error.within(Step::Index(items.len())))?;
             items.push(item);
             self.skip_whitespace();
             match self.peek() {
@@ -196,7 +208,11 @@ impl Parser<'_> {
                 }
                 Entry::Occupied(entry) => {
                     let name = entry.key().clone();
-                    let error = JsonError { kind: JsonErrorKind::Duplicate, offset: name_at, steps: Vec::new() };
+                    let error = JsonError {
+                        kind: JsonErrorKind::Duplicate,
+                        offset: name_at,
+                        steps: Vec::new(),
+                    };
                     return Err(error.within(Step::Key(name)));
                 }
             }
@@ -225,7 +241,9 @@ impl Parser<'_> {
                     return Ok(text);
                 }
                 Some(b'\\') => return self.string_with_escapes(start),
-                Some(0..=0x1F) => return Err(self.syntax("a control character in a string must be escaped")),
+                Some(0..=0x1F) => {
+                    return Err(self.syntax("a control character in a string must be escaped"));
+                }
                 Some(_) => self.at += 1,
                 None => return Err(self.syntax("the text ends inside a string")),
             }
@@ -249,7 +267,9 @@ impl Parser<'_> {
                     out.push(self.escape()?);
                     run = self.at;
                 }
-                Some(0..=0x1F) => return Err(self.syntax("a control character in a string must be escaped")),
+                Some(0..=0x1F) => {
+                    return Err(self.syntax("a control character in a string must be escaped"));
+                }
                 Some(_) => self.at += 1,
                 None => return Err(self.syntax("the text ends inside a string")),
             }
@@ -300,7 +320,9 @@ impl Parser<'_> {
         let mut code = 0;
         for _ in 0..4 {
             let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
-            code = code * 16 + digit.ok_or_else(|| self.syntax("four hexadecimal digits expected after `\\u`"))?;
+            code = code * 16
+                + digit
+                    .ok_or_else(|| self.syntax("four hexadecimal digits expected after `\\u`"))?;
             self.at += 1;
         }
         Ok(code)
@@ -372,26 +394,38 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    const LIMITS: JsonLimits = JsonLimits { max_depth: 4, max_members: 8 };
+    const LIMITS: JsonLimits = JsonLimits {
+        max_depth: 4,
+        max_members: 8,
+    };
 
     #[test]
     fn values_are_read_as_written() {
         for (text, wanted) in [
             ("null", json!(null)),
             (" [1 , -2,3.5]\n", json!([1, -2, 3.5])),
-            (r#"{"a":{"b":[true,false]}}"#, json!({"a": {"b": [true, false]}})),
+            (
+                r#"{"a":{"b":[true,false]}}"#,
+                json!({"a": {"b": [true, false]}}),
+            ),
             (r#""\u00e9\ud83d\ude00\n\/""#, json!("é😀\n/")),
             ("18446744073709551615", json!(u64::MAX)),
             ("-9223372036854775808", json!(i64::MIN)),
             ("1E2", json!(100.0)),
         ] {
-            assert_eq!(parse(text.as_bytes(), LIMITS).as_ref(), Ok(&wanted), "{text}");
+            assert_eq!(
+                parse(text.as_bytes(), LIMITS).as_ref(),
+                Ok(&wanted),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn what_parsers_read_in_different_ways_is_refused() {
-        use JsonErrorKind::{Duplicate, InvalidUtf8, LoneSurrogate, NumberOutOfRange, TooDeep, TooManyMembers};
+        use JsonErrorKind::{
+            Duplicate, InvalidUtf8, LoneSurrogate, NumberOutOfRange, TooDeep, TooManyMembers,
+        };
         for (text, wanted) in [
             (&br#"{"a":1,"a":2}"#[..], Duplicate),
             (br#"{"a":1,"\u0061":2}"#, Duplicate),
@@ -406,9 +440,28 @@ mod tests {
             let error = parse(text, LIMITS).expect_err("refused");
             assert_eq!(error.kind, wanted, "{}", String::from_utf8_lossy(text));
         }
-        for text in ["", "\u{feff}1", "NaN", "01", "+1", "1.", ".5", "1 2", "[1,]", "{,}", "'a'", "tru", "\"\t\"", "-", "1e"] {
+        for text in [
+            "",
+            "\u{feff}1",
+            "NaN",
+            "01",
+            "+1",
+            "1.",
+            ".5",
+            "1 2",
+            "[1,]",
+            "{,}",
+            "'a'",
+            "tru",
+            "\"\t\"",
+            "-",
+            "1e",
+        ] {
             let error = parse(text.as_bytes(), LIMITS).expect_err("refused");
-            assert!(matches!(error.kind, JsonErrorKind::Syntax(_)), "{text}: {error:?}");
+            assert!(
+                matches!(error.kind, JsonErrorKind::Syntax(_)),
+                "{text}: {error:?}"
+            );
         }
     }
 
@@ -416,6 +469,9 @@ mod tests {
     fn an_error_knows_its_place_in_the_value() {
         let error = parse(br#"{"a":[0,{"b":1,"b":2}]}"#, LIMITS).expect_err("refused");
         let path: Vec<_> = error.path().cloned().collect();
-        assert_eq!(path, [Step::Key("a".into()), Step::Index(1), Step::Key("b".into())]);
+        assert_eq!(
+            path,
+            [Step::Key("a".into()), Step::Index(1), Step::Key("b".into())]
+        );
     }
 }

@@ -27,7 +27,13 @@ pub(crate) struct YamlError {
 
 /// Parse a text that holds one YAML document.
 pub(crate) fn parse(text: &str, limits: YamlLimits) -> Result<Value, YamlError> {
-    let mut builder = Builder { limits, nodes: 0, open: Vec::new(), anchors: HashMap::new(), root: None };
+    let mut builder = Builder {
+        limits,
+        nodes: 0,
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        root: None,
+    };
     let mut parser = Parser::new_from_str(text);
     while let Some(next) = parser.next_event() {
         let (event, span) = next.map_err(|error| YamlError {
@@ -37,11 +43,19 @@ pub(crate) fn parse(text: &str, limits: YamlLimits) -> Result<Value, YamlError> 
         })?;
         builder.event(event).map_err(|message| at(&span, message))?;
     }
-    builder.root.ok_or_else(|| YamlError { message: "the document is empty".to_owned(), line: 1, column: 1 })
+    builder.root.ok_or_else(|| YamlError {
+        message: "the document is empty".to_owned(),
+        line: 1,
+        column: 1,
+    })
 }
 
 fn at(span: &Span, message: String) -> YamlError {
-    YamlError { message, line: span.start.line(), column: span.start.col() + 1 }
+    YamlError {
+        message,
+        line: span.start.line(),
+        column: span.start.col() + 1,
+    }
 }
 
 /// A value that an alias can copy, with what the copy costs.
@@ -53,7 +67,11 @@ struct Anchored {
 
 enum Container {
     Sequence(Vec<Value>),
-    Mapping { members: Map<String, Value>, key: Option<String>, merged: Vec<Value> },
+    Mapping {
+        members: Map<String, Value>,
+        key: Option<String>,
+        merged: Vec<Value>,
+    },
 }
 
 struct Open {
@@ -81,60 +99,110 @@ impl Builder {
             Event::DocumentStart(_) if self.root.is_some() => {
                 Err("the text holds more than one YAML document; one is expected".to_owned())
             }
-            Event::Scalar(text, style, anchor, tag) => self.scalar(&text, style, anchor, tag.as_deref()),
+            Event::Scalar(text, style, anchor, tag) => {
+                self.scalar(&text, style, anchor, tag.as_deref())
+            }
             Event::SequenceStart(anchor, tag) => {
                 check_container_tag(tag.as_deref(), "seq")?;
                 self.start(Container::Sequence(Vec::new()), anchor)
             }
             Event::MappingStart(anchor, tag) => {
                 check_container_tag(tag.as_deref(), "map")?;
-                let container = Container::Mapping { members: Map::new(), key: None, merged: Vec::new() };
+                let container = Container::Mapping {
+                    members: Map::new(),
+                    key: None,
+                    merged: Vec::new(),
+                };
                 self.start(container, anchor)
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::Alias(anchor) => self.alias(anchor),
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => Ok(()),
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => Ok(()),
         }
     }
 
     fn count(&mut self, nodes: usize) -> Result<(), String> {
         self.nodes = self.nodes.saturating_add(nodes);
         if self.nodes > self.limits.max_nodes {
-            return Err(format!("the document has more than {} nodes", self.limits.max_nodes));
+            return Err(format!(
+                "the document has more than {} nodes",
+                self.limits.max_nodes
+            ));
         }
         Ok(())
     }
 
     fn awaits_key(&self) -> bool {
-        matches!(self.open.last(), Some(Open { container: Container::Mapping { key: None, .. }, .. }))
+        matches!(
+            self.open.last(),
+            Some(Open {
+                container: Container::Mapping { key: None, .. },
+                ..
+            })
+        )
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, tag: Option<&Tag>) -> Result<(), String> {
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+    ) -> Result<(), String> {
         let nodes = 1 + text.len() / BYTES_PER_NODE;
         self.count(nodes)?;
         if self.awaits_key() {
             if anchor != 0 {
-                self.anchors.insert(anchor, Anchored { value: Value::String(text.to_owned()), nodes, depth: 0 });
+                self.anchors.insert(
+                    anchor,
+                    Anchored {
+                        value: Value::String(text.to_owned()),
+                        nodes,
+                        depth: 0,
+                    },
+                );
             }
             let is_merge = style == ScalarStyle::Plain && text == "<<";
             return self.key(text, is_merge);
         }
         let value = resolve(text, style, tag)?;
         if anchor != 0 {
-            self.anchors.insert(anchor, Anchored { value: value.clone(), nodes, depth: 0 });
+            self.anchors.insert(
+                anchor,
+                Anchored {
+                    value: value.clone(),
+                    nodes,
+                    depth: 0,
+                },
+            );
         }
         self.place(value)
     }
 
     fn key(&mut self, text: &str, is_merge: bool) -> Result<(), String> {
-        let Some(Open { container: Container::Mapping { members, key, .. }, .. }) = self.open.last_mut() else {
+        let Some(Open {
+            container: Container::Mapping { members, key, .. },
+            ..
+        }) = self.open.last_mut()
+        else {
             return Ok(());
         };
         if !is_merge && members.contains_key(text) {
-            return Err(format!("the key `{}` appears twice in one mapping", shown(text)));
+            return Err(format!(
+                "the key `{}` appears twice in one mapping",
+                shown(text)
+            ));
         }
         // A literal "<<" can never be a member: the merge key is all this text is used for.
-        *key = Some(if is_merge { MERGE.to_owned() } else { text.to_owned() });
+        *key = Some(if is_merge {
+            MERGE.to_owned()
+        } else {
+            text.to_owned()
+        });
         Ok(())
     }
 
@@ -147,17 +215,32 @@ impl Builder {
         if self.open.len() >= self.limits.max_depth {
             return Err(format!("nesting is deeper than {}", self.limits.max_depth));
         }
-        self.open.push(Open { container, anchor, nodes_before, depth: 1 });
+        self.open.push(Open {
+            container,
+            anchor,
+            nodes_before,
+            depth: 1,
+        });
         Ok(())
     }
 
     fn end(&mut self) -> Result<(), String> {
-        let Some(Open { container, anchor, nodes_before, depth }) = self.open.pop() else {
+        let Some(Open {
+            container,
+            anchor,
+            nodes_before,
+            depth,
+        }) = self.open.pop()
+        else {
             return Ok(());
         };
         let value = match container {
             Container::Sequence(items) => Value::Array(items),
-            Container::Mapping { mut members, merged, .. } => {
+            Container::Mapping {
+                mut members,
+                merged,
+                ..
+            } => {
                 for source in merged {
                     merge(&mut members, source)?;
                 }
@@ -166,7 +249,14 @@ impl Builder {
         };
         if anchor != 0 {
             let nodes = self.nodes - nodes_before;
-            self.anchors.insert(anchor, Anchored { value: value.clone(), nodes, depth });
+            self.anchors.insert(
+                anchor,
+                Anchored {
+                    value: value.clone(),
+                    nodes,
+                    depth,
+                },
+            );
         }
         if let Some(parent) = self.open.last_mut() {
             parent.depth = parent.depth.max(depth + 1);
@@ -180,10 +270,16 @@ impl Builder {
         };
         let (nodes, depth) = (anchored.nodes, anchored.depth);
         if self.nodes.saturating_add(nodes) > self.limits.max_nodes {
-            return Err(format!("aliases expand to more than {} nodes", self.limits.max_nodes));
+            return Err(format!(
+                "aliases expand to more than {} nodes",
+                self.limits.max_nodes
+            ));
         }
         if self.open.len() + depth > self.limits.max_depth {
-            return Err(format!("aliases expand to nesting deeper than {}", self.limits.max_depth));
+            return Err(format!(
+                "aliases expand to nesting deeper than {}",
+                self.limits.max_depth
+            ));
         }
         self.nodes += nodes;
         let value = anchored.value.clone();
@@ -203,7 +299,11 @@ impl Builder {
         match self.open.last_mut().map(|open| &mut open.container) {
             None => self.root = Some(value),
             Some(Container::Sequence(items)) => items.push(value),
-            Some(Container::Mapping { members, key, merged }) => match key.take() {
+            Some(Container::Mapping {
+                members,
+                key,
+                merged,
+            }) => match key.take() {
                 Some(key) if key == MERGE => merged.push(value),
                 Some(key) => {
                     members.insert(key, value);
@@ -227,7 +327,9 @@ fn merge(members: &mut Map<String, Value>, source: Value) -> Result<(), String> 
             }
             Ok(())
         }
-        Value::Array(sources) => sources.into_iter().try_for_each(|source| merge(members, source)),
+        Value::Array(sources) => sources
+            .into_iter()
+            .try_for_each(|source| merge(members, source)),
         _ => Err("`<<` merges mappings only".to_owned()),
     }
 }
@@ -244,7 +346,11 @@ fn check_container_tag(tag: Option<&Tag>, wanted: &str) -> Result<(), String> {
 }
 
 fn unknown_tag(tag: &Tag) -> String {
-    format!("the tag `{}{}` has no meaning here", shown(&tag.handle), shown(&tag.suffix))
+    format!(
+        "the tag `{}{}` has no meaning here",
+        shown(&tag.handle),
+        shown(&tag.suffix)
+    )
 }
 
 fn resolve(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, String> {
@@ -257,7 +363,9 @@ fn resolve(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, S
             _ => Err(unknown_tag(tag)),
         },
         // The non-specific tag `!` asks for text.
-        Some(tag) if tag.handle.is_empty() && tag.suffix == "!" => Ok(Value::String(text.to_owned())),
+        Some(tag) if tag.handle.is_empty() && tag.suffix == "!" => {
+            Ok(Value::String(text.to_owned()))
+        }
         Some(tag) => Err(unknown_tag(tag)),
     }
 }
@@ -270,7 +378,10 @@ fn resolve_plain(text: &str) -> Result<Value, String> {
         "false" | "False" | "FALSE" => return Ok(Value::Bool(false)),
         _ => {}
     }
-    if matches!(text.trim_start_matches(['-', '+']), ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN") {
+    if matches!(
+        text.trim_start_matches(['-', '+']),
+        ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN"
+    ) {
         return Err(format!("`{text}` is not a JSON number"));
     }
     for (prefix, radix) in [("0x", 16), ("0o", 8)] {
@@ -293,7 +404,10 @@ fn resolve_plain(text: &str) -> Result<Value, String> {
 fn plain_number(text: &str) -> Option<bool> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent.strip_prefix(['-', '+']).unwrap_or(exponent))),
+        Some((mantissa, exponent)) => (
+            mantissa,
+            Some(exponent.strip_prefix(['-', '+']).unwrap_or(exponent)),
+        ),
         None => (unsigned, None),
     };
     let (whole, fraction) = match mantissa.split_once('.') {
@@ -314,7 +428,10 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    const LIMITS: YamlLimits = YamlLimits { max_depth: 8, max_nodes: 100 };
+    const LIMITS: YamlLimits = YamlLimits {
+        max_depth: 8,
+        max_nodes: 100,
+    };
 
     #[test]
     fn scalars_follow_the_core_schema_and_keys_are_text() {
@@ -330,7 +447,8 @@ mod tests {
     #[test]
     fn aliases_and_merge_keys_are_expanded() {
         let text = "base: &b {a: 1, b: 2}\nuse: *b\nmore:\n  <<: *b\n  b: 3\n";
-        let wanted = json!({"base": {"a": 1, "b": 2}, "use": {"a": 1, "b": 2}, "more": {"a": 1, "b": 3}});
+        let wanted =
+            json!({"base": {"a": 1, "b": 2}, "use": {"a": 1, "b": 2}, "more": {"a": 1, "b": 3}});
         assert_eq!(parse(text, LIMITS), Ok(wanted));
     }
 
@@ -340,9 +458,24 @@ mod tests {
         for level in 1..10 {
             let below = level - 1;
             let aliases = vec![format!("*a{below}"); 9].join(", ");
-            text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+            text.extend([
+                "a",
+                &level.to_string(),
+                ": &a",
+                &level.to_string(),
+                " [",
+                &aliases,
+                "]\n",
+            ]);
         }
-        let error = parse(&text, YamlLimits { max_depth: 64, max_nodes: 1_000_000 }).expect_err("refused");
+        let error = parse(
+            &text,
+            YamlLimits {
+                max_depth: 64,
+                max_nodes: 1_000_000,
+            },
+        )
+        .expect_err("refused");
         assert_eq!(error.message, "aliases expand to more than 1000000 nodes");
     }
 

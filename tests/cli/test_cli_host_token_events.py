@@ -1,0 +1,158 @@
+"""Hosts, tokens, events and status by the command line."""
+
+from __future__ import annotations
+
+import stat
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from command_line import Run
+
+pytest_plugins = ("command_line",)
+
+
+def test_a_host_is_added_changed_shown_and_removed(hauberk: Run) -> None:
+    added = hauberk("host", "add", "shop.example.com", "--upstream", "http://127.0.0.1:9001")
+    assert "self-signed" in added.err
+    hauberk("host", "add", "shop.example.com", "--upstream", "http://127.0.0.1:9002", "--upstream", "http://127.0.0.1:9003")
+    hosts = {host["name"]: host for host in hauberk("host", "list", "--json").json}
+    assert hosts["shop.example.com"]["upstreams"] == ["http://127.0.0.1:9002", "http://127.0.0.1:9003"]
+    hauberk("host", "certificate", "shop.example.com", "--out", "server.pem")
+    assert "BEGIN CERTIFICATE" in Path("server.pem").read_text()
+    assert hauberk("host", "certificate", "shop.example.com").out == Path("server.pem").read_text()
+    hauberk("host", "remove", "shop.example.com")
+    assert "there is no host" in hauberk("host", "certificate", "shop.example.com", ok=False).err
+
+
+def test_a_host_of_the_settings_file_is_changed_there(hauberk: Run) -> None:
+    ran = hauberk("host", "remove", "api.example.com", ok=False)
+    assert "hauberk.toml" in ran.err
+
+
+def test_a_certificate_without_its_key_is_wrong_usage(hauberk: Run) -> None:
+    words = ["host", "add", "shop.example.com", "--upstream", "http://127.0.0.1:9", "--certificate", "server.pem"]
+    assert hauberk(*words, ok=False).status == 2
+
+
+def test_a_token_is_shown_once_and_revoked_by_name(hauberk: Run) -> None:
+    made = hauberk("token", "create", "ci", "--scope", "read")
+    text = made.out.strip()
+    assert len(text) > 30
+    assert text not in made.err
+    assert text not in hauberk("token", "list", "--json").out
+    hauberk("token", "revoke", "ci")
+    assert {token["name"]: token["status"] for token in hauberk("token", "list", "--json").json}["ci"] == "revoked"
+    assert "no active token 'ci'" in hauberk("token", "revoke", "ci", ok=False).err
+
+
+def test_a_token_can_go_straight_into_a_file(hauberk: Run) -> None:
+    ran = hauberk("token", "create", "gateway-2", "--scope", "gateway", "--out", "token", "--json")
+    assert "token" not in ran.json
+    assert stat.S_IMODE(Path("token").stat().st_mode) == 0o600
+    assert len(Path("token").read_text().strip()) > 30
+
+
+VIOLATION = {
+    "location": "body",
+    "target": "$.temperature",
+    "error_class": "constraint_violation",
+    "error_detail": "number_too_big",
+}
+
+
+def event(control_plane: Any, number: int, **changes: Any) -> dict[str, Any]:
+    at = datetime.now(UTC) - timedelta(minutes=10 - number)
+    return {
+        "id": f"event-{number}",
+        "occurred_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "request_id": f"request-{number}",
+        "zone_id": control_plane.zone_id,
+        "host": "api.example.com",
+        "method": "POST",
+        "path": "/temps",
+        "operation_id": None,
+        "action": "block",
+        "source": "apiShieldSchemaValidation",
+        "rule_id": None,
+        "violation": {
+            "location": "body",
+            "target": "$.temperature",
+            "error_class": "constraint_violation",
+            "error_detail": "number_too_big",
+        },
+        "status": 403,
+        "client_certificate": None,
+        "client_address": "127.0.0.1",
+    } | changes
+
+
+def store(control_plane: Any, *events: dict[str, Any]) -> None:
+    with control_plane.client(control_plane.gateway_token) as client:
+        client.post("/hauberk/v1/events", json={"events": list(events)}).raise_for_status()
+
+
+def test_events_are_listed_the_newest_last_and_filtered(hauberk: Run, control_plane: Any) -> None:
+    rule = {"source": "firewallCustom", "violation": None, "rule_id": "a" * 32, "action": "log"}
+    store(control_plane, event(control_plane, 1), event(control_plane, 2, **rule), event(control_plane, 3))
+    lines = hauberk("events").out.splitlines()
+    assert [line.rpartition(" ")[2] for line in lines] == ["request-1", "request-2", "request-3"]
+    assert "POST api.example.com/temps  body $.temperature: constraint_violation (number_too_big)" in lines[0]
+    assert f"rule {'a' * 32}, no client certificate" in lines[1]
+    assert [e["id"] for e in hauberk("events", "--action", "log", "--json").json] == ["event-2"]
+    assert [e["id"] for e in hauberk("events", "--request", "request-3", "--json").json] == ["event-3"]
+    assert [e["id"] for e in hauberk("events", "--since", "510s", "--json").json] == ["event-2", "event-3"]
+    assert [e["id"] for e in hauberk("events", "--limit", "1", "--json").json] == ["event-3"]
+    assert hauberk("events", "--source", "apiShield").err == "no events: nothing was blocked or logged\n"
+
+
+def test_control_characters_of_an_event_do_not_reach_the_terminal(hauberk: Run, control_plane: Any) -> None:
+    store(control_plane, event(control_plane, 1, path="/\x1b[31mred", method="G\rT"))
+    out = hauberk("events").out
+    assert "\x1b" not in out
+    assert "\r" not in out
+    assert "\\x1b[31mred" in out
+
+
+@pytest.mark.parametrize("since", ["yesterday", "10", "5w", "2026-13-01T00:00:00Z"])
+def test_a_time_that_is_none_is_said(hauberk: Run, since: str) -> None:
+    assert hauberk("events", "--since", since, ok=False).status == 2
+
+
+def heartbeat(control_plane: Any, **changes: Any) -> None:
+    body = {"name": "edge-1", "version": control_plane.plane.revision(), "started_at": datetime.now(UTC).isoformat()} | changes
+    with control_plane.client(control_plane.gateway_token) as client:
+        client.put("/hauberk/v1/gateways/g1", json=body).raise_for_status()
+
+
+def test_status_without_gateways_says_how_to_run_one(hauberk: Run) -> None:
+    assert "no gateway has reported yet" in hauberk("status").err
+    assert "no gateway is running" in hauberk("status", "--wait", "--timeout", "0.2", ok=False).err
+
+
+def test_waiting_ends_when_the_gateway_has_caught_up(hauberk: Run, control_plane: Any) -> None:
+    heartbeat(control_plane, version=control_plane.plane.revision() - 1)
+    assert hauberk("status", "--json").json["gateways"][0]["state"] == "behind"
+    later = threading.Timer(0.5, heartbeat, [control_plane])
+    later.start()
+    begin = time.monotonic()
+    hauberk("status", "--wait")
+    assert 0.3 < time.monotonic() - begin < 10
+    later.join()
+
+
+def test_waiting_fails_with_the_reason_when_a_gateway_refuses(hauberk: Run, control_plane: Any) -> None:
+    newest = control_plane.plane.revision()
+    heartbeat(control_plane, version=newest - 1, refused_version=newest, refused_reason="host 'x': its key is not a key")
+    ran = hauberk("status", "--wait", ok=False)
+    assert f"gateway edge-1 refused version {newest}: host 'x': its key is not a key" in ran.err
+
+
+def test_waiting_fails_when_the_time_is_over(hauberk: Run, control_plane: Any) -> None:
+    heartbeat(control_plane, version=control_plane.plane.revision() - 1)
+    assert "not every gateway enforces" in hauberk("status", "--wait", "--timeout", "0.3", ok=False).err
