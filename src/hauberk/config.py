@@ -149,14 +149,14 @@ class LimitSettings(_Table):
     )
     max_header_bytes: int = Field(65536, ge=1024, le=2**20, description="All request headers together, in bytes.")
     max_header_count: int = Field(100, ge=8, le=1000, description="Request headers, counted.")
-    header_timeout_seconds: float = Field(10, gt=0, le=3600, description="For the request's headers to arrive, in seconds.")
-    body_timeout_seconds: float = Field(30, gt=0, le=3600, description="Between two parts of a request's body, in seconds.")
-    upstream_connect_timeout_seconds: float = Field(5, gt=0, le=3600, description="For an upstream to accept a connection, in seconds.")
-    upstream_response_timeout_seconds: float = Field(
-        60, gt=0, le=3600, description="Between two parts of an upstream's answer, in seconds."
+    header_timeout_seconds: int = Field(10, ge=1, le=3600, description="For the request's headers to arrive, in seconds.")
+    body_timeout_seconds: int = Field(30, ge=1, le=3600, description="Between two parts of a request's body, in seconds.")
+    upstream_connect_timeout_seconds: int = Field(5, ge=1, le=3600, description="For an upstream to accept a connection, in seconds.")
+    upstream_response_timeout_seconds: int = Field(
+        60, ge=1, le=3600, description="Between two parts of an upstream's answer, in seconds."
     )
-    idle_timeout_seconds: float = Field(
-        60, gt=0, le=86400, description="A kept-alive connection may wait this long for its next request, in seconds."
+    idle_timeout_seconds: int = Field(
+        60, ge=1, le=86400, description="A kept-alive connection may wait this long for its next request, in seconds."
     )
     undeclared_query: Literal["reject", "allow"] = Field(
         "reject", description="A query parameter the schema does not declare: `reject` or `allow`."

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import cloudflare
 import pytest
 
-from conftest import LiveControlPlane
+from conftest import LiveControlPlane, serve_control_plane
 
 HOST = "api.example.com"
 
@@ -190,6 +193,14 @@ def test_a_host_outside_the_zone_is_saved_and_said(control_plane: LiveControlPla
     ]
 
 
+@pytest.fixture(scope="module")
+def unchanged(first_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveControlPlane]:
+    """One control plane for all that is refused: each test sees that nothing was changed."""
+    folder = Path(shutil.copytree(first_state, tmp_path_factory.mktemp("unchanged") / "state"))
+    with serve_control_plane(folder) as live:
+        yield live
+
+
 BAD_OPERATIONS: list[tuple[Any, str, str]] = [
     ({"method": "GET", "host": HOST}, "/endpoint", "required"),
     (operation(method="FETCH"), "/method", "must be one of GET"),
@@ -211,17 +222,17 @@ BAD_OPERATIONS: list[tuple[Any, str, str]] = [
 
 @pytest.mark.parametrize(("item", "pointer", "part"), BAD_OPERATIONS)
 def test_bad_operations_are_refused_with_their_place_and_nothing_is_saved(
-    control_plane: LiveControlPlane, item: Any, pointer: str, part: str
+    unchanged: LiveControlPlane, item: Any, pointer: str, part: str
 ) -> None:
-    with control_plane.client() as http:
+    with unchanged.client() as http:
         for path, body, where in (("item", item, pointer), ("", [operation(), item], f"/1{pointer}")):
-            answer = http.post(f"{control_plane.zone}/api_gateway/operations/{path}".rstrip("/"), json=body)
+            answer = http.post(f"{unchanged.zone}/api_gateway/operations/{path}".rstrip("/"), json=body)
             error = answer.json()["errors"][0]
             assert (answer.status_code, answer.json()["success"], answer.json()["result"]) == (400, False, None)
             assert error["code"] >= 1000
             assert error["source"]["pointer"] == where
             assert part in error["message"]
-    assert count(control_plane) == 0
+    assert count(unchanged) == 0
 
 
 @pytest.mark.parametrize(
@@ -239,12 +250,12 @@ def test_bad_operations_are_refused_with_their_place_and_nothing_is_saved(
         b'[{"method":"GET","host":"a.b","endpoint":"/\\ud800"}]',
     ],
 )
-def test_bodies_that_are_no_list_of_operations_are_refused(control_plane: LiveControlPlane, content: bytes) -> None:
-    with control_plane.client() as http:
-        answer = http.post(f"{control_plane.zone}/api_gateway/operations", content=content, headers={"Content-Type": "application/json"})
+def test_bodies_that_are_no_list_of_operations_are_refused(unchanged: LiveControlPlane, content: bytes) -> None:
+    with unchanged.client() as http:
+        answer = http.post(f"{unchanged.zone}/api_gateway/operations", content=content, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["code"] >= 1000
-    assert count(control_plane) == 0
+    assert count(unchanged) == 0
 
 
 @pytest.mark.parametrize(
@@ -264,18 +275,18 @@ def test_bodies_that_are_no_list_of_operations_are_refused(control_plane: LiveCo
         ("method=a%00b", "null"),
     ],
 )
-def test_bad_queries_are_refused_by_name(control_plane: LiveControlPlane, query: str, part: str) -> None:
-    with control_plane.client() as http:
-        answer = http.get(f"{control_plane.zone}/api_gateway/operations?{query}")
+def test_bad_queries_are_refused_by_name(unchanged: LiveControlPlane, query: str, part: str) -> None:
+    with unchanged.client() as http:
+        answer = http.get(f"{unchanged.zone}/api_gateway/operations?{query}")
     assert answer.status_code == 400
     assert part in answer.json()["errors"][0]["message"]
 
 
 @pytest.mark.parametrize("id_", ["item", "nonsense", "00000000-0000-5000-8000-000000000000", "a%00b", "x" * 2000, "%F0%9F%8C%A1"])
-def test_unknown_operations_are_not_found(control_plane: LiveControlPlane, id_: str) -> None:
-    with control_plane.client() as http:
+def test_unknown_operations_are_not_found(unchanged: LiveControlPlane, id_: str) -> None:
+    with unchanged.client() as http:
         for method in ("GET", "DELETE"):
-            answer = http.request(method, f"{control_plane.zone}/api_gateway/operations/{id_}")
+            answer = http.request(method, f"{unchanged.zone}/api_gateway/operations/{id_}")
             assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, 7003)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import cloudflare
 import httpx
 import pytest
 
-from conftest import LiveControlPlane
+from conftest import LiveControlPlane, serve_control_plane
 from hauberk.storage.enforcement import read_enforced
 
 PHASE = "http_request_firewall_custom"
@@ -34,6 +36,21 @@ def four(http: httpx.Client) -> dict[str, Any]:
     answer = http.put(f"phases/{PHASE}/entrypoint", json={"rules": [rule(name, ref=name) for name in "abcd"]})
     assert answer.status_code == 200
     return dict(answer.json()["result"])
+
+
+@pytest.fixture(scope="module")
+def unchanged(first_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """One control plane with four rules for all that is refused: each test sees that nothing was changed."""
+    folder = Path(shutil.copytree(first_state, tmp_path_factory.mktemp("unchanged") / "state"))
+    with serve_control_plane(folder) as live, live.client() as client:
+        client.base_url = httpx.URL(f"{live.zone}/rulesets/")
+        client.put(f"phases/{PHASE}/entrypoint", json={"rules": [rule(name, ref=name) for name in "abcd"]})
+        yield client
+
+
+@pytest.fixture(scope="module")
+def unchanged_four(unchanged: httpx.Client) -> dict[str, Any]:
+    return dict(unchanged.get(f"phases/{PHASE}/entrypoint").json()["result"])
 
 
 def order(ruleset: dict[str, Any]) -> str:
@@ -219,19 +236,19 @@ def test_a_thousand_rules_are_kept_and_one_more_is_refused(http: httpx.Client) -
     ],
 )
 def test_an_expression_that_does_not_compile_is_refused_with_its_place(
-    http: httpx.Client, four: dict[str, Any], expression: str, part: str
+    unchanged: httpx.Client, unchanged_four: dict[str, Any], expression: str, part: str
 ) -> None:
     bad = rule(expression=expression)
     for method, path, body, pointer in (
         ("PUT", f"phases/{PHASE}/entrypoint", {"rules": [rule(), bad]}, "/rules/1/expression"),
-        ("POST", f"{four['id']}/rules", bad, "/expression"),
-        ("PATCH", f"{four['id']}/rules/{four['rules'][0]['id']}", {"expression": expression}, "/expression"),
+        ("POST", f"{unchanged_four['id']}/rules", bad, "/expression"),
+        ("PATCH", f"{unchanged_four['id']}/rules/{unchanged_four['rules'][0]['id']}", {"expression": expression}, "/expression"),
     ):
-        answer = http.request(method, path, json=body)
+        answer = unchanged.request(method, path, json=body)
         error = answer.json()["errors"][0]
         assert (answer.status_code, error["source"]["pointer"]) == (400, pointer)
         assert part in error["message"]
-    assert present(http) == four
+    assert present(unchanged) == unchanged_four
 
 
 BAD_RULES: list[tuple[dict[str, Any], str]] = [
@@ -266,12 +283,12 @@ BAD_RULES: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("change", "part"), BAD_RULES)
 def test_bad_rules_are_refused_with_their_place_and_nothing_changes(
-    http: httpx.Client, four: dict[str, Any], change: dict[str, Any], part: str
+    unchanged: httpx.Client, unchanged_four: dict[str, Any], change: dict[str, Any], part: str
 ) -> None:
-    answer = http.post(f"{four['id']}/rules", json=rule() | change)
+    answer = unchanged.post(f"{unchanged_four['id']}/rules", json=rule() | change)
     assert answer.status_code == 400
     assert any(part in error["message"] for error in answer.json()["errors"]), answer.json()["errors"]
-    assert present(http) == four
+    assert present(unchanged) == unchanged_four
 
 
 @pytest.mark.parametrize(
@@ -287,12 +304,14 @@ def test_bad_rules_are_refused_with_their_place_and_nothing_changes(
         ([], "body"),
     ],
 )
-def test_bad_rulesets_are_refused_and_nothing_changes(http: httpx.Client, four: dict[str, Any], body: Any, part: str) -> None:
-    for path in (f"phases/{PHASE}/entrypoint", four["id"]):
-        answer = http.put(path, json=body)
+def test_bad_rulesets_are_refused_and_nothing_changes(
+    unchanged: httpx.Client, unchanged_four: dict[str, Any], body: Any, part: str
+) -> None:
+    for path in (f"phases/{PHASE}/entrypoint", unchanged_four["id"]):
+        answer = unchanged.put(path, json=body)
         assert answer.status_code == 400
         assert part in answer.json()["errors"][0]["message"]
-    assert present(http) == four
+    assert present(unchanged) == unchanged_four
 
 
 def test_a_rule_named_twice_in_a_list_is_refused(http: httpx.Client, four: dict[str, Any]) -> None:
@@ -303,10 +322,10 @@ def test_a_rule_named_twice_in_a_list_is_refused(http: httpx.Client, four: dict[
 
 
 @pytest.mark.parametrize("phase", ["http_ratelimit", "http_request_transform", "nonsense", "a%00b"])
-def test_other_phases_are_not_enforced_and_say_so(http: httpx.Client, phase: str) -> None:
-    got = http.get(f"phases/{phase}/entrypoint")
+def test_other_phases_are_not_enforced_and_say_so(unchanged: httpx.Client, phase: str) -> None:
+    got = unchanged.get(f"phases/{phase}/entrypoint")
     assert (got.status_code, got.json()["errors"][0]["code"]) == (404, 10003)
-    put = http.put(f"phases/{phase}/entrypoint", json={"rules": []})
+    put = unchanged.put(f"phases/{phase}/entrypoint", json={"rules": []})
     assert put.status_code == 400
     for answer in (got, put):
         assert PHASE in answer.json()["errors"][0]["message"]

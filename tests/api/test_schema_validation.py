@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +13,7 @@ import pytest
 from cloudflare.types.schema_validation import PublicSchema
 from openapi_documents import BAD, TEMPERATURES, YAML, document, with_servers, with_xml
 
-from conftest import LiveControlPlane
+from conftest import LiveControlPlane, serve_control_plane
 from hauberk.storage.enforcement import read_enforced
 from hauberk.storage.schemas import schemas_in_force
 
@@ -197,13 +200,13 @@ def test_without_a_host_by_name_a_relative_document_is_refused_with_advice(contr
 
 
 @pytest.mark.parametrize("host", ["elsewhere.test", "not a host", "*.example.com", "api.example.com:80", "x" * 300])
-def test_a_host_to_join_must_be_a_name_in_the_zone(control_plane: LiveControlPlane, host: str) -> None:
-    with control_plane.client() as http:
+def test_a_host_to_join_must_be_a_name_in_the_zone(unchanged: LiveControlPlane, host: str) -> None:
+    with unchanged.client() as http:
         body = {"kind": "openapi_v3", "name": "x", "source": with_servers("/v1"), "validation_enabled": True}
-        answer = http.post(f"{control_plane.zone}/schema_validation/schemas", json=body, params={"host": host})
+        answer = http.post(f"{unchanged.zone}/schema_validation/schemas", json=body, params={"host": host})
     assert answer.status_code == 400
     assert "host" in answer.json()["errors"][0]["message"]
-    assert schema_count(control_plane) == 0
+    assert schema_count(unchanged) == 0
 
 
 @pytest.mark.parametrize(
@@ -219,13 +222,21 @@ def test_warnings_are_told_as_messages(control_plane: LiveControlPlane, source: 
     assert message["locations"]
 
 
+@pytest.fixture(scope="module")
+def unchanged(first_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveControlPlane]:
+    """One control plane for all that is refused: each test sees that nothing was changed."""
+    folder = Path(shutil.copytree(first_state, tmp_path_factory.mktemp("unchanged") / "state"))
+    with serve_control_plane(folder) as live:
+        yield live
+
+
 @pytest.mark.parametrize("kind", BAD)
-def test_a_bad_document_is_refused_with_every_problem_and_nothing_is_stored(control_plane: LiveControlPlane, kind: str) -> None:
+def test_a_bad_document_is_refused_with_every_problem_and_nothing_is_stored(unchanged: LiveControlPlane, kind: str) -> None:
     source, severity, code = BAD[kind]
-    with control_plane.client() as http:
+    with unchanged.client() as http:
         body = {"kind": "openapi_v3", "name": "x", "source": source, "validation_enabled": True}
-        answer = http.post(f"{control_plane.zone}/schema_validation/schemas", json=body, params={"save_operations": True})
-        assert http.get(f"{control_plane.zone}/schema_validation/settings").status_code == 200
+        answer = http.post(f"{unchanged.zone}/schema_validation/schemas", json=body, params={"save_operations": True})
+        assert http.get(f"{unchanged.zone}/schema_validation/settings").status_code == 200
     assert answer.status_code == 400
     error, details = answer.json()["errors"][0], answer.json()["upload_details"]
     assert error["code"] == 1301
@@ -233,7 +244,7 @@ def test_a_bad_document_is_refused_with_every_problem_and_nothing_is_stored(cont
     found = details["critical" if severity == "critical" else "errors"]
     assert code in [problem["code"] for problem in found]
     assert all(problem["message"] and isinstance(problem["locations"], list) for problem in found)
-    assert (schema_count(control_plane), saved(control_plane)) == (0, [])
+    assert (schema_count(unchanged), saved(unchanged)) == (0, [])
 
 
 BAD_BODIES: list[tuple[dict[str, Any], str]] = [
@@ -252,23 +263,23 @@ BAD_BODIES: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("change", "pointer"), BAD_BODIES)
-def test_bad_members_are_refused_by_name(control_plane: LiveControlPlane, change: dict[str, Any], pointer: str) -> None:
-    with control_plane.client() as http:
+def test_bad_members_are_refused_by_name(unchanged: LiveControlPlane, change: dict[str, Any], pointer: str) -> None:
+    with unchanged.client() as http:
         body = {"kind": "openapi_v3", "name": "x", "source": document(), "validation_enabled": True} | change
-        answer = http.post(f"{control_plane.zone}/schema_validation/schemas", json=body)
+        answer = http.post(f"{unchanged.zone}/schema_validation/schemas", json=body)
     assert answer.status_code == 400
     assert pointer in [error["source"]["pointer"] for error in answer.json()["errors"]]
-    assert schema_count(control_plane) == 0
+    assert schema_count(unchanged) == 0
 
 
 @pytest.mark.parametrize(
     "content", [b'{"kind":"openapi_v3","name":"\\ud800","source":"\\udfff","validation_enabled":true}', b"\xff", b"{", b""]
 )
-def test_bodies_that_are_no_json_text_are_refused(control_plane: LiveControlPlane, content: bytes) -> None:
-    with control_plane.client() as http:
-        answer = http.post(f"{control_plane.zone}/schema_validation/schemas", content=content, headers={"Content-Type": "application/json"})
+def test_bodies_that_are_no_json_text_are_refused(unchanged: LiveControlPlane, content: bytes) -> None:
+    with unchanged.client() as http:
+        answer = http.post(f"{unchanged.zone}/schema_validation/schemas", content=content, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400
-    assert schema_count(control_plane) == 0
+    assert schema_count(unchanged) == 0
 
 
 def settings(live: LiveControlPlane) -> tuple[str, str | None]:
@@ -315,12 +326,12 @@ def test_put_replaces_and_patch_changes_the_zones_actions(
         ("PATCH", []),
     ],
 )
-def test_bad_settings_are_refused_and_change_nothing(control_plane: LiveControlPlane, method: str, body: Any) -> None:
-    with control_plane.client() as http:
-        answer = http.request(method, f"{control_plane.zone}/schema_validation/settings", json=body)
+def test_bad_settings_are_refused_and_change_nothing(unchanged: LiveControlPlane, method: str, body: Any) -> None:
+    with unchanged.client() as http:
+        answer = http.request(method, f"{unchanged.zone}/schema_validation/settings", json=body)
     assert answer.status_code == 400
     assert answer.json()["errors"]
-    assert settings(control_plane) == ("none", None)
+    assert settings(unchanged) == ("none", None)
 
 
 def test_the_sdk_reads_and_writes_the_zones_actions(sdk: cloudflare.Cloudflare, control_plane: LiveControlPlane) -> None:
@@ -419,11 +430,11 @@ def test_bad_actions_are_refused_and_change_nothing(
         ("DELETE", f"settings/operations/{UNKNOWN}"),
     ],
 )
-def test_unknown_zones_and_things_are_not_found(control_plane: LiveControlPlane, method: str, path: str) -> None:
-    with control_plane.client() as http:
-        urls = [f"{control_plane.api}/zones/{'0' * 32}/schema_validation/{path}"]
+def test_unknown_zones_and_things_are_not_found(unchanged: LiveControlPlane, method: str, path: str) -> None:
+    with unchanged.client() as http:
+        urls = [f"{unchanged.api}/zones/{'0' * 32}/schema_validation/{path}"]
         if path.count("/"):
-            urls += [f"{control_plane.zone}/schema_validation/{path}"] if path != "settings/operations" else []
+            urls += [f"{unchanged.zone}/schema_validation/{path}"] if path != "settings/operations" else []
         for url in urls:
             answer = http.request(method, url)
             assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, 7003)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import cloudflare
 import pytest
 from openapi_documents import BAD, TEMPERATURES, YAML, document, with_servers, with_xml
 
-from conftest import LiveControlPlane
+from conftest import LiveControlPlane, serve_control_plane
 
 # The SDK warns of each call of this family, which is what the family is there for.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -165,25 +168,33 @@ def test_an_operations_own_action_is_read_from_the_outermost_object(sdk: cloudfl
     assert family.get(id_, zone_id=zone_id).mitigation_action is None
 
 
+@pytest.fixture(scope="module")
+def unchanged(first_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveControlPlane]:
+    """One control plane for all that is refused: each test sees that nothing was changed."""
+    folder = Path(shutil.copytree(first_state, tmp_path_factory.mktemp("unchanged") / "state"))
+    with serve_control_plane(folder) as live:
+        yield live
+
+
 @pytest.mark.parametrize("kind", BAD)
-def test_a_bad_file_is_refused_with_upload_details(control_plane: LiveControlPlane, kind: str) -> None:
+def test_a_bad_file_is_refused_with_upload_details(unchanged: LiveControlPlane, kind: str) -> None:
     source, severity, code = BAD[kind]
-    with control_plane.client() as http:
+    with unchanged.client() as http:
         answer = http.post(
-            f"{control_plane.zone}/api_gateway/user_schemas", files={"file": ("x.json", source.encode())}, data={"kind": "openapi_v3"}
+            f"{unchanged.zone}/api_gateway/user_schemas", files={"file": ("x.json", source.encode())}, data={"kind": "openapi_v3"}
         )
     assert answer.status_code == 400
     details = answer.json()["upload_details"]
     assert set(details) == {"critical", "errors", "warnings"}
     assert code in [problem["code"] for problem in details["critical" if severity == "critical" else "errors"]]
-    assert schema_count(control_plane) == 0
+    assert schema_count(unchanged) == 0
 
 
-def test_a_file_that_is_not_utf_8_is_refused(control_plane: LiveControlPlane) -> None:
-    with control_plane.client() as http:
+def test_a_file_that_is_not_utf_8_is_refused(unchanged: LiveControlPlane) -> None:
+    with unchanged.client() as http:
         for content in (b"\xff\xfe\x00", document().encode("utf-16"), "openapi: 3.0.3 # Zürich".encode("latin-1")):
             files = {"file": ("x.json", content)}
-            answer = http.post(f"{control_plane.zone}/api_gateway/user_schemas", files=files, data={"kind": "openapi_v3"})
+            answer = http.post(f"{unchanged.zone}/api_gateway/user_schemas", files=files, data={"kind": "openapi_v3"})
             assert answer.status_code == 400
             assert answer.json()["upload_details"]["critical"][0]["code"] == 101
             assert "UTF-8" in answer.json()["errors"][0]["message"]
@@ -202,12 +213,12 @@ BAD_FORMS: list[tuple[dict[str, Any], dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("files", "data", "part"), BAD_FORMS)
-def test_bad_forms_are_refused_by_name(control_plane: LiveControlPlane, files: dict[str, Any], data: dict[str, str], part: str) -> None:
-    with control_plane.client() as http:
-        answer = http.post(f"{control_plane.zone}/api_gateway/user_schemas", files=files or {"other": FILE}, data=data)
+def test_bad_forms_are_refused_by_name(unchanged: LiveControlPlane, files: dict[str, Any], data: dict[str, str], part: str) -> None:
+    with unchanged.client() as http:
+        answer = http.post(f"{unchanged.zone}/api_gateway/user_schemas", files=files or {"other": FILE}, data=data)
     assert answer.status_code == 400
     assert part in answer.json()["errors"][0]["message"]
-    assert schema_count(control_plane) == 0
+    assert schema_count(unchanged) == 0
 
 
 @pytest.mark.parametrize(
@@ -219,12 +230,12 @@ def test_bad_forms_are_refused_by_name(control_plane: LiveControlPlane, files: d
         ("text/plain", b"openapi: 3.0.3"),
     ],
 )
-def test_what_is_no_form_is_refused(control_plane: LiveControlPlane, content_type: str, content: bytes) -> None:
-    with control_plane.client() as http:
-        answer = http.post(f"{control_plane.zone}/api_gateway/user_schemas", content=content, headers={"Content-Type": content_type})
+def test_what_is_no_form_is_refused(unchanged: LiveControlPlane, content_type: str, content: bytes) -> None:
+    with unchanged.client() as http:
+        answer = http.post(f"{unchanged.zone}/api_gateway/user_schemas", content=content, headers={"Content-Type": content_type})
     assert answer.status_code == 400
     assert answer.json()["errors"]
-    assert schema_count(control_plane) == 0
+    assert schema_count(unchanged) == 0
 
 
 @pytest.mark.parametrize(
@@ -244,10 +255,10 @@ def test_what_is_no_form_is_refused(control_plane: LiveControlPlane, content_typ
         ("PUT", f"operations/{UNKNOWN}/schema_validation", {"mitigation_action": 1}),
     ],
 )
-def test_bad_bodies_are_refused_and_change_nothing(control_plane: LiveControlPlane, method: str, path: str, body: Any) -> None:
-    with control_plane.client() as http:
-        assert http.request(method, f"{control_plane.zone}/api_gateway/{path}", json=body).status_code == 400
-        raw = http.get(f"{control_plane.zone}/api_gateway/settings/schema_validation").json()
+def test_bad_bodies_are_refused_and_change_nothing(unchanged: LiveControlPlane, method: str, path: str, body: Any) -> None:
+    with unchanged.client() as http:
+        assert http.request(method, f"{unchanged.zone}/api_gateway/{path}", json=body).status_code == 400
+        raw = http.get(f"{unchanged.zone}/api_gateway/settings/schema_validation").json()
     assert (raw["validation_default_mitigation_action"], raw["validation_override_mitigation_action"]) == ("none", None)
 
 
@@ -260,9 +271,9 @@ def test_bad_bodies_are_refused_and_change_nothing(control_plane: LiveControlPla
         ("GET", f"operations/{UNKNOWN}/schema_validation"),
     ],
 )
-def test_unknown_things_are_not_found(control_plane: LiveControlPlane, method: str, path: str) -> None:
-    with control_plane.client() as http:
-        for zone in (control_plane.zone, f"{control_plane.api}/zones/{'0' * 32}"):
+def test_unknown_things_are_not_found(unchanged: LiveControlPlane, method: str, path: str) -> None:
+    with unchanged.client() as http:
+        for zone in (unchanged.zone, f"{unchanged.api}/zones/{'0' * 32}"):
             answer = http.request(method, f"{zone}/api_gateway/{path}")
             assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, 7003)
 

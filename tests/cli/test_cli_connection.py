@@ -66,7 +66,7 @@ def test_a_server_that_is_no_control_plane_is_named(run: Run) -> None:
                 connection.recv(65536)
                 connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
 
-        thread = threading.Thread(target=answer)
+        thread = threading.Thread(target=answer, daemon=True)
         thread.start()
         ran = run("zone", "list", "--url", f"http://127.0.0.1:{server.getsockname()[1]}", "--token", "t", ok=False)
         thread.join()

@@ -77,13 +77,16 @@ impl fmt::Display for RouteError {
 
 impl std::error::Error for RouteError {}
 
+/// Text that is kept beside what it belongs to if it is short, so that comparing it costs no other cache line.
+type Text = SmallVec<[u8; 16]>;
+
 #[derive(Debug, Default)]
 struct Node {
-    literals: HashMap<Box<str>, usize, BuildHasherDefault<SegmentHasher>>,
+    literals: HashMap<Text, usize, BuildHasherDefault<SegmentHasher>>,
     /// The most literal text first.
     mixed: Vec<(Mixed, usize)>,
     variable: Option<usize>,
-    methods: Vec<(Box<str>, usize)>,
+    methods: SmallVec<[(Text, usize); 1]>,
 }
 
 /// Hashes short text fast. Requests only look names up, so no one can fill a bucket but the author of the document.
@@ -143,13 +146,16 @@ impl<T> RouterBuilder<T> {
             at = self.child(at, segment);
         }
         let methods = &mut self.nodes[at].methods;
-        if methods.iter().any(|(known, _)| **known == *method) {
+        if methods
+            .iter()
+            .any(|(known, _)| known.as_slice() == method.as_bytes())
+        {
             return Err(RouteError::Duplicate {
                 method: method.to_owned(),
                 endpoint: endpoint.to_owned(),
             });
         }
-        methods.push((method.into(), self.values.len()));
+        methods.push((Text::from_slice(method.as_bytes()), self.values.len()));
         self.values.push(value);
         Ok(())
     }
@@ -166,7 +172,10 @@ impl<T> RouterBuilder<T> {
         let next = self.nodes.len();
         let node = &mut self.nodes[parent];
         let child = match segment {
-            Segment::Literal(text) => *node.literals.entry(text.into_boxed_str()).or_insert(next),
+            Segment::Literal(text) => *node
+                .literals
+                .entry(Text::from_slice(text.as_bytes()))
+                .or_insert(next),
             Segment::Variable => *node.variable.get_or_insert(next),
             Segment::Mixed(mixed) => {
                 if let Some((_, child)) = node.mixed.iter().find(|(known, _)| *known == mixed) {
@@ -225,7 +234,7 @@ impl<T> Router<T> {
             return node
                 .methods
                 .iter()
-                .find(|(known, _)| **known == *method)
+                .find(|(known, _)| known.as_slice() == method.as_bytes())
                 .map(|(_, value)| *value);
         };
         let (segment, rest) = match rest.split_once('/') {
@@ -233,7 +242,7 @@ impl<T> Router<T> {
             None => (rest, None),
         };
         if !node.literals.is_empty()
-            && let Some(child) = node.literals.get(&*normalise(segment))
+            && let Some(child) = node.literals.get(normalise(segment).as_bytes())
             && let Some(value) = self.descend(*child, rest, method, variables)
         {
             return Some(value);

@@ -31,7 +31,10 @@ CONNECTION_PANEL = "Connection"
 Url = Annotated[
     str | None,
     typer.Option(
-        envvar="HAUBERK_URL", help="The control plane's address. Default: from hauberk.toml.", rich_help_panel=CONNECTION_PANEL, show_default=False
+        envvar="HAUBERK_URL",
+        help="The control plane's address. Default: from hauberk.toml.",
+        rich_help_panel=CONNECTION_PANEL,
+        show_default=False,
     ),
 ]
 Token = Annotated[
@@ -45,7 +48,9 @@ Token = Annotated[
 ]
 TokenFile = Annotated[
     Path | None,
-    typer.Option(help="File that holds the token. Default: admin-token in the state folder.", rich_help_panel=CONNECTION_PANEL, show_default=False),
+    typer.Option(
+        help="File that holds the token. Default: admin-token in the state folder.", rich_help_panel=CONNECTION_PANEL, show_default=False
+    ),
 ]
 ConfigFile = Annotated[
     Path | None,
@@ -75,18 +80,23 @@ class Remote:
     The control plane at the other end of a command.
 
     Args:
-        client: Speaks with it.
+        connect: Makes the client, when a command first needs it: so wrong usage is told before a missing control plane is.
 
         out: Where the command prints.
 
         zone_wanted: The zone that was asked for by name or id, if one was.
     """
 
-    def __init__(self, client: Client, out: Output, zone_wanted: str | None = None) -> None:
-        self.client = client
+    def __init__(self, connect: Callable[[], Client], out: Output, zone_wanted: str | None = None) -> None:
+        self._connect = connect
         self.out = out
         self._zone_wanted = zone_wanted
         self._zones: list[dict[str, Any]] | None = None
+
+    @functools.cached_property
+    def client(self) -> Client:
+        """Speaks with the control plane."""
+        return self._connect()
 
     def zone(self, host: str | None = None) -> dict[str, Any]:
         """
@@ -226,7 +236,10 @@ def remote(*, zone: bool = True) -> Callable[[Callable[Concatenate[Remote, P], N
         def run(**arguments: Any) -> None:
             given = {parameter.name: arguments.pop(parameter.name) for parameter in shared}
             with ExitStack() as stack:
-                client = stack.enter_context(connect(given["url"], given["token"], given["token_file"], given["settings"]))
+
+                def client() -> Client:
+                    return stack.enter_context(connect(given["url"], given["token"], given["token_file"], given["settings"]))
+
                 run_with(Remote(client, Output(as_json=given["as_json"]), given.get("zone_wanted")), **arguments)
 
         signature = inspect.signature(command, eval_str=True)

@@ -41,8 +41,8 @@ def make_bundle(
 
         key_passphrase: Opens the key, if it is encrypted.
 
-        legacy: Encrypt with three-key triple DES and SHA-1, for Android before 13, iOS before 15, macOS before 12 and Windows before
-            10 1809, which cannot read AES. Without it: AES-256 and SHA-256. The old way is weak: use a long random password.
+        legacy: Encrypt with three-key triple DES and SHA-1, for phones and systems that cannot read AES here; they usually say that
+            the password is wrong. Without it: AES-256 and SHA-256. The old way is weak: use a long random password.
 
     Raises:
         InvalidRequest: If a part is unreadable, the key does not belong to the certificate, or the password is empty.

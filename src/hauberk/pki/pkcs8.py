@@ -37,7 +37,7 @@ def plain_pem(key: PrivateKey) -> bytes:
 
 def encrypted_pem(key: PrivateKey, passphrase: str, *, iterations: int = ITERATIONS) -> bytes:
     """
-    Write a key encrypted under a passphrase; takes about 0.2 s, by design.
+    Write a key encrypted under a passphrase; takes some tenths of a second, by design.
 
     Example:
         `openssl pkey -in authority.key` asks for the passphrase and shows the key.

@@ -21,6 +21,8 @@ from hauberk.storage.models import (
 )
 from hauberk.storage.schemas import schemas_in_force
 
+# The three ways in which an origin may learn of the caller's certificate; each origin reads the one it knows.
+FORWARDED = ["client-cert-headers", "cf-cert-headers", "rfc9440"]
 RULES_PHASE = "http_request_firewall_custom"
 
 
@@ -102,6 +104,7 @@ def _hosts(session: Session, zone: Zone) -> list[dict[str, Any]]:
             "certificate_pem": host.certificate_pem,
             "private_key_pem": host.private_key_pem,
             "certificate_authority_ids": associations.get(name, []),
+            "forward_client_certificate": FORWARDED,
         }
         for name, host in sorted(served.items())
     ]

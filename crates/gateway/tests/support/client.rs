@@ -5,12 +5,18 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use foreign_types::ForeignTypeRef;
 use openssl::ssl::{
     Ssl, SslContext, SslMethod, SslSession, SslSessionCacheMode, SslStream, SslVerifyMode, SslVersion,
 };
 use serde_json::Value;
 
 use super::Identity;
+
+unsafe extern "C" {
+    // The bindings do not name it.
+    fn SSL_get_client_CA_list(ssl: *const openssl_sys::SSL) -> *mut std::ffi::c_void;
+}
 
 /// No answer takes this long, unless something is wrong.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -229,7 +235,14 @@ impl Client {
     pub fn asked_for(&self) -> usize {
         match &self.transport {
             Transport::Plain(_) => 0,
-            Transport::Tls(stream) => stream.ssl().client_ca_list().map_or(0, |names| names.len()),
+            Transport::Tls(stream) => {
+                // SAFETY: the list belongs to the connection; null counts as -1.
+                let count = unsafe {
+                    let names = SSL_get_client_CA_list(stream.ssl().as_ptr());
+                    openssl_sys::OPENSSL_sk_num(names.cast_const().cast())
+                };
+                usize::try_from(count).unwrap_or(0)
+            }
         }
     }
 }
