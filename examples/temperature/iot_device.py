@@ -10,6 +10,7 @@ trusts a self-signed server certificate.
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import sys
 from datetime import UTC, datetime
@@ -64,13 +65,14 @@ def main() -> int:
     parser.add_argument("--connect-to", metavar="ADDRESS", help="connect here instead of asking DNS")
     arguments = parser.parse_args()
 
+    reading = read_sensor()
     with requests.Session() as session:
         if arguments.connect_to:
             session.mount("https://", ConnectTo(urlsplit(arguments.url).hostname or "", arguments.connect_to))
         answer = session.post(
-            arguments.url, json=read_sensor(), cert=(arguments.cert, arguments.key), verify=arguments.ca or True, timeout=10
+            arguments.url, json=reading, cert=(arguments.cert, arguments.key), verify=arguments.ca or True, timeout=10
         )
-    print(f"sent      {answer.request.body!r}")
+    print(f"sent      {json.dumps(reading)}")
     print(f"answered  {answer.text}")
     print(answer.status_code)
     return 0 if answer.ok else 1

@@ -53,6 +53,10 @@ class GatewayRunner:
 
     def __init__(self, settings: Settings, control_plane_url: str, token: str) -> None:
         self.settings = settings
+        try:
+            self.core = _native.Gateway(https=settings.gateway.https, http=settings.gateway.http, threads=settings.gateway.threads)
+        except _native.GatewayError as error:
+            raise ConfigurationError(f"gateway: {error}") from None
         self.started_at = datetime.now(UTC)
         self.refused: tuple[int, str] | None = None
         self.stopping = threading.Event()
@@ -64,10 +68,6 @@ class GatewayRunner:
             timeout=REQUEST_TIMEOUT_SECONDS,
         )
         self.events = EventCarrier(settings, self.client)
-        try:
-            self.core = _native.Gateway(https=settings.gateway.https, http=settings.gateway.http, threads=settings.gateway.threads)
-        except _native.GatewayError as error:
-            raise ConfigurationError(f"gateway: {error}") from None
 
     def run(self) -> None:
         """Serve until `stop`. What is on disk is enforced before the first request is answered."""
@@ -85,6 +85,7 @@ class GatewayRunner:
             self.stopping.set()
             for thread in threads:
                 thread.join(REQUEST_TIMEOUT_SECONDS)
+            self.events.close()
             self.client.close()
 
     def stop(self) -> None:
@@ -202,6 +203,10 @@ class EventCarrier:
                 return
             for _ in batch:
                 self.waiting.popleft()
+
+    def close(self) -> None:
+        """Close the file; writing another event opens it again."""
+        self.file.close()
 
 
 class _EventFile(logging.handlers.RotatingFileHandler):

@@ -88,6 +88,8 @@ def _from_validation(_request: Request, error: Exception) -> JSONResponse:
 
 def _from_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+    if error.status_code == InvalidRequest.status:  # the framework could not read the body at all
+        return failure(InvalidRequest.status, [_error(InvalidRequest.code, "the body cannot be read: it is not valid JSON, or nests too deep")])
     messages = {
         404: "no route for this URI: see /docs for the ones there are",
         405: f"method {request.method} is not served at this URI: see /docs for the ones that are",

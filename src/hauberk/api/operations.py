@@ -16,10 +16,10 @@ from hauberk.api.dependencies import Plane, ZoneId, zone_of
 from hauberk.api.envelope import success
 from hauberk.api.messages import success_with_messages
 from hauberk.api.paging import PageQuery, paged_rows
+from hauberk.api.schema_fragment import operation_fragment
 from hauberk.errors import InvalidRequest
 from hauberk.operation import METHODS, OperationKey, is_in_zone
 from hauberk.schema import OUTSIDE_ZONE
-from hauberk.api.schema_fragment import operation_fragment
 from hauberk.storage.models import Operation, Schema
 from hauberk.storage.operations import (
     Order,

@@ -106,7 +106,10 @@ class Output:
         for row in rows:
             table.add_row(*(Text(cell, overflow="fold") for cell in row))
         console = Console(file=sys.stdout, highlight=False, markup=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
-        console.print(table)
+        with console.capture() as rendered:
+            console.print(table)
+        sys.stdout.write("".join(f"{line.rstrip()}\n" for line in rendered.get().splitlines()))
+        sys.stdout.flush()
 
 
 def _cell(row: Mapping[str, Any], column: Cell) -> str:

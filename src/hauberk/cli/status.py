@@ -37,6 +37,10 @@ def status(
     if plane.out.as_json:
         plane.out.json(seen)
         return
+    if wait:
+        count = sum(gateway["state"] != "lost" for gateway in seen["gateways"])
+        plane.out.say(f"{count} gateway{'s' if count != 1 else ''} enforce{'s' if count == 1 else ''} version {seen['version']}")
+        return
     columns: dict[str, Any] = {
         "GATEWAY": "name",
         "STATE": "state",

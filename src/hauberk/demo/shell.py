@@ -57,11 +57,11 @@ class Shell:
             self.say(f"  {why}")
 
     def run(self, command: str) -> str:
-        """Print a command and run it; it must succeed. Its standard output, then its standard error."""
+        """Print a command and run it; it must succeed. What it printed, on either output."""
         done = self._run(command)
-        self.compare(_short(command), "exit status 0", f"exit status {done.returncode}")
-        self._show((done.stdout + done.stderr).strip())
-        return done.stdout + done.stderr
+        self._show(done.stdout.strip())
+        self.compare(_short(command), "exit status 0", f"exit status {done.returncode}", quiet=True)
+        return done.stdout
 
     def request(self, command: str, expected: int, because: str = "", *, what: str) -> str:
         """
@@ -83,15 +83,17 @@ class Shell:
         done = self._run(command)
         body, _, status = done.stdout.rstrip("\n").rpartition("\n")
         if not status.isdigit():
-            body, status = done.stdout + done.stderr, f"no answer (exit status {done.returncode})"
+            body, status = done.stdout, f"no answer (exit status {done.returncode})"
         got = status if because in body else f"{status} for another reason"
         self.compare(what, str(expected), got, _reason(body))
         return body
 
-    def compare(self, what: str, expected: str, got: str, why: str = "") -> None:
-        """Remember a comparison and print it."""
+    def compare(self, what: str, expected: str, got: str, why: str = "", *, quiet: bool = False) -> None:
+        """Remember a comparison and print it; a quiet one only if it differs."""
         check = Check(what, expected, got)
         self.checks.append(check)
+        if quiet and check.ok:
+            return
         told = f"{got}, as expected" if check.ok else f"DIFFERS: {got}, expected {expected}"
         self.say(f"  -> {told}" + (f": {printable(why)}" if why else ""))
 
@@ -104,7 +106,8 @@ class Shell:
                 shell=True,
                 cwd=self.folder,
                 env=self.environment,
-                capture_output=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
                 text=True,
                 errors="replace",
                 timeout=TIMEOUT_SECONDS,
@@ -112,11 +115,11 @@ class Shell:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return subprocess.CompletedProcess(command, 124, "", f"no answer within {TIMEOUT_SECONDS} s")
+            return subprocess.CompletedProcess(command, 124, f"no answer within {TIMEOUT_SECONDS} s")
 
     def _show(self, text: str) -> None:
         for line in text.splitlines()[:20]:
-            self.say(f"     {printable(line)}")
+            self.say(f"    {printable(line)}")
 
 
 def _reason(body: str) -> str:
@@ -126,8 +129,9 @@ def _reason(body: str) -> str:
     except ValueError:
         return " ".join(body.split())[:200]
     if isinstance(problem, dict) and "detail" in problem:
-        certificate = f" (certificate: {problem['client_certificate']})" if problem.get("client_certificate") else ""
-        return f"{problem['detail']}{certificate}"
+        rule = f" ({problem['rule']['description']})" if problem.get("rule") else ""
+        certificate = f"; certificate: {problem['client_certificate']}" if problem.get("client_certificate") else ""
+        return f"{problem['detail']}{rule}{certificate}"
     return json.dumps(problem)[:200]
 
 

@@ -1,0 +1,281 @@
+"""The gateway process: it follows the control plane, survives its absence and its own death, and brings its events home."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from hauberk.errors import ConfigurationError, StorageError
+from hauberk.gateway import GatewayRunner
+from hauberk.serve import bind
+from hauberk.storage.models import Host, Rule, Ruleset
+from tests.conftest import LiveControlPlane, serve_control_plane, settings_for
+
+HOST = {"Host": "api.example.com"}
+PATIENCE_SECONDS = 20
+
+
+@pytest.fixture
+def origin() -> Iterator[str]:
+    """An origin that tells which headers reached it."""
+
+    async def answer(request: Request) -> JSONResponse:
+        return JSONResponse({"path": request.url.path, "headers": dict(request.headers)})
+
+    bound = bind("127.0.0.1:0", "origin")
+    server = uvicorn.Server(
+        uvicorn.Config(Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST"])]), log_config=None, lifespan="off")
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+    thread.start()
+    yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+    bound.close()
+
+
+def send_to(live: LiveControlPlane, origin: str) -> None:
+    with live.plane.database.write() as session:
+        session.query(Host).one().upstreams = [origin]
+
+
+class RunningGateway:
+    """A gateway in this process, on a free plain port."""
+
+    def __init__(self, live: LiveControlPlane, folder: Path) -> None:
+        settings = settings_for(folder, live.address)
+        gateway = settings.gateway.model_copy(update={"https": [], "http": ["127.0.0.1:0"], "poll_seconds": 0.1, "grace_seconds": 0.5})
+        self.settings = settings.model_copy(update={"gateway": gateway})
+        self.runner = GatewayRunner(self.settings, live.base_url, live.gateway_token)
+        self.thread = threading.Thread(target=self.runner.run)
+
+    def __enter__(self) -> RunningGateway:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.runner.stop()
+        self.thread.join()
+
+    def get(self, path: str = "/", **options: Any) -> httpx.Response:
+        return httpx.get(f"http://{self.runner.core.http_addresses[0]}{path}", headers=HOST, timeout=10, **options)
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait for something other threads bring about; how long it took is not judged here."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.02)
+
+
+def status_of(live: LiveControlPlane) -> dict[str, Any]:
+    with live.client() as client:
+        result: dict[str, Any] = client.get("/hauberk/v1/status").json()["result"]
+    return result
+
+
+def add_rule(live: LiveControlPlane, expression: str) -> None:
+    with live.plane.database.write() as session:
+        ruleset = session.query(Ruleset).one_or_none() or Ruleset(zone_id=live.zone_id, phase="http_request_firewall_custom")
+        session.add(ruleset)
+        session.flush()
+        position = session.query(Rule).count()
+        session.add(Rule(ruleset_id=ruleset.id, position=position, ref="r", expression=expression, action="block", description="test"))
+
+
+def test_a_change_is_enforced_reported_and_kept_on_disk(control_plane: LiveControlPlane, origin: str, tmp_path: Path) -> None:
+    send_to(control_plane, origin)
+    with RunningGateway(control_plane, tmp_path / "gateway") as gateway:
+        eventually(lambda: gateway.runner.ready)
+        assert gateway.get("/x").json()["path"] == "/x"
+        add_rule(control_plane, 'http.request.uri.path eq "/x"')
+        eventually(lambda: status_of(control_plane)["gateways"][0]["state"] == "current")
+        assert gateway.get("/x").status_code == 403
+        assert gateway.get("/y").status_code == 200
+        kept = gateway.runner.copy.load()
+        assert kept is not None
+        assert kept.version == status_of(control_plane)["version"]
+
+
+def test_a_snapshot_that_does_not_compile_is_refused_and_reported(control_plane: LiveControlPlane, origin: str, tmp_path: Path) -> None:
+    send_to(control_plane, origin)
+    with RunningGateway(control_plane, tmp_path / "gateway") as gateway:
+        eventually(lambda: gateway.runner.ready)
+        enforced = gateway.runner.core.version
+        add_rule(control_plane, "this is no expression")  # REST would not let it in
+        eventually(lambda: status_of(control_plane)["gateways"][0]["state"] == "refused")
+        reported = status_of(control_plane)["gateways"][0]
+        assert reported["version"] == enforced
+        assert reported["refused_version"] == status_of(control_plane)["version"]
+        assert "column 1" in reported["refused_reason"]
+        assert gateway.get().status_code == 200
+        with control_plane.plane.database.write() as session:
+            session.delete(session.query(Rule).one())
+        eventually(lambda: status_of(control_plane)["gateways"][0]["state"] == "current")
+        assert status_of(control_plane)["gateways"][0]["refused_reason"] is None
+
+
+def test_a_disk_without_room_is_logged_and_the_change_enforced(
+    control_plane: LiveControlPlane, origin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    send_to(control_plane, origin)
+    with RunningGateway(control_plane, tmp_path / "gateway") as gateway:
+        eventually(lambda: gateway.runner.copy.path.exists())
+        before = gateway.runner.copy.path.read_bytes()
+
+        def full(_snapshot: object) -> None:
+            raise StorageError("snapshot 9 was not kept: No space left on device")
+
+        monkeypatch.setattr(gateway.runner.copy, "store", full)
+        add_rule(control_plane, 'http.request.uri.path eq "/x"')
+        eventually(lambda: gateway.get("/x").status_code == 403)
+        eventually(lambda: "a restart would not have it" in caplog.text)
+        assert gateway.runner.copy.path.read_bytes() == before
+
+
+def test_it_serves_on_and_starts_again_while_the_control_plane_is_away(state_dir: Path, origin: str, tmp_path: Path) -> None:
+    with serve_control_plane(state_dir) as live:
+        send_to(live, origin)
+        add_rule(live, 'http.request.uri.path eq "/x"')
+        with RunningGateway(live, tmp_path / "gateway") as gateway:
+            eventually(lambda: gateway.runner.copy.path.exists())
+    with RunningGateway(live, tmp_path / "gateway") as gateway:  # the control plane is gone now
+        eventually(lambda: gateway.runner.ready)
+        assert gateway.get("/x").status_code == 403
+        assert gateway.get("/y").status_code == 200
+
+
+def test_a_damaged_copy_is_replaced(control_plane: LiveControlPlane, origin: str, tmp_path: Path) -> None:
+    send_to(control_plane, origin)
+    (tmp_path / "gateway").mkdir()
+    (tmp_path / "gateway" / "snapshot").write_bytes(b"hauberk-snapshot 1 1 00\n{}")
+    with RunningGateway(control_plane, tmp_path / "gateway") as gateway:
+        eventually(lambda: gateway.runner.ready)
+        assert gateway.get().status_code == 200
+        eventually(lambda: gateway.runner.copy.load() is not None)
+
+
+def test_events_reach_the_file_and_the_control_plane_also_after_its_absence(state_dir: Path, origin: str, tmp_path: Path) -> None:
+    with serve_control_plane(state_dir) as live:
+        send_to(live, origin)
+        add_rule(live, 'http.request.uri.path eq "/secret-value-42"')
+        with RunningGateway(live, tmp_path / "gateway") as gateway:
+            eventually(lambda: gateway.runner.ready)
+            refused = gateway.get("/secret-value-42", params={"token": "abcdef"})
+            problem = refused.json()
+            assert refused.status_code == 403
+            assert refused.headers["content-type"] == "application/problem+json"
+
+            def arrived() -> list[dict[str, Any]]:
+                with live.client() as client:
+                    answer = client.get(f"/client/v4/zones/{live.zone_id}/security_events", params={"request_id": problem["request_id"]})
+                events: list[dict[str, Any]] = answer.json()["result"]
+                return events
+
+            eventually(lambda: bool(arrived()))
+            event = arrived()[0]
+    assert (event["action"], event["source"], event["status"], event["host"]) == ("block", "firewallCustom", 403, "api.example.com")
+    assert event["operation_id"] is None
+    lines = gateway.settings.events_file.read_text().splitlines()
+    assert [json.loads(line)["request_id"] for line in lines] == [problem["request_id"]]
+    assert "abcdef" not in lines[0]
+    assert "secret-value-42" not in lines[0]
+    # The control plane is gone: events wait.
+    gateway.runner.events.client = httpx.Client(
+        base_url=live.base_url + "/hauberk/v1", headers={"Authorization": f"Bearer {live.gateway_token}"}
+    )
+    later = json.loads(lines[0]) | {"id": "f" * 32, "request_id": "e" * 32}
+    gateway.runner.events.carry([json.dumps(later)])
+    assert len(gateway.runner.events.waiting) == 1
+    gateway.runner.events.client.close()
+    with serve_control_plane(state_dir) as again:
+        gateway.runner.events.client = httpx.Client(
+            base_url=again.base_url + "/hauberk/v1", headers={"Authorization": f"Bearer {again.gateway_token}"}
+        )
+        gateway.runner.events.carry([])
+        gateway.runner.events.carry([json.dumps(later)])  # sent again after an answer that was lost: stored once
+        gateway.runner.events.client.close()
+        gateway.runner.events.close()
+        with again.client() as client:
+            assert client.get(f"/client/v4/zones/{again.zone_id}/security_events").json()["result_info"]["total_count"] == 2
+
+
+def test_an_address_in_use_is_named(control_plane: LiveControlPlane, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        settings = settings_for(tmp_path / "gateway", control_plane.address)
+        settings = settings.model_copy(update={"gateway": settings.gateway.model_copy(update={"https": [address]})})
+        with pytest.raises(ConfigurationError, match=address):
+            GatewayRunner(settings, control_plane.base_url, control_plane.gateway_token)
+        with pytest.raises(ConfigurationError, match=f"control_plane.listen: {address} is in use"):
+            bind(address, "control_plane.listen")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def start_process(folder: Path, live: LiveControlPlane, port: int) -> subprocess.Popen[bytes]:
+    token_file = folder / "gateway-token"
+    token_file.write_text(live.gateway_token)
+    environment = os.environ | {
+        "HAUBERK_STATE_DIR": str(folder / "gateway"),
+        "HAUBERK_GATEWAY__HTTPS": "[]",
+        "HAUBERK_GATEWAY__HTTP": json.dumps([f"127.0.0.1:{port}"]),
+        "HAUBERK_GATEWAY__METRICS": f"127.0.0.1:{free_port()}",
+    }
+    command = [sys.executable, "-m", "hauberk.cli", "gateway", "--control-plane", live.base_url, "--token-file", str(token_file)]
+    return subprocess.Popen(command, env=environment, cwd=folder, stderr=subprocess.DEVNULL)
+
+
+def answers(port: int, path: str) -> int:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}{path}", headers=HOST, timeout=10).status_code
+    except httpx.TransportError:
+        return 0
+
+
+def test_after_kill_9_it_serves_from_the_copy_on_disk(state_dir: Path, origin: str, tmp_path: Path) -> None:
+    port = free_port()
+    with serve_control_plane(state_dir) as live:
+        send_to(live, origin)
+        add_rule(live, 'http.request.uri.path eq "/x"')
+        process = start_process(tmp_path, live, port)
+        try:
+            eventually(lambda: answers(port, "/y") == 200)
+            eventually((tmp_path / "gateway" / "snapshot").exists)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    process = start_process(tmp_path, live, port)  # the control plane is gone now
+    try:
+        eventually(lambda: answers(port, "/y") == 200)
+        assert answers(port, "/x") == 403
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_SECONDS) == 0
+    finally:
+        process.kill()
+        process.wait()
