@@ -52,7 +52,7 @@ class Stage:
                 raise Failure(f"the demo uses {program}, which is not installed", f"e.g. apt-get install {program}")
         self._temporary = folder is None
         self.folder = _prepare(folder)
-        self.origin_port, self.api_port, self.https_port, self.metrics_port = _free_ports(4)
+        self.origin_port, self.api_port, self.https_port, self.metrics_port = free_ports(4)
         self.environment = self._environment()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._logs: list[IO[bytes]] = []
@@ -215,7 +215,7 @@ def _write_program(file: Path, text: str) -> None:
     file.chmod(file.stat().st_mode | stat.S_IXUSR)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ask the kernel for ports; they are asked for together, so they differ."""
     sockets = [socket.socket() for _ in range(count)]
     try:
