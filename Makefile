@@ -5,7 +5,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test build format format-check lint types wheel bench clean FORCE
+.PHONY: help demo test build format format-check lint types docs wheel bench clean FORCE
 
 PYTHON ?= python3
 # Arguments for the program a target runs, e.g. `make demo ARGS=--check` or `make test ARGS="-k revoked"`.
@@ -50,6 +50,9 @@ lint: $(VENV)/.synced cargo ## ruff and clippy, warnings are errors
 types: build ## mypy, and the extension's stub against what was compiled
 	@$(BIN)/mypy
 	@$(BIN)/python -m mypy.stubtest --concise hauberk._native
+
+docs: build ## write the reference pages that follow from the code
+	@$(BIN)/python docs/generate.py
 
 wheel: $(VENV)/.synced cargo ## an installable wheel in dist/ (abi3: one for every Python from 3.11 on)
 	@$(BIN)/maturin build --release --locked --out dist

@@ -17,9 +17,9 @@ import cloudflare
 import pytest
 import requests
 
-from conftest import require_tool
 from hauberk.demo.kept_alive import KeptAlive
 from hauberk.demo.stage import HOST, Stage
+from tests.conftest import require_tool
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "temperature"
 RULE = f'(http.host eq "{HOST}" and not (cf.tls_client_auth.cert_verified and not cf.tls_client_auth.cert_revoked))'

@@ -178,7 +178,7 @@ fn apply_rules(
                     None => "none".to_owned(),
                 };
                 let refusal = Refusal::by_rule(&rule.id, &rule.description, certificate);
-                return Err(if was_never_asked(exchange, host) {
+                return Err(if exchange.was_never_asked() {
                     refusal.on_another_connection()
                 } else {
                     refusal
@@ -187,12 +187,6 @@ fn apply_rules(
         }
     }
     Ok(())
-}
-
-/// The host asks for certificates now, but did not when this connection was made: a new one may fare better.
-fn was_never_asked(exchange: &Exchange, host: &Host) -> bool {
-    let connection = exchange.client.connection();
-    host.policy.asks() && connection.is_some_and(|connection| connection.asked_by == [0; 32])
 }
 
 async fn judge_body(

@@ -2,7 +2,8 @@
 //!
 //! Nothing is sent upstream before the verdict, so the body is read before Pingora looks for an upstream. Pingora then
 //! believes it has sent nothing yet: what it replays for retries is its own buffer of at most 64 KiB. That buffer is
-//! the cue to forward, and in its place goes what was held, whatever its size.
+//! the cue to forward, and in its place goes what was held, whatever its size. Only a body of unknown length beyond
+//! 64 KiB leaves no cue; [`held_session`] gives one.
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use pingora::ErrorType;
 use pingora::proxy::Session;
 use tokio::time::{Instant, timeout_at};
 
+use crate::held_session;
 use crate::refusal::Refusal;
 
 /// What Pingora's retry buffer takes.
@@ -94,6 +96,9 @@ pub(crate) async fn read(
     if body.len() > limit {
         return Ok(Read::TooLarge(body));
     }
+    if session.retry_buffer_truncated() {
+        held_session::hold(session, body.clone());
+    }
     Ok(Read::Whole(body))
 }
 
@@ -132,12 +137,14 @@ impl Held {
     }
 
     /// Puts what was held in the place of what Pingora is about to send.
-    pub(crate) fn replace(&mut self, chunk: &mut Option<Bytes>) {
+    pub(crate) fn replace(&mut self, session: &Session, chunk: &mut Option<Bytes>) {
         match self {
             Self::Nothing => {}
             Self::Whole(body) => *chunk = Some(body.clone()),
             Self::Beginning(beginning, sent) => {
-                if !std::mem::replace(sent, true) {
+                // A buffer that is still whole has seen the beginning, and is what Pingora sends first.
+                let replayed = !session.retry_buffer_truncated();
+                if !std::mem::replace(sent, true) && !replayed {
                     *chunk = Some(match chunk.take() {
                         Some(next) => [&beginning[..], &next[..]].concat().into(),
                         None => beginning.clone(),

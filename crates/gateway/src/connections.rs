@@ -114,10 +114,8 @@ impl HttpServerApp for Requests {
             )
         });
         // A connection that has served a request may be silent for a while before the next.
-        let wait = match session.get_keepalive() {
-            Some(_) => head + idle,
-            None => head,
-        };
+        let is_first = session.take_connection_user_context().is_none();
+        let wait = if is_first { head } else { head + idle };
         session.set_read_timeout(Some(head));
         Deadline::new(self.proxy.process_new_http(session, shutdown), wait).await
     }

@@ -47,6 +47,13 @@ impl Exchange {
             client: Client::default(),
         }
     }
+
+    /// The host asks for certificates now, but did not when this connection was made: a new one may fare better.
+    pub(crate) fn was_never_asked(&self) -> bool {
+        let asks = self.route.as_ref().is_some_and(|route| route.host.policy.asks());
+        let connection = self.client.connection();
+        asks && connection.is_some_and(|connection| connection.asked_by == [0; 32])
+    }
 }
 
 /// Who the client is, as far as its connection tells.

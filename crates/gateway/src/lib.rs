@@ -16,6 +16,7 @@ mod exchange;
 mod failure;
 mod fields;
 mod forward;
+mod held_session;
 mod host;
 mod identity;
 mod limits;

@@ -1,5 +1,6 @@
 //! The phases of a request, in the order Pingora calls them.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,7 +45,13 @@ impl ProxyHttp for Shield {
     ) -> pingora::Result<bool> {
         self.set_timeouts(session, exchange);
         match admit(&self.shared, session, exchange).await {
-            Ok(()) => Ok(false),
+            Ok(()) => {
+                if exchange.was_never_asked() {
+                    // The next request makes a connection on which it is asked.
+                    session.set_keepalive(None);
+                }
+                Ok(false)
+            }
             Err(refusal) => {
                 self.refuse(session, exchange, &refusal);
                 // A client that is gone gets no answer.
@@ -104,12 +111,12 @@ impl ProxyHttp for Shield {
 
     async fn request_body_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         body: &mut Option<Bytes>,
         _end_of_stream: bool,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
-        exchange.held.replace(body);
+        exchange.held.replace(session, body);
         Ok(())
     }
 
@@ -134,6 +141,15 @@ impl ProxyHttp for Shield {
             error_code,
             can_reuse_downstream: false,
         }
+    }
+
+    /// The next request on this connection is not its first; see [`crate::connections`].
+    fn persist_connection_context(
+        &self,
+        _session: &Session,
+        _exchange: &Exchange,
+    ) -> Option<Box<dyn Any + Send + Sync>> {
+        Some(Box::new(()))
     }
 
     async fn logging(&self, session: &mut Session, error: Option<&Error>, exchange: &mut Exchange) {

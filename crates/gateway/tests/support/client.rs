@@ -56,7 +56,8 @@ enum Transport {
 pub struct Client {
     transport: Transport,
     unread: Vec<u8>,
-    sessions: Arc<Mutex<Vec<SslSession>>>,
+    /// In DER: OpenSSL marks a session as spent when its connection ends without a goodbye.
+    sessions: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 /// How to connect with TLS.
@@ -95,10 +96,10 @@ impl Client {
             context.set_min_proto_version(Some(version)).unwrap();
             context.set_max_proto_version(Some(version)).unwrap();
         }
-        let sessions: Arc<Mutex<Vec<SslSession>>> = Arc::default();
+        let sessions: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
         let kept = Arc::clone(&sessions);
         context.set_session_cache_mode(SslSessionCacheMode::CLIENT | SslSessionCacheMode::NO_INTERNAL);
-        context.set_new_session_callback(move |_, session| kept.lock().unwrap().push(session));
+        context.set_new_session_callback(move |_, session| kept.lock().unwrap().push(session.to_der().unwrap()));
         if let Some(identity) = connect.identity {
             context.set_certificate(&identity.certificate).unwrap();
             context.set_private_key(&identity.key).unwrap();
@@ -213,7 +214,8 @@ impl Client {
 
     /// The sessions the gateway has handed out so far.
     pub fn sessions(&self) -> Vec<SslSession> {
-        self.sessions.lock().unwrap().clone()
+        let sessions = self.sessions.lock().unwrap();
+        sessions.iter().map(|der| SslSession::from_der(der).unwrap()).collect()
     }
 
     pub fn was_resumed(&self) -> bool {

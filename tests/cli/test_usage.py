@@ -13,9 +13,7 @@ from hauberk.cli import app
 from hauberk.cli.reference import MARKER, commands, update
 
 if TYPE_CHECKING:
-    from command_line import Run
-
-pytest_plugins = ("command_line",)
+    from tests.cli.conftest import Run
 
 
 COMMANDS = dict(commands(typer.main.get_command(app)))

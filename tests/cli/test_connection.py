@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from command_line import Run
-
-pytest_plugins = ("command_line",)
+    from tests.cli.conftest import Run
 
 
 def closed_port() -> int:

@@ -12,9 +12,7 @@ from pydantic import BaseModel
 from hauberk import config
 
 if TYPE_CHECKING:
-    from command_line import Run
-
-pytest_plugins = ("command_line",)
+    from tests.cli.conftest import Run
 
 
 def tables(model: type[BaseModel]) -> list[str]:

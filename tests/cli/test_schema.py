@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from command_line import Run
-
-pytest_plugins = ("command_line",)
+    from tests.cli.conftest import Run
 
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "temperature" / "openapi.yaml"

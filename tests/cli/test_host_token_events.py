@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from command_line import Run
-
-pytest_plugins = ("command_line",)
+    from tests.cli.conftest import Run
 
 
 def test_a_host_is_added_changed_shown_and_removed(hauberk: Run) -> None:
