@@ -53,6 +53,7 @@ types: build ## mypy, and the extension's stub against what was compiled
 
 docs: build ## write the reference pages that follow from the code
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/python -m hauberk.cli.reference docs/cli.md
 
 wheel: $(VENV)/.synced cargo ## an installable wheel in dist/ (abi3: one for every Python from 3.11 on)
 	@$(BIN)/maturin build --release --locked --out dist

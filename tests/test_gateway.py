@@ -26,7 +26,7 @@ from hauberk.errors import ConfigurationError, StorageError
 from hauberk.gateway import GatewayRunner
 from hauberk.serve import bind
 from hauberk.storage.models import Host, Rule, Ruleset
-from tests.conftest import LiveControlPlane, serve_control_plane, settings_for
+from conftest import LiveControlPlane, serve_control_plane, settings_for
 
 HOST = {"Host": "api.example.com"}
 PATIENCE_SECONDS = 20

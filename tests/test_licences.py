@@ -9,7 +9,7 @@ import tomllib
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
-from tests.conftest import require_tool
+from conftest import require_tool
 
 ROOT = Path(__file__).parents[1]
 

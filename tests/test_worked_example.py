@@ -17,9 +17,9 @@ import cloudflare
 import pytest
 import requests
 
+from conftest import require_tool
 from hauberk.demo.kept_alive import KeptAlive
 from hauberk.demo.stage import HOST, Stage
-from tests.conftest import require_tool
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "temperature"
 RULE = f'(http.host eq "{HOST}" and not (cf.tls_client_auth.cert_verified and not cf.tls_client_auth.cert_revoked))'
@@ -267,13 +267,14 @@ def test_a_path_outside_the_schema_passes_until_the_owner_decides_otherwise(prot
         assert status() == 200
         template = client.post(f"/zones/{zone_id}/api_gateway/expression-template/fallthrough", cast_to=object, body={"hosts": [HOST]})
         expression = template["result"]["expression"]  # type: ignore[index]
-        changed = client.rulesets.rules.create(ruleset.id, zone_id=zone_id, action="block", expression=expression)
+        client.rulesets.rules.create(ruleset.id, zone_id=zone_id, action="block", expression=expression)
         try:
             protected.until(lambda: status() == 403, 2)
             # What is saved still passes.
             assert device.post(f"{protected.url}/temps", json=reading(), timeout=10).status_code == 201
         finally:
-            client.rulesets.rules.delete(changed.rules[-1].id, zone_id=zone_id, ruleset_id=ruleset.id)
+            last = client.rulesets.phases.get(PHASE, zone_id=zone_id).rules[-1]
+            client.rulesets.rules.delete(last.id or "", zone_id=zone_id, ruleset_id=ruleset.id)
         protected.until(lambda: status() == 200, 2)
 
 

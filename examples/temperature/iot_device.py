@@ -69,9 +69,7 @@ def main() -> int:
     with requests.Session() as session:
         if arguments.connect_to:
             session.mount("https://", ConnectTo(urlsplit(arguments.url).hostname or "", arguments.connect_to))
-        answer = session.post(
-            arguments.url, json=reading, cert=(arguments.cert, arguments.key), verify=arguments.ca or True, timeout=10
-        )
+        answer = session.post(arguments.url, json=reading, cert=(arguments.cert, arguments.key), verify=arguments.ca or True, timeout=10)
     print(f"sent      {json.dumps(reading)}")
     print(f"answered  {answer.text}")
     print(answer.status_code)

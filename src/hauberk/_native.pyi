@@ -39,6 +39,14 @@ def check_document(source: bytes) -> dict[str, Any]:
         `{varN}` for variables, and `hosts` is empty if the document names no absolute server.
     """
 
+def document_as_json(source: bytes) -> str:
+    """
+    Give an OpenAPI document, JSON or YAML, as JSON text; nothing of OpenAPI is checked.
+
+    Raises:
+        ValueError: If it cannot be read, or is over the limits.
+    """
+
 def check_expression(expression: str) -> None:
     """
     Compile a rule's expression and throw the result away.

@@ -152,9 +152,7 @@ class LimitSettings(_Table):
     header_timeout_seconds: int = Field(10, ge=1, le=3600, description="For the request's headers to arrive, in seconds.")
     body_timeout_seconds: int = Field(30, ge=1, le=3600, description="Between two parts of a request's body, in seconds.")
     upstream_connect_timeout_seconds: int = Field(5, ge=1, le=3600, description="For an upstream to accept a connection, in seconds.")
-    upstream_response_timeout_seconds: int = Field(
-        60, ge=1, le=3600, description="Between two parts of an upstream's answer, in seconds."
-    )
+    upstream_response_timeout_seconds: int = Field(60, ge=1, le=3600, description="Between two parts of an upstream's answer, in seconds.")
     idle_timeout_seconds: int = Field(
         60, ge=1, le=86400, description="A kept-alive connection may wait this long for its next request, in seconds."
     )

@@ -9,6 +9,7 @@ Every error hauberk raises on purpose, with the code and HTTP status it has over
     ├── Unauthenticated         401  no credentials, or wrong ones
     ├── Forbidden               403  the credentials' scope does not reach this far
     ├── NotFound                404  the named thing does not exist
+    │   └── NoEntrypoint                a phase that has no rules yet
     ├── Conflict                409  it exists already, or is in use
     ├── TooLarge                413  a body over its limit
     ├── StorageError            500  the database or the state folder cannot be used
@@ -98,6 +99,12 @@ class NotFound(HauberkError):
 
     code = 7003
     status = 404
+
+
+class NoEntrypoint(NotFound):
+    """A phase that has no rules yet; the code is the one clients know for it."""
+
+    code = 10003
 
 
 class Conflict(HauberkError):

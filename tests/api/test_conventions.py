@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.conftest import LiveControlPlane
+    from conftest import LiveControlPlane
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_every_way_to_authenticate(control_plane: LiveControlPlane) -> None:
     ]
     bad: list[dict[str, str]] = [
         {},
-        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer"},
         {"Authorization": "Bearer wrong"},
         {"Authorization": f"Basic {control_plane.token}"},
         {"X-Auth-Key": control_plane.token},

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import cloudflare
     import httpx
 
-    from tests.conftest import LiveControlPlane
+    from conftest import LiveControlPlane
 
 
 @pytest.fixture

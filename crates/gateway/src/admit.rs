@@ -31,7 +31,12 @@ pub(crate) async fn admit(
     exchange: &mut Exchange,
 ) -> Result<(), Refusal> {
     let Some(enforced) = exchange.enforced.clone() else {
-        return Err(Refusal::new(503, "no_snapshot", "this gateway has nothing to enforce yet").closing());
+        return Err(Refusal::new(
+            503,
+            "no_snapshot",
+            "this gateway has nothing to enforce yet",
+        )
+        .closing());
     };
     limits::check_head(session, &enforced.settings)?;
     exchange.client = Client::of(session);
@@ -43,18 +48,31 @@ pub(crate) async fn admit(
     let plan = judge_head(shared, session, exchange, &enforced, &host)?;
     match plan {
         Some(BodyPlan::Check(check)) => {
-            judge_body(shared, session, exchange, &enforced, &BodyPlan::Check(check)).await
+            judge_body(
+                shared,
+                session,
+                exchange,
+                &enforced,
+                &BodyPlan::Check(check),
+            )
+            .await
         }
         _ => Ok(()),
     }
 }
 
-fn route(session: &Session, exchange: &mut Exchange, enforced: &Enforced) -> Result<Arc<Host>, Refusal> {
+fn route(
+    session: &Session,
+    exchange: &mut Exchange,
+    enforced: &Enforced,
+) -> Result<Arc<Host>, Refusal> {
     let Some(name) = target::host(session.req_header()) else {
         return Err(Refusal::new(400, "no_host", "the request names no host").closing());
     };
     let Some(host) = enforced.hosts.find(&name) else {
-        return Err(Refusal::new(404, "unknown_host", "this gateway does not serve the host").closing());
+        return Err(
+            Refusal::new(404, "unknown_host", "this gateway does not serve the host").closing(),
+        );
     };
     exchange.route = Some(Route {
         host: Arc::clone(host),
@@ -69,7 +87,9 @@ fn check_policy(exchange: &Exchange, enforced: &Enforced, host: &Host) -> Result
     let Some(connection) = exchange.client.connection() else {
         return Ok(());
     };
-    let shown = enforced.hosts.for_server_name(connection.server_name.as_deref());
+    let shown = enforced
+        .hosts
+        .for_server_name(connection.server_name.as_deref());
     if shown.is_some_and(|shown| shown.policy.digest == host.policy.digest) {
         return Ok(());
     }
@@ -109,7 +129,11 @@ fn judge_head(
     }
     apply_rules(shared, session, exchange, host, &path)?;
     let route = exchange.route.as_ref().expect("the host was found before");
-    let Some(validation) = route.operation.as_ref().and_then(|one| one.validation.as_ref()) else {
+    let Some(validation) = route
+        .operation
+        .as_ref()
+        .and_then(|one| one.validation.as_ref())
+    else {
         return Ok(None);
     };
     let query = match query.map(std::str::from_utf8) {
@@ -136,7 +160,9 @@ fn judge_head(
     shared.metrics.validated(begun.elapsed());
     match judged {
         Ok(plan) => Ok(Some(plan)),
-        Err(violation) => mitigate(shared, session, exchange, validation.action, violation).map(|()| None),
+        Err(violation) => {
+            mitigate(shared, session, exchange, validation.action, violation).map(|()| None)
+        }
     }
 }
 
@@ -170,7 +196,13 @@ fn apply_rules(
                     rule_id: Some(rule.id.to_string()),
                     ..Happened::default()
                 };
-                report(shared, session, exchange, EventSource::FirewallCustom, happened);
+                report(
+                    shared,
+                    session,
+                    exchange,
+                    EventSource::FirewallCustom,
+                    happened,
+                );
             }
             RuleAction::Block => {
                 let certificate = match &standing {
@@ -196,7 +228,10 @@ async fn judge_body(
     enforced: &Enforced,
     plan: &BodyPlan,
 ) -> Result<(), Refusal> {
-    let operation = exchange.route.as_ref().and_then(|route| route.operation.clone());
+    let operation = exchange
+        .route
+        .as_ref()
+        .and_then(|route| route.operation.clone());
     let Some(validation) = operation.as_ref().and_then(|one| one.validation.as_ref()) else {
         return Ok(());
     };
@@ -215,7 +250,9 @@ async fn judge_body(
         }
     };
     let begun = Instant::now();
-    let judged = validation.operation.validate_body(plan, &body, &enforced.policy);
+    let judged = validation
+        .operation
+        .validate_body(plan, &body, &enforced.policy);
     shared.metrics.validated(begun.elapsed());
     exchange.held = Held::Whole(body);
     match judged {
@@ -238,7 +275,13 @@ fn mitigate(
         violation: Some(event_violation(violation)),
         ..Happened::default()
     };
-    report(shared, session, exchange, EventSource::ApiShieldSchemaValidation, happened);
+    report(
+        shared,
+        session,
+        exchange,
+        EventSource::ApiShieldSchemaValidation,
+        happened,
+    );
     Ok(())
 }
 
@@ -257,6 +300,12 @@ fn oversize(
         violation: Some(oversize_violation()),
         ..Happened::default()
     };
-    report(shared, session, exchange, EventSource::ApiShieldSchemaValidation, happened);
+    report(
+        shared,
+        session,
+        exchange,
+        EventSource::ApiShieldSchemaValidation,
+        happened,
+    );
     Ok(())
 }

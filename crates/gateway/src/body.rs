@@ -116,7 +116,12 @@ fn broken(error: &pingora::Error) -> Refusal {
     if matches!(error.etype(), ErrorType::ReadTimedout) {
         return too_slow();
     }
-    Refusal::new(400, "body_incomplete", "the body ended early or is framed wrongly").closing()
+    Refusal::new(
+        400,
+        "body_incomplete",
+        "the body ended early or is framed wrongly",
+    )
+    .closing()
 }
 
 fn too_slow() -> Refusal {

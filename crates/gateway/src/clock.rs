@@ -13,7 +13,9 @@ pub(crate) fn uptime_seconds() -> u64 {
 /// Seconds since 1970.
 pub(crate) fn unix_seconds() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    since.map_or(0, |since| {
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    })
 }
 
 /// Now in RFC 3339, in UTC with milliseconds: `2026-11-22T10:00:00.000Z`.

@@ -97,7 +97,11 @@ impl Refused {
 
 impl Display for Refused {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        write!(formatter, "snapshot refused: {}: {}", self.thing, self.reason)
+        write!(
+            formatter,
+            "snapshot refused: {}: {}",
+            self.thing, self.reason
+        )
     }
 }
 

@@ -50,7 +50,10 @@ impl Exchange {
 
     /// The host asks for certificates now, but did not when this connection was made: a new one may fare better.
     pub(crate) fn was_never_asked(&self) -> bool {
-        let asks = self.route.as_ref().is_some_and(|route| route.host.policy.asks());
+        let asks = self
+            .route
+            .as_ref()
+            .is_some_and(|route| route.host.policy.asks());
         let connection = self.client.connection();
         asks && connection.is_some_and(|connection| connection.asked_by == [0; 32])
     }
@@ -66,7 +69,9 @@ impl Client {
     /// Takes hold of what the handshake left behind.
     pub(crate) fn of(session: &Session) -> Self {
         Self {
-            digest: session.digest().and_then(|digest| digest.ssl_digest.clone()),
+            digest: session
+                .digest()
+                .and_then(|digest| digest.ssl_digest.clone()),
         }
     }
 

@@ -61,15 +61,30 @@ pub(crate) fn refusal(session: &Session, error: &Error) -> Option<Refusal> {
 fn upstream_refusal(status: u16) -> Refusal {
     match status {
         503 => Refusal::new(503, "no_upstream", "no upstream of the host has an address"),
-        504 => Refusal::new(504, "upstream_timeout", "the upstream did not answer in time"),
-        _ => Refusal::new(502, "upstream_failed", "the upstream could not be reached, or broke off"),
+        504 => Refusal::new(
+            504,
+            "upstream_timeout",
+            "the upstream did not answer in time",
+        ),
+        _ => Refusal::new(
+            502,
+            "upstream_failed",
+            "the upstream could not be reached, or broke off",
+        ),
     }
 }
 
 /// One line for what went wrong. Kinds and sources only: contexts quote addresses and headers.
 pub(crate) fn log(error: &Error, exchange: &Exchange, status: Option<u16>) {
-    let host = exchange.route.as_ref().map_or("-", |route| &route.host.name);
-    let (id, kind, source) = (exchange.id.as_str(), error.etype().as_str(), error.esource().as_str());
+    let host = exchange
+        .route
+        .as_ref()
+        .map_or("-", |route| &route.host.name);
+    let (id, kind, source) = (
+        exchange.id.as_str(),
+        error.etype().as_str(),
+        error.esource().as_str(),
+    );
     let status = status.unwrap_or(0);
     if is_upstream(error) {
         log::warn!("request {id} to host {host:?} failed: {kind}, {source}, status {status}");

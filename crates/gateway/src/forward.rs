@@ -54,11 +54,20 @@ pub(crate) fn prepare(
         request.insert_header("X-Forwarded-For", address.clone())?;
         request.insert_header("Cf-Connecting-Ip", address)?;
     }
-    let tls = session.digest().is_some_and(|digest| digest.ssl_digest.is_some());
+    let tls = session
+        .digest()
+        .is_some_and(|digest| digest.ssl_digest.is_some());
     let scheme = HeaderValue::from_static(if tls { "https" } else { "http" });
     request.insert_header("X-Forwarded-Proto", scheme)?;
-    let authority = downstream.uri.authority().map(|authority| authority.as_str().as_bytes());
-    let asked = downstream.headers.get(header::HOST).map(HeaderValue::as_bytes).or(authority);
+    let authority = downstream
+        .uri
+        .authority()
+        .map(|authority| authority.as_str().as_bytes());
+    let asked = downstream
+        .headers
+        .get(header::HOST)
+        .map(HeaderValue::as_bytes)
+        .or(authority);
     if let Some(asked) = asked {
         request.insert_header("X-Forwarded-Host", asked)?;
     }
@@ -90,9 +99,14 @@ fn is_ours(name: &str) -> bool {
     }
     let same = |name: u8, ours: u8| name == ours || (name == b'_' && ours == b'-');
     let begins = |with: &str| {
-        name.len() >= with.len() && name.bytes().zip(with.bytes()).all(|(one, other)| same(one, other))
+        name.len() >= with.len()
+            && name
+                .bytes()
+                .zip(with.bytes())
+                .all(|(one, other)| same(one, other))
     };
-    OURS.iter().any(|ours| ours.len() == name.len() && begins(ours))
+    OURS.iter()
+        .any(|ours| ours.len() == name.len() && begins(ours))
         || OUR_FAMILIES.iter().any(|family| begins(family))
 }
 
@@ -160,7 +174,15 @@ mod tests {
         ] {
             assert!(is_ours(name), "{name}");
         }
-        for name in ["cf-ray", "client-certificate", "content-type", "cookie", "x-forwarded", "x-api-key", "c"] {
+        for name in [
+            "cf-ray",
+            "client-certificate",
+            "content-type",
+            "cookie",
+            "x-forwarded",
+            "x-api-key",
+            "c",
+        ] {
             assert!(!is_ours(name), "{name}");
         }
     }

@@ -89,11 +89,19 @@ impl CustomSession for HeldSession {
         self.inner.drain_request_body().await
     }
 
-    async fn write_response_header(&mut self, header: Box<ResponseHeader>, _end: bool) -> Result<()> {
+    async fn write_response_header(
+        &mut self,
+        header: Box<ResponseHeader>,
+        _end: bool,
+    ) -> Result<()> {
         self.inner.write_response_header(header).await
     }
 
-    async fn write_response_header_ref(&mut self, header: &ResponseHeader, _end: bool) -> Result<()> {
+    async fn write_response_header_ref(
+        &mut self,
+        header: &ResponseHeader,
+        _end: bool,
+    ) -> Result<()> {
         self.inner.write_response_header_ref(header).await
     }
 
@@ -193,7 +201,10 @@ impl CustomSession for HeldSession {
         None
     }
 
-    fn restore_custom_message_writer(&mut self, _writer: Box<dyn CustomMessageWrite>) -> Result<()> {
+    fn restore_custom_message_writer(
+        &mut self,
+        _writer: Box<dyn CustomMessageWrite>,
+    ) -> Result<()> {
         no_messages()
     }
 }

@@ -14,8 +14,13 @@ pub(crate) fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Err
     let failed = |cause: std::io::Error| {
         let (kind, what) = match cause.kind() {
             IoErrorKind::AddrInUse => (ErrorKind::AddressInUse, "is in use"),
-            IoErrorKind::AddrNotAvailable => (ErrorKind::Address, "is not an address of this machine"),
-            IoErrorKind::PermissionDenied => (ErrorKind::Address, "needs more rights than this process has"),
+            IoErrorKind::AddrNotAvailable => {
+                (ErrorKind::Address, "is not an address of this machine")
+            }
+            IoErrorKind::PermissionDenied => (
+                ErrorKind::Address,
+                "needs more rights than this process has",
+            ),
             _ => (ErrorKind::Address, "cannot be listened on"),
         };
         Error::because(kind, format!("{address} {what}"), cause)

@@ -52,10 +52,8 @@ impl Metrics {
             "hauberk_gateway_connections_total",
             "Connections accepted; with TLS, those whose handshake completed.",
         )?;
-        let open_connections = IntGauge::new(
-            "hauberk_gateway_open_connections",
-            "Connections open now.",
-        )?;
+        let open_connections =
+            IntGauge::new("hauberk_gateway_open_connections", "Connections open now.")?;
         let snapshot_version = IntGauge::new(
             "hauberk_gateway_snapshot_version",
             "Version of the snapshot in force; 0 before the first.",

@@ -43,7 +43,7 @@ impl ProxyHttp for Shield {
         session: &mut Session,
         exchange: &mut Exchange,
     ) -> pingora::Result<bool> {
-        self.set_timeouts(session, exchange);
+        set_timeouts(session, exchange);
         match admit(&self.shared, session, exchange).await {
             Ok(()) => {
                 if exchange.was_never_asked() {
@@ -71,7 +71,9 @@ impl ProxyHttp for Shield {
     ) -> pingora::Result<Box<HttpPeer>> {
         let route = exchange.route.as_ref();
         let chosen = route.and_then(|route| route.host.upstreams.choose(&exchange.tried));
-        chosen.ok_or_else(|| Error::new_up(ErrorType::HTTPStatus(failure::without_upstream(exchange))))
+        chosen.ok_or_else(|| {
+            Error::new_up(ErrorType::HTTPStatus(failure::without_upstream(exchange)))
+        })
     }
 
     fn fail_to_connect(
@@ -106,7 +108,13 @@ impl ProxyHttp for Shield {
             return Ok(());
         };
         let standing = exchange.client.standing(&route.host);
-        forward::prepare(session, request, exchange.id, &route.host, standing.as_ref())
+        forward::prepare(
+            session,
+            request,
+            exchange.id,
+            &route.host,
+            standing.as_ref(),
+        )
     }
 
     async fn request_body_filter(
@@ -128,7 +136,9 @@ impl ProxyHttp for Shield {
     ) -> FailToProxy {
         let error_code = match failure::refusal(session, error) {
             Some(refusal) => {
-                if failure::is_upstream(error) && let Some(route) = &exchange.route {
+                if failure::is_upstream(error)
+                    && let Some(route) = &exchange.route
+                {
                     route.host.metrics.upstream_errors.inc();
                 }
                 // A client that is gone gets no answer.
@@ -153,7 +163,9 @@ impl ProxyHttp for Shield {
     }
 
     async fn logging(&self, session: &mut Session, error: Option<&Error>, exchange: &mut Exchange) {
-        let status = session.response_written().map(|answer| answer.status.as_u16());
+        let status = session
+            .response_written()
+            .map(|answer| answer.status.as_u16());
         match &exchange.route {
             Some(route) => route.host.metrics.answered(status),
             None => self.shared.metrics.unrouted.inc(),
@@ -184,28 +196,28 @@ impl ProxyHttp for Shield {
 }
 
 impl Shield {
-    fn set_timeouts(&self, session: &mut Session, exchange: &Exchange) {
-        let Some(enforced) = &exchange.enforced else {
-            return;
-        };
-        let settings = &enforced.settings;
-        session.set_read_timeout(Some(Duration::from_secs(settings.body_timeout_seconds)));
-        session.set_write_timeout(Some(Duration::from_secs(settings.idle_timeout_seconds)));
-        session.set_total_drain_timeout(Some(Duration::from_secs(settings.body_timeout_seconds)));
-        if session.get_keepalive().is_some() {
-            session.set_keepalive(Some(settings.idle_timeout_seconds));
-        }
-        session.set_pipelining_enabled(true);
-    }
-
     fn refuse(&self, session: &Session, exchange: &Exchange, refusal: &Refusal) {
         if let Some(source) = refusal.source {
             let happened = Happened {
                 rule_id: refusal.rule.as_ref().map(|rule| rule.id.to_string()),
-                violation: refusal.violation.clone(),
+                violation: refusal.violation.as_deref().cloned(),
                 status: Some(refusal.status),
             };
             report(&self.shared, session, exchange, source, happened);
         }
     }
+}
+
+fn set_timeouts(session: &mut Session, exchange: &Exchange) {
+    let Some(enforced) = &exchange.enforced else {
+        return;
+    };
+    let settings = &enforced.settings;
+    session.set_read_timeout(Some(Duration::from_secs(settings.body_timeout_seconds)));
+    session.set_write_timeout(Some(Duration::from_secs(settings.idle_timeout_seconds)));
+    session.set_total_drain_timeout(Some(Duration::from_secs(settings.body_timeout_seconds)));
+    if session.get_keepalive().is_some() {
+        session.set_keepalive(Some(settings.idle_timeout_seconds));
+    }
+    session.set_pipelining_enabled(true);
 }

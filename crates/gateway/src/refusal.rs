@@ -33,8 +33,8 @@ pub(crate) struct Refusal {
     detail: Cow<'static, str>,
     /// Who refuses, if it is worth an event.
     pub(crate) source: Option<EventSource>,
-    pub(crate) rule: Option<RefusedBy>,
-    pub(crate) violation: Option<EventViolation>,
+    pub(crate) rule: Option<Box<RefusedBy>>,
+    pub(crate) violation: Option<Box<EventViolation>>,
     client_certificate: Option<String>,
     /// The connection is of no more use.
     close: bool,
@@ -49,7 +49,11 @@ pub(crate) struct RefusedBy {
 
 impl Refusal {
     /// A refusal for which there is no event: the request itself is broken, or nothing was there to serve it.
-    pub(crate) fn new(status: u16, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(
+        status: u16,
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self {
             status,
             code,
@@ -63,7 +67,11 @@ impl Refusal {
     }
 
     /// The gateway's own decision, worth an event.
-    pub(crate) fn by_shield(status: u16, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn by_shield(
+        status: u16,
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self {
             source: Some(EventSource::ApiShield),
             ..Self::new(status, code, detail)
@@ -74,12 +82,16 @@ impl Refusal {
     pub(crate) fn by_rule(id: &str, description: &str, client_certificate: String) -> Self {
         Self {
             source: Some(EventSource::FirewallCustom),
-            rule: Some(RefusedBy {
+            rule: Some(Box::new(RefusedBy {
                 id: id.into(),
                 description: description.into(),
-            }),
+            })),
             client_certificate: Some(client_certificate),
-            ..Self::new(403, "blocked_by_rule", "a rule of this zone refuses the request")
+            ..Self::new(
+                403,
+                "blocked_by_rule",
+                "a rule of this zone refuses the request",
+            )
         }
     }
 
@@ -88,7 +100,7 @@ impl Refusal {
         let detail = violation_text(&violation);
         Self {
             source: Some(EventSource::ApiShieldSchemaValidation),
-            violation: Some(event_violation(violation)),
+            violation: Some(Box::new(event_violation(violation))),
             ..Self::new(403, "schema_violation", detail)
         }
     }
@@ -97,7 +109,7 @@ impl Refusal {
     pub(crate) fn body_too_large(limit: usize) -> Self {
         Self {
             source: Some(EventSource::ApiShieldSchemaValidation),
-            violation: Some(oversize_violation()),
+            violation: Some(Box::new(oversize_violation())),
             ..Self::new(
                 413,
                 "body_too_large",
@@ -117,7 +129,10 @@ impl Refusal {
 
     /// The connection is closed after the answer.
     pub(crate) fn closing(self) -> Self {
-        Self { close: true, ..self }
+        Self {
+            close: true,
+            ..self
+        }
     }
 
     /// Sends the answer and leaves the connection ready for the next request, or closed.
@@ -144,7 +159,9 @@ impl Refusal {
         header.insert_header(header::CONTENT_LENGTH, body.len())?;
         header.insert_header(header::CACHE_CONTROL, "no-store")?;
         header.insert_header("X-Request-Id", id.as_str())?;
-        session.write_response_header(Box::new(header), false).await?;
+        session
+            .write_response_header(Box::new(header), false)
+            .await?;
         session.write_response_body(Some(body), true).await?;
         if matches!(rest, Rest::Much) {
             linger(session).await;
@@ -160,9 +177,9 @@ impl Refusal {
             detail: &self.detail,
             code: self.code,
             request_id: id.as_str(),
-            violation: self.violation.as_ref(),
+            violation: self.violation.as_deref(),
             client_certificate: self.client_certificate.as_deref(),
-            rule: self.rule.as_ref(),
+            rule: self.rule.as_deref(),
         };
         serde_json::to_vec(&problem).expect("strings and numbers are always JSON")
     }

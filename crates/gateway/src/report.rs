@@ -62,14 +62,12 @@ pub(crate) fn report(
 }
 
 fn path(session: &Session, route: &Route) -> String {
-    match &route.operation {
-        Some(operation) => operation.endpoint.to_string(),
-        None => {
-            let sent = target::path_and_query(session.req_header());
-            let (path, _) = target::split_query(sent);
-            mask_path(&String::from_utf8_lossy(path))
-        }
+    if let Some(operation) = &route.operation {
+        return operation.endpoint.to_string();
     }
+    let sent = target::path_and_query(session.req_header());
+    let (path, _) = target::split_query(sent);
+    mask_path(&String::from_utf8_lossy(path))
 }
 
 fn certificate(standing: &Standing<'_>) -> EventCertificate {

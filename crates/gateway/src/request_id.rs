@@ -46,7 +46,7 @@ fn next_number() -> u64 {
     })
 }
 
-/// One number for each number, without order to the eye (the finalizer of SplitMix64).
+/// One number for each number, without order to the eye (the finalizer of `SplitMix64`).
 fn scatter(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -82,7 +82,8 @@ mod tests {
             .into_iter()
             .flat_map(|thread| thread.join().expect("no panic"))
             .collect();
-        let shape = |id: &String| id.len() == 32 && id.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let shape =
+            |id: &String| id.len() == 32 && id.bytes().all(|digit| digit.is_ascii_hexdigit());
         assert!(ids.iter().all(shape));
         assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len());
     }

@@ -76,9 +76,13 @@ impl Gateway {
         let mut bound = listeners.iter().map(|(_, address)| *address);
         let https = bound.by_ref().take(options.https.len()).collect();
         let http = bound.collect();
-        let shared = Shared::new(options.event_queue)
-            .map_err(|cause| Error::because(ErrorKind::Runtime, "metrics cannot be set up", cause))?;
-        let listeners = listeners.into_iter().map(|(listener, _)| listener).collect();
+        let shared = Shared::new(options.event_queue).map_err(|cause| {
+            Error::because(ErrorKind::Runtime, "metrics cannot be set up", cause)
+        })?;
+        let listeners = listeners
+            .into_iter()
+            .map(|(listener, _)| listener)
+            .collect();
         Ok(Self {
             options,
             shared: Arc::new(shared),
@@ -256,7 +260,11 @@ async fn look_up_names(shared: Arc<Shared>) {
         let Some(enforced) = shared.enforced() else {
             continue;
         };
-        let named = enforced.hosts.all().iter().any(|host| host.upstreams.has_names());
+        let named = enforced
+            .hosts
+            .all()
+            .iter()
+            .any(|host| host.upstreams.has_names());
         if named {
             let looked_up = tokio::task::spawn_blocking(move || {
                 for host in enforced.hosts.all() {

@@ -19,7 +19,9 @@ pub(crate) fn host(request: &RequestHeader) -> Option<Box<str>> {
     };
     let name = without_port(std::str::from_utf8(authority).ok()?)?;
     let name = name.strip_suffix('.').unwrap_or(name);
-    let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'?' | b'#' | b'@' | b'\\' | b'%');
+    let fits = |byte: u8| {
+        byte.is_ascii_graphic() && !matches!(byte, b'/' | b'?' | b'#' | b'@' | b'\\' | b'%')
+    };
     (!name.is_empty() && name.bytes().all(fits)).then(|| name.to_ascii_lowercase().into())
 }
 
@@ -32,13 +34,19 @@ fn without_port(authority: &str) -> Option<&str> {
         None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
     };
     let digits = port.strip_prefix(':').unwrap_or(port);
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(name)
+    digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then_some(name)
 }
 
 /// Path and query of a request, as the origin will receive them: of an absolute target, what follows the authority.
 pub(crate) fn path_and_query(request: &RequestHeader) -> &[u8] {
     match raw_target_authority(request.raw_path()) {
-        RawTargetAuthority::Absolute { path_and_query, .. } if path_and_query.is_empty() => b"/",
+        RawTargetAuthority::Absolute {
+            path_and_query: b"",
+            ..
+        } => b"/",
         RawTargetAuthority::Absolute { path_and_query, .. } => path_and_query,
         _ => request.raw_path(),
     }
@@ -113,7 +121,9 @@ fn push_decoded(out: &mut Vec<u8>, byte: u8) -> Result<(), &'static str> {
         b'/' | b'\\' => return Err("the path holds an encoded slash or backslash"),
         0x00..=0x1f | 0x7f => return Err("the path holds an encoded control character"),
         // Never part of UTF-8: an overlong slash or dot, for decoders that fall for it.
-        0xc0 | 0xc1 | 0xf5..=0xff => return Err("the path holds an encoded byte that is not UTF-8"),
+        0xc0 | 0xc1 | 0xf5..=0xff => {
+            return Err("the path holds an encoded byte that is not UTF-8");
+        }
         _ if may_stand_in_path(byte) => out.push(byte),
         _ => {
             const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
@@ -148,7 +158,9 @@ fn check_segments(path: &str) -> Result<(), &'static str> {
 }
 
 fn hex_value(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]
@@ -168,15 +180,39 @@ mod tests {
             ("/...", "/..."),
             ("/.well-known/x", "/.well-known/x"),
         ] {
-            assert_eq!(matched_path(sent.as_bytes()).as_deref(), Ok(matched), "{sent}");
+            assert_eq!(
+                matched_path(sent.as_bytes()).as_deref(),
+                Ok(matched),
+                "{sent}"
+            );
         }
     }
 
     #[test]
     fn a_path_that_can_be_read_in_two_ways_is_refused() {
         for sent in [
-            "", "*", "x", "/a/../b", "/a/./b", "/a/..", "/%2e%2e/b", "/a/.%2E", "/a%2fb", "/a%5cb", "/a\\b", "/a%00",
-            "/a%0d", "/a//b", "//", "/a%", "/a%4", "/a%zz", "/a/..;x=1/b", "/\u{e9}", "/a b", "/%c0%af",
+            "",
+            "*",
+            "x",
+            "/a/../b",
+            "/a/./b",
+            "/a/..",
+            "/%2e%2e/b",
+            "/a/.%2E",
+            "/a%2fb",
+            "/a%5cb",
+            "/a\\b",
+            "/a%00",
+            "/a%0d",
+            "/a//b",
+            "//",
+            "/a%",
+            "/a%4",
+            "/a%zz",
+            "/a/..;x=1/b",
+            "/\u{e9}",
+            "/a b",
+            "/%c0%af",
         ] {
             assert!(matched_path(sent.as_bytes()).is_err(), "{sent}");
         }

@@ -87,7 +87,9 @@ impl Upstreams {
         for target in &self.targets {
             for address in target.addresses.load().iter() {
                 if address.socket == socket {
-                    address.failed_at.store(clock::uptime_seconds(), Ordering::Relaxed);
+                    address
+                        .failed_at
+                        .store(clock::uptime_seconds(), Ordering::Relaxed);
                 }
             }
         }
@@ -138,7 +140,8 @@ impl Address {
 
 impl Target {
     fn new(url: &str, settings: &Settings) -> Result<Self, String> {
-        let wrong = || format!("upstream {url:?} should read http://host:port or https://host:port");
+        let wrong =
+            || format!("upstream {url:?} should read http://host:port or https://host:port");
         let uri: Uri = url.parse().map_err(|_| wrong())?;
         let tls = match uri.scheme_str() {
             Some("http") => false,
@@ -152,7 +155,10 @@ impl Target {
         if !plain || authority.host().is_empty() {
             return Err(wrong());
         }
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+        let host = authority
+            .host()
+            .trim_start_matches('[')
+            .trim_end_matches(']');
         let target = Self {
             host: host.into(),
             port: uri.port_u16().unwrap_or(if tls { 443 } else { 80 }),
@@ -185,7 +191,9 @@ impl Target {
         sockets.dedup();
         let known = self.addresses.load();
         let unchanged = known.len() == sockets.len()
-            && known.iter().all(|address| sockets.contains(&address.socket));
+            && known
+                .iter()
+                .all(|address| sockets.contains(&address.socket));
         if !unchanged {
             let addresses = sockets.into_iter().map(|socket| self.address(socket));
             self.addresses.store(addresses.collect::<Vec<_>>().into());

@@ -31,8 +31,12 @@ fn what_a_client_says_about_itself_does_not_reach_the_origin() {
         "X-Forwarded-Host",
         "X-Request-Id",
     ];
-    let lines: String = spoofed.iter().map(|name| format!("{name}: spoofed\r\n")).collect();
-    let request = format!("GET /temps HTTP/1.1\r\nHost: api.example.com\r\n{lines}X-Kept: kept\r\n\r\n");
+    let lines: String = spoofed
+        .iter()
+        .map(|name| format!("{name}: spoofed\r\n"))
+        .collect();
+    let request =
+        format!("GET /temps HTTP/1.1\r\nHost: api.example.com\r\n{lines}X-Kept: kept\r\n\r\n");
     for identity in [None, Some(authority.client("device"))] {
         assert_eq!(running.tls(identity.as_ref()).request(&request).status, 200);
         let received = origin.last();
@@ -47,7 +51,10 @@ fn what_a_client_says_about_itself_does_not_reach_the_origin() {
         assert_eq!(received.header("host"), Some("api.example.com"));
         assert_eq!(received.header("via"), Some("1.1 hauberk"));
         assert_eq!(received.header("x-request-id").map(str::len), Some(32));
-        assert_eq!(received.header("cf-cert-verified").is_some(), identity.is_some());
+        assert_eq!(
+            received.header("cf-cert-verified").is_some(),
+            identity.is_some()
+        );
     }
 }
 
@@ -62,15 +69,33 @@ fn the_origin_is_told_of_the_certificate_on_every_request() {
         client.get("api.example.com", "/temps");
         let received = origin.last();
         let der = openssl::base64::encode_block(&device.certificate.to_der().unwrap());
-        assert_eq!(received.header("cf-client-cert-sha256"), Some(device.fingerprint().as_str()));
-        assert_eq!(received.header("cf-client-cert-der-base64"), Some(der.as_str()));
-        assert_eq!(received.header("client-cert"), Some(format!(":{der}:").as_str()));
+        assert_eq!(
+            received.header("cf-client-cert-sha256"),
+            Some(device.fingerprint().as_str())
+        );
+        assert_eq!(
+            received.header("cf-client-cert-der-base64"),
+            Some(der.as_str())
+        );
+        assert_eq!(
+            received.header("client-cert"),
+            Some(format!(":{der}:").as_str())
+        );
         assert_eq!(received.header("client-cert-chain"), None);
-        let mut family = received.headers.iter().filter(|(name, _)| name.to_ascii_lowercase().starts_with("cf-cert-"));
+        let mut family = received
+            .headers
+            .iter()
+            .filter(|(name, _)| name.to_ascii_lowercase().starts_with("cf-cert-"));
         assert!(family.all(|(_, value)| !value.is_empty()));
-        let family = received.headers.iter().filter(|(name, _)| name.to_ascii_lowercase().starts_with("cf-cert-"));
+        let family = received
+            .headers
+            .iter()
+            .filter(|(name, _)| name.to_ascii_lowercase().starts_with("cf-cert-"));
         assert_eq!(family.count(), 17);
-        assert_eq!(received.header("cf-cert-subject-dn-rfc2253"), Some(r"CN=device,O=Example\, Inc.,C=US"));
+        assert_eq!(
+            received.header("cf-cert-subject-dn-rfc2253"),
+            Some(r"CN=device,O=Example\, Inc.,C=US")
+        );
         assert_eq!(received.header("cf-cert-revoked"), Some("false"));
     }
 }
@@ -85,7 +110,11 @@ fn a_certificate_nobody_vouches_for_is_not_handed_on_as_client_cert() {
     snapshot.revoke(&revoked);
     let running = Running::start(&snapshot);
     for (identity, verified, is_revoked) in [
-        (Authority::root("Strangers").client("device"), "false", "false"),
+        (
+            Authority::root("Strangers").client("device"),
+            "false",
+            "false",
+        ),
         (revoked, "true", "true"),
     ] {
         assert_eq!(running.get(Some(&identity), "/temps").status, 200);
@@ -115,7 +144,11 @@ fn hosts_are_found_by_exact_name_then_by_wildcard() {
         assert_eq!(running.plain().get(host, "/").status, status, "{host}");
     }
     assert_eq!((exact.received().len(), wild.received().len()), (3, 1));
-    assert_eq!(exact.received()[1].header("host"), Some("API.EXAMPLE.COM:8443"), "the origin sees it as sent");
+    assert_eq!(
+        exact.received()[1].header("host"),
+        Some("API.EXAMPLE.COM:8443"),
+        "the origin sees it as sent"
+    );
 }
 
 #[test]
@@ -138,15 +171,34 @@ fn the_absolute_form_is_forwarded_as_a_path() {
 fn rules_go_in_order_and_skip_leaves_the_rest() {
     let origin = Origin::start();
     let mut snapshot = Snapshot::new(&origin.url());
-    snapshot.add_rule("log", r#"http.request.uri.path in {"/logged" "/skipped" "/blocked"}"#);
+    snapshot.add_rule(
+        "log",
+        r#"http.request.uri.path in {"/logged" "/skipped" "/blocked"}"#,
+    );
     snapshot.add_rule("skip", r#"http.request.uri.path eq "/skipped""#);
-    snapshot.add_rule("block", r#"http.request.uri.path in {"/skipped" "/blocked"}"#);
+    snapshot.add_rule(
+        "block",
+        r#"http.request.uri.path in {"/skipped" "/blocked"}"#,
+    );
     let running = Running::start(&snapshot);
-    for (path, status) in [("/free", 200), ("/logged", 200), ("/skipped", 200), ("/blocked", 403), ("/%62locked", 403)] {
-        assert_eq!(running.plain().get("api.example.com", path).status, status, "{path}");
+    for (path, status) in [
+        ("/free", 200),
+        ("/logged", 200),
+        ("/skipped", 200),
+        ("/blocked", 403),
+        ("/%62locked", 403),
+    ] {
+        assert_eq!(
+            running.plain().get("api.example.com", path).status,
+            status,
+            "{path}"
+        );
     }
     let events = running.gateway.take_events(100, std::time::Duration::ZERO);
-    let told: Vec<_> = events.iter().map(|event| (event.path.as_str(), event.status)).collect();
+    let told: Vec<_> = events
+        .iter()
+        .map(|event| (event.path.as_str(), event.status))
+        .collect();
     assert_eq!(told.len(), 6, "{told:?}");
     let event = serde_json::to_value(&events[3]).unwrap();
     assert_eq!(event["action"], "block");
@@ -179,7 +231,11 @@ fn cookies_that_http_2_sends_apart_arrive_together() {
 fn an_upgrade_to_websocket_passes_both_ways() {
     let origin = Origin::start();
     let authority = Authority::root("Clients");
-    let running = Running::start(&Snapshot::new(&origin.url()).require(&authority).validate("block"));
+    let running = Running::start(
+        &Snapshot::new(&origin.url())
+            .require(&authority)
+            .validate("block"),
+    );
     let mut client = running.tls(Some(&authority.client("device")));
     let answer = client.request(
         "GET /ws HTTP/1.1\r\nHost: api.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\

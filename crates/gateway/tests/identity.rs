@@ -18,14 +18,37 @@ fn a_certificate_of_the_host_s_authority_opens_the_host_and_nothing_else_does() 
     let running = Running::start(&Snapshot::new(&origin.url()).require(&authority));
 
     let stranger = Authority::root("Strangers");
-    let expired = Wish { begins: -7200, ends: -3600, ..Wish::default() };
-    let server_only = Wish { client_auth: false, server_auth: true, ..Wish::default() };
+    let expired = Wish {
+        begins: -7200,
+        ends: -3600,
+        ..Wish::default()
+    };
+    let server_only = Wish {
+        client_auth: false,
+        server_auth: true,
+        ..Wish::default()
+    };
     for (who, identity, status, said) in [
         ("a good one", Some(authority.client("device")), 200, ""),
         ("none", None, 403, "none"),
-        ("a foreign one", Some(stranger.client("device")), 403, "unverified: unable to get local issuer certificate"),
-        ("an expired one", Some(authority.issue(&expired)), 403, "expired"),
-        ("one for servers", Some(authority.issue(&server_only)), 403, "unverified: unsuitable certificate purpose"),
+        (
+            "a foreign one",
+            Some(stranger.client("device")),
+            403,
+            "unverified: unable to get local issuer certificate",
+        ),
+        (
+            "an expired one",
+            Some(authority.issue(&expired)),
+            403,
+            "expired",
+        ),
+        (
+            "one for servers",
+            Some(authority.issue(&server_only)),
+            403,
+            "unverified: unsuitable certificate purpose",
+        ),
     ] {
         for version in [SslVersion::TLS1_2, SslVersion::TLS1_3] {
             let connect = Connect {
@@ -34,13 +57,23 @@ fn a_certificate_of_the_host_s_authority_opens_the_host_and_nothing_else_does() 
                 version: Some(version),
                 ..Connect::default()
             };
-            let mut client = running.connect(&connect).expect("the handshake completes whatever is presented");
+            let mut client = running
+                .connect(&connect)
+                .expect("the handshake completes whatever is presented");
             let answer = client.get("api.example.com", "/temps");
             assert_eq!(answer.status, status, "{who}: {:?}", answer.json());
-            assert_eq!(answer.json()["client_certificate"].as_str().unwrap_or(""), said, "{who}");
+            assert_eq!(
+                answer.json()["client_certificate"].as_str().unwrap_or(""),
+                said,
+                "{who}"
+            );
         }
     }
-    assert_eq!(origin.received().len(), 2, "refused requests do not reach the origin");
+    assert_eq!(
+        origin.received().len(),
+        2,
+        "refused requests do not reach the origin"
+    );
 }
 
 #[test]
@@ -68,7 +101,11 @@ fn a_certificate_is_asked_for_on_associated_hosts_only() {
             version: Some(SslVersion::TLS1_2),
             ..Connect::default()
         };
-        assert_eq!(running.connect(&connect).unwrap().asked_for(), asked_for, "{name}");
+        assert_eq!(
+            running.connect(&connect).unwrap().asked_for(),
+            asked_for,
+            "{name}"
+        );
     }
 }
 
@@ -143,7 +180,10 @@ fn oversized_chains_are_bounded() {
     let authority = Authority::root("Clients");
     let running = Running::start(&Snapshot::new(&origin.url()).require(&authority));
     // Above 10 KiB the certificate is not handed on, but it is still one.
-    let large = authority.issue(&Wish { ballast: 12 * 1024, ..Wish::default() });
+    let large = authority.issue(&Wish {
+        ballast: 12 * 1024,
+        ..Wish::default()
+    });
     let answer = running.get(Some(&large), "/temps");
     assert_eq!(answer.status, 200, "{:?}", answer.json());
     let received = origin.last();
@@ -160,7 +200,12 @@ fn oversized_chains_are_bounded() {
     };
     assert!(running.connect(&connect).is_err());
     // The next client is served.
-    assert_eq!(running.get(Some(&authority.client("device")), "/temps").status, 200);
+    assert_eq!(
+        running
+            .get(Some(&authority.client("device")), "/temps")
+            .status,
+        200
+    );
 }
 
 #[test]
@@ -174,7 +219,10 @@ fn an_endless_row_of_intermediates_is_not_followed() {
     let running = Running::start(&Snapshot::new(&origin.url()).require(&root));
     let answer = running.get(Some(&authority.client("device")), "/temps");
     assert_eq!(answer.status, 403);
-    assert_eq!(answer.json()["client_certificate"], "unverified: certificate chain too long");
+    assert_eq!(
+        answer.json()["client_certificate"],
+        "unverified: certificate chain too long"
+    );
 }
 
 #[test]
@@ -182,7 +230,10 @@ fn a_certificate_that_ends_while_its_connection_is_kept_alive_is_refused_from_th
     let origin = Origin::start();
     let authority = Authority::root("Clients");
     let running = Running::start(&Snapshot::new(&origin.url()).require(&authority));
-    let brief = authority.issue(&Wish { ends: 2, ..Wish::default() });
+    let brief = authority.issue(&Wish {
+        ends: 2,
+        ..Wish::default()
+    });
     let mut client = running.tls(Some(&brief));
     assert_eq!(client.get("api.example.com", "/temps").status, 200);
     std::thread::sleep(Duration::from_secs(4));
@@ -208,14 +259,28 @@ fn a_revoked_certificate_is_refused_on_its_kept_alive_connection_after_the_next_
     let answer = client.get("api.example.com", "/temps");
     assert_eq!(answer.status, 403);
     assert_eq!(answer.json()["client_certificate"], "revoked");
-    assert_eq!(other.get("api.example.com", "/temps").status, 200, "the neighbour is not touched");
-    let certificate = running.event().client_certificate.expect("one was presented");
-    assert!(certificate.verified && certificate.revoked, "a revoked certificate is still a verified one");
+    assert_eq!(
+        other.get("api.example.com", "/temps").status,
+        200,
+        "the neighbour is not touched"
+    );
+    let certificate = running
+        .event()
+        .client_certificate
+        .expect("one was presented");
+    assert!(
+        certificate.verified && certificate.revoked,
+        "a revoked certificate is still a verified one"
+    );
     assert_eq!(certificate.serial_number, device.serial_decimal());
     assert_eq!(certificate.fingerprint_sha256, device.fingerprint());
 
     running.apply(&before.clone().version(3));
-    assert_eq!(client.get("api.example.com", "/temps").status, 200, "restored");
+    assert_eq!(
+        client.get("api.example.com", "/temps").status,
+        200,
+        "restored"
+    );
 }
 
 #[test]
@@ -248,15 +313,26 @@ fn a_connection_for_a_host_of_another_policy_is_misdirected() {
 
     let mut client = Http2::connect(running.https(), "other.example.com", None);
     assert_eq!(client.get("other.example.com", "/").status(), 200);
-    assert_eq!(client.get("third.example.com", "/").status(), 200, "the same policy");
+    assert_eq!(
+        client.get("third.example.com", "/").status(),
+        200,
+        "the same policy"
+    );
     assert_eq!(client.get("api.example.com", "/temps").status(), 421);
-    assert_eq!(client.get("other.example.com", "/").status(), 200, "the connection goes on");
+    assert_eq!(
+        client.get("other.example.com", "/").status(),
+        200,
+        "the connection goes on"
+    );
 
     let device = authority.client("device");
     let mut client = running.tls(Some(&device));
     assert_eq!(client.get("api.example.com", "/temps").status, 200);
     let answer = client.get("other.example.com", "/");
-    assert_eq!((answer.status, answer.code().as_str()), (421, "misdirected"));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (421, "misdirected")
+    );
 }
 
 #[test]
@@ -282,9 +358,17 @@ fn clients_that_name_no_host_or_an_unknown_one_are_shown_the_first() {
     let running = Running::start(&snapshot);
     let device = authority.client("device");
     for server_name in [None, Some("unknown.test")] {
-        let connect = Connect { server_name, identity: Some(&device), ..Connect::default() };
+        let connect = Connect {
+            server_name,
+            identity: Some(&device),
+            ..Connect::default()
+        };
         let mut client = running.connect(&connect).unwrap();
-        assert_eq!(client.get("api.example.com", "/temps").status, 200, "{server_name:?}");
+        assert_eq!(
+            client.get("api.example.com", "/temps").status,
+            200,
+            "{server_name:?}"
+        );
         assert_eq!(client.get("unknown.test", "/temps").status, 404);
     }
 }

@@ -1,5 +1,8 @@
 //! The gateway against real listeners: TLS on loopback, certificates made here, an origin that records what it gets.
 
+#![allow(clippy::format_collect, reason = "speed is not what tests are about")]
+#![allow(clippy::too_many_lines, reason = "a table of cases belongs together")]
+
 mod support;
 
 mod forwarding;

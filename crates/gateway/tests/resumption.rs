@@ -14,7 +14,12 @@ fn connect(
     version: SslVersion,
     session: Option<SslSession>,
 ) -> Client {
-    let connect = Connect { server_name: Some(name), identity, version: Some(version), session };
+    let connect = Connect {
+        server_name: Some(name),
+        identity,
+        version: Some(version),
+        session,
+    };
     running.connect(&connect).expect("the handshake completes")
 }
 
@@ -22,7 +27,10 @@ fn connect(
 fn session(running: &Running, identity: Option<&Identity>, version: SslVersion) -> SslSession {
     let mut client = connect(running, "api.example.com", identity, version, None);
     client.get("api.example.com", "/temps");
-    client.sessions().pop().expect("the gateway hands out tickets")
+    client
+        .sessions()
+        .pop()
+        .expect("the gateway hands out tickets")
 }
 
 #[test]
@@ -41,7 +49,10 @@ fn a_resumed_session_has_the_identity_of_the_full_one() {
             assert_eq!(answer.status, status, "{version:?} {:?}", answer.json());
         }
         let received = origin.last();
-        assert_eq!(received.header("cf-client-cert-sha256"), Some(device.fingerprint().as_str()));
+        assert_eq!(
+            received.header("cf-client-cert-sha256"),
+            Some(device.fingerprint().as_str())
+        );
     }
 }
 
@@ -49,17 +60,34 @@ fn a_resumed_session_has_the_identity_of_the_full_one() {
 fn intermediates_hold_on_a_resumed_session() {
     let origin = Origin::start();
     let root = Authority::root("Root");
-    let device = root.intermediate("Upper").intermediate("Lower").client("device");
+    let device = root
+        .intermediate("Upper")
+        .intermediate("Lower")
+        .client("device");
     let running = Running::start(&Snapshot::new(&origin.url()).require(&root));
     for version in VERSIONS {
         let ticket = session(&running, Some(&device), version);
-        let mut client = connect(&running, "api.example.com", Some(&device), version, Some(ticket));
+        let mut client = connect(
+            &running,
+            "api.example.com",
+            Some(&device),
+            version,
+            Some(ticket),
+        );
         let answer = client.get("api.example.com", "/temps");
         assert!(client.was_resumed(), "{version:?}");
         assert_eq!(answer.status, 200, "{version:?} {:?}", answer.json());
         let received = origin.received();
-        let chains: Vec<_> = received.iter().rev().take(2).map(|one| one.header("client-cert-chain")).collect();
-        assert!(chains[0].is_some() && chains[0] == chains[1], "the origin sees the same chain both times");
+        let chains: Vec<_> = received
+            .iter()
+            .rev()
+            .take(2)
+            .map(|one| one.header("client-cert-chain"))
+            .collect();
+        assert!(
+            chains[0].is_some() && chains[0] == chains[1],
+            "the origin sees the same chain both times"
+        );
     }
 }
 
@@ -75,7 +103,13 @@ fn a_certificate_revoked_since_is_refused_on_a_resumed_session() {
         let mut after = before.clone().version(2);
         after.revoke(&device);
         running.apply(&after);
-        let mut client = connect(&running, "api.example.com", Some(&device), version, Some(ticket));
+        let mut client = connect(
+            &running,
+            "api.example.com",
+            Some(&device),
+            version,
+            Some(ticket),
+        );
         let answer = client.get("api.example.com", "/temps");
         assert!(client.was_resumed(), "{version:?}");
         assert_eq!(answer.status, 403, "{version:?}");
@@ -101,14 +135,24 @@ fn a_session_is_not_resumed_under_another_host_or_another_policy() {
         open.get("other.example.com", "/");
         let ticket = open.sessions().pop().unwrap();
         let mut client = connect(&running, "api.example.com", None, version, Some(ticket));
-        assert!(!client.was_resumed(), "{version:?}: towards a host that asks");
+        assert!(
+            !client.was_resumed(),
+            "{version:?}: towards a host that asks"
+        );
         assert_eq!(client.get("api.example.com", "/temps").status, 403);
 
         let ticket = session(&running, Some(&device), version);
         let mut changed = snapshot.clone().version(2);
-        changed.json["certificate_authorities"][0]["certificates_pem"] = Authority::root("New").pem().into();
+        changed.json["certificate_authorities"][0]["certificates_pem"] =
+            Authority::root("New").pem().into();
         running.apply(&changed);
-        let mut client = connect(&running, "api.example.com", Some(&device), version, Some(ticket));
+        let mut client = connect(
+            &running,
+            "api.example.com",
+            Some(&device),
+            version,
+            Some(ticket),
+        );
         assert!(!client.was_resumed(), "{version:?}: other authorities");
         assert_eq!(client.get("api.example.com", "/temps").status, 403);
     }

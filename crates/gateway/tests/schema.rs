@@ -10,30 +10,77 @@ const HOST: &str = "api.example.com";
 fn good_readings_pass_and_bad_ones_never_reach_the_origin() {
     let origin = Origin::start();
     let running = Running::start(&Snapshot::new(&origin.url()).validate("block"));
-    assert_eq!(running.plain().post_json(HOST, "/temps", GOOD_READING).status, 201);
+    assert_eq!(
+        running
+            .plain()
+            .post_json(HOST, "/temps", GOOD_READING)
+            .status,
+        201
+    );
     assert_eq!(origin.last().body, GOOD_READING.as_bytes());
     let before = (origin.received().len(), origin.connections());
     for (what, target, body, location, target_name) in [
-        ("another type", "/temps", r#"{"temperature":"hot","time":"2026-11-22T10:00:00Z"}"#, "body", "$.temperature"),
-        ("out of range", "/temps", r#"{"temperature":900,"time":"2026-11-22T10:00:00Z"}"#, "body", "$.temperature"),
-        ("a field too many", "/temps", r#"{"temperature":1,"time":"2026-11-22T10:00:00Z","secret":1}"#, "body", ""),
+        (
+            "another type",
+            "/temps",
+            r#"{"temperature":"hot","time":"2026-11-22T10:00:00Z"}"#,
+            "body",
+            "$.temperature",
+        ),
+        (
+            "out of range",
+            "/temps",
+            r#"{"temperature":900,"time":"2026-11-22T10:00:00Z"}"#,
+            "body",
+            "$.temperature",
+        ),
+        (
+            "a field too many",
+            "/temps",
+            r#"{"temperature":1,"time":"2026-11-22T10:00:00Z","secret":1}"#,
+            "body",
+            "",
+        ),
         ("not JSON", "/temps", "{", "body", "$"),
-        ("an undeclared parameter", "/temps?unit=f", GOOD_READING, "query", "unit"),
+        (
+            "an undeclared parameter",
+            "/temps?unit=f",
+            GOOD_READING,
+            "query",
+            "unit",
+        ),
     ] {
         let answer = running.plain().post_json(HOST, target, body);
         let problem = answer.json();
-        assert_eq!((answer.status, answer.code().as_str()), (403, "schema_violation"), "{what}: {problem}");
-        assert_eq!(problem["violation"]["location"], location, "{what}: {problem}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (403, "schema_violation"),
+            "{what}: {problem}"
+        );
+        assert_eq!(
+            problem["violation"]["location"], location,
+            "{what}: {problem}"
+        );
         if !target_name.is_empty() {
-            assert_eq!(problem["violation"]["target"], target_name, "{what}: {problem}");
+            assert_eq!(
+                problem["violation"]["target"], target_name,
+                "{what}: {problem}"
+            );
         }
         let event = serde_json::to_value(running.event()).unwrap();
         assert_eq!(event["source"], "apiShieldSchemaValidation");
         assert_eq!(event["operation_id"], "POST /temps");
         assert_eq!(event["request_id"], problem["request_id"]);
-        assert!(!event.to_string().contains("hot") && !problem.to_string().contains("900"), "{what}: no values");
+        assert!(
+            !event.to_string().contains("hot") && !problem.to_string().contains("900"),
+            "{what}: no values"
+        );
     }
-    assert_eq!((origin.received().len(), origin.connections()), before, "nothing was sent, not even a connection made");
+    assert_eq!(
+        (origin.received().len(), origin.connections()),
+        before,
+        "nothing was sent, not even a connection made"
+    );
 }
 
 #[test]
@@ -41,10 +88,16 @@ fn log_tells_and_lets_pass_and_none_does_neither() {
     let origin = Origin::start();
     let bad = r#"{"temperature":900}"#;
     let logging = Running::start(&Snapshot::new(&origin.url()).validate("log"));
-    assert_eq!(logging.plain().post_json(HOST, "/temps?x=1", bad).status, 201);
+    assert_eq!(
+        logging.plain().post_json(HOST, "/temps?x=1", bad).status,
+        201
+    );
     assert_eq!(origin.last().body, bad.as_bytes());
     let event = serde_json::to_value(logging.event()).unwrap();
-    assert_eq!((event["action"].as_str(), event["status"].as_u64()), (Some("log"), None));
+    assert_eq!(
+        (event["action"].as_str(), event["status"].as_u64()),
+        (Some("log"), None)
+    );
 
     let mut overridden = Snapshot::new(&origin.url()).validate("block");
     overridden.zone()["schema_validation"]["override_action"] = "none".into();
@@ -65,9 +118,17 @@ fn an_encoded_character_does_not_lead_around_an_operation() {
     for path in ["/users:batch", "/users%3Abatch", "/%75sers:batch"] {
         assert_eq!(running.plain().get(HOST, path).status, 200, "{path}");
         assert_eq!(origin.last().target, path);
-        assert_eq!(running.plain().get(HOST, &format!("{path}?x=1")).status, 403, "{path}");
+        assert_eq!(
+            running.plain().get(HOST, &format!("{path}?x=1")).status,
+            403,
+            "{path}"
+        );
     }
-    assert_eq!(running.plain().get(HOST, "/elsewhere?x=1").status, 200, "no operation, no schema");
+    assert_eq!(
+        running.plain().get(HOST, "/elsewhere?x=1").status,
+        200,
+        "no operation, no schema"
+    );
 }
 
 #[test]
@@ -76,12 +137,23 @@ fn bodies_of_all_sizes_and_framings_arrive_as_they_were_sent() {
     let running = Running::start(&Snapshot::new(&origin.url()).validate("block"));
     let mut client = running.plain();
     let mut http2 = Http2::connect(running.https(), HOST, None);
-    for padding in [0, 1, 4_000, 65_000, 65_536, 65_600, 131_072, 500_000, 900_000] {
-        let body = format!(r#"{{"temperature":1,"time":"2026-11-22T10:00:00Z","note":"{}"}}"#, "n".repeat(padding));
-        assert_eq!(client.post_json(HOST, "/temps", &body).status, 201, "with a length, {padding}");
+    for padding in [
+        0, 1, 4_000, 65_000, 65_536, 65_600, 131_072, 500_000, 900_000,
+    ] {
+        let body = format!(
+            r#"{{"temperature":1,"time":"2026-11-22T10:00:00Z","note":"{}"}}"#,
+            "n".repeat(padding)
+        );
+        assert_eq!(
+            client.post_json(HOST, "/temps", &body).status,
+            201,
+            "with a length, {padding}"
+        );
         assert!(origin.last().body == body.as_bytes());
 
-        let mut chunked = Vec::from("POST /temps HTTP/1.1\r\nHost: api.example.com\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+        let mut chunked = Vec::from(
+            "POST /temps HTTP/1.1\r\nHost: api.example.com\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
+        );
         for piece in body.as_bytes().chunks(30_000) {
             chunked.extend(format!("{:x}\r\n", piece.len()).bytes());
             chunked.extend(piece);
@@ -89,11 +161,17 @@ fn bodies_of_all_sizes_and_framings_arrive_as_they_were_sent() {
         }
         chunked.extend(b"0\r\n\r\n");
         let answer = running.plain().request(&chunked);
-        assert_eq!(answer.status, 201, "chunked, {padding}: {:?}", answer.json());
+        assert_eq!(
+            answer.status,
+            201,
+            "chunked, {padding}: {:?}",
+            answer.json()
+        );
         assert!(origin.last().body == body.as_bytes());
 
         for length in [None, Some(body.len())] {
-            let request = http::Request::post("https://api.example.com/temps").header("content-type", "application/json");
+            let request = http::Request::post("https://api.example.com/temps")
+                .header("content-type", "application/json");
             let request = match length {
                 Some(length) => request.header("content-length", length),
                 None => request,
@@ -117,7 +195,11 @@ fn a_body_in_pieces_is_judged_as_a_whole() {
         GOOD_READING.len()
     ));
     std::thread::sleep(std::time::Duration::from_millis(200));
-    assert_eq!(origin.connections(), 0, "the origin hears nothing before the verdict");
+    assert_eq!(
+        origin.connections(),
+        0,
+        "the origin hears nothing before the verdict"
+    );
     client.send(end);
     assert_eq!(client.answer().status, 201);
 }
@@ -137,18 +219,32 @@ fn a_client_that_waits_for_leave_gets_it() {
     assert_eq!(client.request(GOOD_READING).status, 201);
     assert_eq!(origin.last().header("expect"), None);
     let mut refused = running.plain();
-    assert_eq!(refused.request(head("/temps?x=1")).status, 403, "no leave for a request that is refused by its head");
+    assert_eq!(
+        refused.request(head("/temps?x=1")).status,
+        403,
+        "no leave for a request that is refused by its head"
+    );
 }
 
 #[test]
 fn bodies_beyond_the_limit_are_refused_or_pass_as_the_settings_say() {
     let origin = Origin::start();
-    let rejecting = Running::start(&Snapshot::new(&origin.url()).validate("block").setting("max_body_bytes", 1000));
-    let large = format!(r#"{{"temperature":1,"time":"2026-11-22T10:00:00Z","note":"{}"}}"#, "n".repeat(300_000));
+    let rejecting = Running::start(
+        &Snapshot::new(&origin.url())
+            .validate("block")
+            .setting("max_body_bytes", 1000),
+    );
+    let large = format!(
+        r#"{{"temperature":1,"time":"2026-11-22T10:00:00Z","note":"{}"}}"#,
+        "n".repeat(300_000)
+    );
     let length = format!("Content-Length: {}\r\n", large.len());
     let framings = [
         (length.as_str(), large.clone()),
-        ("Transfer-Encoding: chunked\r\n", format!("{:x}\r\n{large}\r\n0\r\n\r\n", large.len())),
+        (
+            "Transfer-Encoding: chunked\r\n",
+            format!("{:x}\r\n{large}\r\n0\r\n\r\n", large.len()),
+        ),
     ];
     let send = |mut client: Client, framing: &str, body: &str| {
         client.request(format!(
@@ -157,19 +253,32 @@ fn bodies_beyond_the_limit_are_refused_or_pass_as_the_settings_say() {
     };
     for (framing, body) in &framings {
         let answer = send(rejecting.plain(), framing, body);
-        assert_eq!((answer.status, answer.code().as_str()), (413, "body_too_large"), "{framing}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (413, "body_too_large"),
+            "{framing}"
+        );
     }
     assert!(origin.received().is_empty());
 
-    let passing = Snapshot::new(&origin.url()).validate("block").setting("max_body_bytes", 1000);
+    let passing = Snapshot::new(&origin.url())
+        .validate("block")
+        .setting("max_body_bytes", 1000);
     let passing = Running::start(&passing.setting("oversize_body", "pass"));
-    let logging = Running::start(&Snapshot::new(&origin.url()).validate("log").setting("max_body_bytes", 1000));
+    let logging = Running::start(
+        &Snapshot::new(&origin.url())
+            .validate("log")
+            .setting("max_body_bytes", 1000),
+    );
     for running in [&passing, &logging] {
         for (framing, body) in &framings {
             let answer = send(running.plain(), framing, body);
             assert_eq!(answer.status, 201, "{framing}");
             assert!(origin.last().body == large.as_bytes(), "{framing}");
-            let violation = running.event().violation.expect("it tells that the body was not judged");
+            let violation = running
+                .event()
+                .violation
+                .expect("it tells that the body was not judged");
             assert_eq!(violation.error_class, "body_size");
         }
     }
@@ -178,12 +287,19 @@ fn bodies_beyond_the_limit_are_refused_or_pass_as_the_settings_say() {
 #[test]
 fn a_body_that_does_not_come_is_not_waited_for() {
     let origin = Origin::start();
-    let running = Running::start(&Snapshot::new(&origin.url()).validate("block").setting("body_timeout_seconds", 1));
+    let running = Running::start(
+        &Snapshot::new(&origin.url())
+            .validate("block")
+            .setting("body_timeout_seconds", 1),
+    );
     let mut client = running.plain();
     let answer = client.request(format!(
         "POST /temps HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
     ));
-    assert_eq!((answer.status, answer.code().as_str()), (408, "body_timeout"));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (408, "body_timeout")
+    );
     assert!(client.is_closed());
     assert!(origin.received().is_empty());
 }
@@ -209,7 +325,15 @@ fn a_connection_goes_on_after_a_refusal() {
     let origin = Origin::start();
     let running = Running::start(&Snapshot::new(&origin.url()).validate("block"));
     let mut client = running.plain();
-    assert_eq!(client.post_json(HOST, "/temps?x=1", GOOD_READING).status, 403, "refused before its body was read");
-    assert_eq!(client.post_json(HOST, "/temps", "{}").status, 403, "refused after");
+    assert_eq!(
+        client.post_json(HOST, "/temps?x=1", GOOD_READING).status,
+        403,
+        "refused before its body was read"
+    );
+    assert_eq!(
+        client.post_json(HOST, "/temps", "{}").status,
+        403,
+        "refused after"
+    );
     assert_eq!(client.post_json(HOST, "/temps", GOOD_READING).status, 201);
 }

@@ -14,14 +14,19 @@ fn before_the_first_snapshot_there_is_nothing_to_enforce() {
     let running = Running::start_empty(|_| {});
     assert_eq!(running.gateway.version(), None);
     let answer = running.plain().get("api.example.com", "/");
-    assert_eq!((answer.status, answer.code().as_str()), (503, "no_snapshot"));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (503, "no_snapshot")
+    );
 }
 
 #[test]
 fn a_bad_snapshot_is_refused_with_its_reason_and_the_old_one_stays() {
     let origin = Origin::start();
     let authority = Authority::root("Clients");
-    let good = Snapshot::new(&origin.url()).require(&authority).validate("block");
+    let good = Snapshot::new(&origin.url())
+        .require(&authority)
+        .validate("block");
     let running = Running::start(&good);
     let change = |change: &dyn Fn(&mut Snapshot)| {
         let mut snapshot = good.clone().version(2);
@@ -34,44 +39,119 @@ fn a_bad_snapshot_is_refused_with_its_reason_and_the_old_one_stays() {
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("empty", Vec::new(), "header"),
         ("no header", b"{}".to_vec(), "header"),
-        ("cut off", good_bytes[..good_bytes.len() - 10].to_vec(), "digest"),
+        (
+            "cut off",
+            good_bytes[..good_bytes.len() - 10].to_vec(),
+            "digest",
+        ),
         ("changed", flipped, "digest"),
-        ("another format", b"hauberk-snapshot 2 1 00\n{}".to_vec(), "format"),
-        ("another version inside", sealed(3, &good.json.to_string()), "version"),
+        (
+            "another format",
+            b"hauberk-snapshot 2 1 00\n{}".to_vec(),
+            "format",
+        ),
+        (
+            "another version inside",
+            sealed(3, &good.json.to_string()),
+            "version",
+        ),
         ("not JSON", sealed(2, "{"), "not JSON"),
-        ("an unknown member", change(&|one| one.json["surprise"] = json!(1)), "surprise"),
-        ("a rule", change(&|one| one.add_rule("block", "http.hots eq \"x\"")), "rule"),
-        ("an unknown action", change(&|one| one.add_rule("challenge", "http.host eq \"x\"")), "type"),
-        ("a schema", change(&|one| one.json["schemas"][0]["source"] = json!("nonsense")), "schema"),
-        ("an operation", change(&|one| one.zone()["operations"][0]["schema"]["path"] = json!("/x")), "operation"),
-        ("a certificate", change(&|one| one.host(0)["certificate_pem"] = json!("nonsense")), "certificate_pem"),
-        ("a key", change(&|one| one.host(0)["private_key_pem"] = json!("nonsense")), "private_key_pem"),
+        (
+            "an unknown member",
+            change(&|one| one.json["surprise"] = json!(1)),
+            "surprise",
+        ),
+        (
+            "a rule",
+            change(&|one| one.add_rule("block", "http.hots eq \"x\"")),
+            "rule",
+        ),
+        (
+            "an unknown action",
+            change(&|one| one.add_rule("challenge", "http.host eq \"x\"")),
+            "type",
+        ),
+        (
+            "a schema",
+            change(&|one| one.json["schemas"][0]["source"] = json!("nonsense")),
+            "schema",
+        ),
+        (
+            "an operation",
+            change(&|one| one.zone()["operations"][0]["schema"]["path"] = json!("/x")),
+            "operation",
+        ),
+        (
+            "a certificate",
+            change(&|one| one.host(0)["certificate_pem"] = json!("nonsense")),
+            "certificate_pem",
+        ),
+        (
+            "a key",
+            change(&|one| one.host(0)["private_key_pem"] = json!("nonsense")),
+            "private_key_pem",
+        ),
         (
             "another key",
             change(&|one| one.host(0)["private_key_pem"] = json!(pki::server(&["x"]).key_pem())),
             "private_key_pem is not the key",
         ),
-        ("an authority", change(&|one| one.json["certificate_authorities"][0]["certificates_pem"] = json!("")), AUTHORITY_ID),
-        ("an unknown authority", change(&|one| one.host(0)["certificate_authority_ids"] = json!(["x"])), "authority"),
-        ("a host twice", change(&|one| one.add_host("API.example.com", "http://127.0.0.1:1")), "twice"),
-        ("a host name", change(&|one| one.add_host("a.*.example.com", "http://127.0.0.1:1")), "host name"),
-        ("an upstream", change(&|one| one.add_host("x.example.com", "ftp://127.0.0.1:1")), "upstream"),
+        (
+            "an authority",
+            change(&|one| one.json["certificate_authorities"][0]["certificates_pem"] = json!("")),
+            AUTHORITY_ID,
+        ),
+        (
+            "an unknown authority",
+            change(&|one| one.host(0)["certificate_authority_ids"] = json!(["x"])),
+            "authority",
+        ),
+        (
+            "a host twice",
+            change(&|one| one.add_host("API.example.com", "http://127.0.0.1:1")),
+            "twice",
+        ),
+        (
+            "a host name",
+            change(&|one| one.add_host("a.*.example.com", "http://127.0.0.1:1")),
+            "host name",
+        ),
+        (
+            "an upstream",
+            change(&|one| one.add_host("x.example.com", "ftp://127.0.0.1:1")),
+            "upstream",
+        ),
     ];
     for (what, bytes, reason) in cases {
-        let refused = running.gateway.apply_snapshot(&bytes).expect_err(what).to_string();
+        let refused = running
+            .gateway
+            .apply_snapshot(&bytes)
+            .expect_err(what)
+            .to_string();
         assert!(refused.contains(reason), "{what}: {refused}");
         assert!(!refused.contains("PRIVATE KEY"), "{what}");
         assert_eq!(running.gateway.version(), Some(1), "{what}");
-        assert_eq!(running.get(None, "/temps").status, 403, "{what}: what was enforced stays enforced");
+        assert_eq!(
+            running.get(None, "/temps").status,
+            403,
+            "{what}: what was enforced stays enforced"
+        );
     }
-    assert!(running.gateway.metrics().contains("hauberk_gateway_snapshots_refused_total 20"));
+    assert!(
+        running
+            .gateway
+            .metrics()
+            .contains("hauberk_gateway_snapshots_refused_total 20")
+    );
 }
 
 #[test]
 fn snapshots_are_swapped_under_load_without_a_failed_request() {
     let origin = Origin::start();
     let authority = Authority::root("Clients");
-    let snapshot = Snapshot::new(&origin.url()).require(&authority).validate("block");
+    let snapshot = Snapshot::new(&origin.url())
+        .require(&authority)
+        .validate("block");
     let running = Arc::new(Running::start(&snapshot));
     let done = Arc::new(AtomicBool::new(false));
     let clients: Vec<_> = (0..3)
@@ -105,7 +185,11 @@ fn snapshots_are_swapped_under_load_without_a_failed_request() {
         }
         running.apply(&next);
         let shown = running.tls(None).server_certificate().to_pem().unwrap();
-        let wanted = next.host(0)["certificate_pem"].as_str().unwrap().as_bytes().to_vec();
+        let wanted = next.host(0)["certificate_pem"]
+            .as_str()
+            .unwrap()
+            .as_bytes()
+            .to_vec();
         assert!(shown == wanted, "new connections see the new certificate");
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -128,15 +212,25 @@ fn events_nobody_takes_are_dropped_and_counted() {
     }
     assert_eq!(running.gateway.events_dropped(), 3);
     assert_eq!(running.gateway.take_events(100, Duration::ZERO).len(), 2);
-    assert!(running.gateway.metrics().contains("hauberk_gateway_events_dropped_total 3"));
+    assert!(
+        running
+            .gateway
+            .metrics()
+            .contains("hauberk_gateway_events_dropped_total 3")
+    );
 }
 
 #[test]
 fn an_address_in_use_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
-    let options = hauberk_gateway::Options { http: vec![address], ..hauberk_gateway::Options::default() };
-    let error = hauberk_gateway::Gateway::new(options).err().expect("it is taken");
+    let options = hauberk_gateway::Options {
+        http: vec![address],
+        ..hauberk_gateway::Options::default()
+    };
+    let error = hauberk_gateway::Gateway::new(options)
+        .err()
+        .expect("it is taken");
     assert_eq!(error.kind(), hauberk_gateway::ErrorKind::AddressInUse);
     assert!(error.to_string().contains(&address.to_string()), "{error}");
 }

@@ -20,21 +20,39 @@ fn an_origin_that_is_down_or_slow_or_breaks_off_is_told_from_the_others() {
     let origin = Origin::start();
     let down = Running::start(&Snapshot::new(&nobody()));
     let answer = down.plain().get(HOST, "/");
-    assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_failed"));
-    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (502, "upstream_failed")
+    );
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/problem+json")
+    );
 
     let mut none = Snapshot::new(&nobody());
     none.host(0)["upstreams"] = json!([]);
     let none = Running::start(&none);
     let answer = none.plain().get(HOST, "/");
-    assert_eq!((answer.status, answer.code().as_str()), (503, "no_upstream"));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (503, "no_upstream")
+    );
 
-    let running = Running::start(&Snapshot::new(&origin.url()).setting("upstream_response_timeout_seconds", 1));
+    let running = Running::start(
+        &Snapshot::new(&origin.url()).setting("upstream_response_timeout_seconds", 1),
+    );
     let answer = running.plain().get(HOST, "/slow");
-    assert_eq!((answer.status, answer.code().as_str()), (504, "upstream_timeout"));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (504, "upstream_timeout")
+    );
     let answer = running.plain().post_json(HOST, "/break", "{}");
-    assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_failed"));
-    let line = r#"hauberk_gateway_upstream_errors_total{host="api.example.com",zone="example.com"} 2"#;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (502, "upstream_failed")
+    );
+    let line =
+        r#"hauberk_gateway_upstream_errors_total{host="api.example.com",zone="example.com"} 2"#;
     assert!(running.gateway.metrics().contains(line));
 }
 

@@ -1,7 +1,7 @@
 //! Checks that the control plane makes before it stores something: OpenAPI documents and rule expressions.
 
 use hauberk_gateway::rules;
-use hauberk_openapi::{Limits, Problem, load};
+use hauberk_openapi::{Limits, Problem, load, to_json};
 use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -36,6 +36,13 @@ fn document_report(source: &[u8]) -> serde_json::Value {
 
 fn refusal_report(problems: &[Problem]) -> serde_json::Value {
     json!({ "ok": false, "title": null, "openapi_version": null, "problems": problems, "operations": [] })
+}
+
+/// Give an OpenAPI document, JSON or YAML, as JSON text.
+#[pyfunction]
+pub fn document_as_json(py: Python<'_>, source: &[u8]) -> PyResult<String> {
+    py.detach(|| to_json(source, &Limits::default()).map(|document| document.to_string()))
+        .map_err(|problem| PyValueError::new_err(problem.message))
 }
 
 /// Compile a rule's expression and throw the result away.

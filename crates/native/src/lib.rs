@@ -16,6 +16,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(checks::check_document, module)?)?;
+    module.add_function(wrap_pyfunction!(checks::document_as_json, module)?)?;
     module.add_function(wrap_pyfunction!(checks::check_expression, module)?)?;
     module.add_function(wrap_pyfunction!(gateway::log_to_stderr, module)?)?;
     module.add_class::<gateway::Gateway>()?;

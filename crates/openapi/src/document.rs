@@ -123,7 +123,7 @@ impl fmt::Debug for Document {
 ///
 /// All problems found, the worst first, warnings included.
 pub fn load(source: &[u8], limits: &Limits) -> Result<Loaded, Vec<Problem>> {
-    let document = read(source, limits).map_err(|problem| vec![problem])?;
+    let document = to_json(source, limits).map_err(|problem| vec![problem])?;
     let version = version(&document).map_err(|problem| vec![problem])?;
     let mut problems = Problems::default();
     if let Some(dialect) = document.get("jsonSchemaDialect")
@@ -181,7 +181,12 @@ pub fn load(source: &[u8], limits: &Limits) -> Result<Loaded, Vec<Problem>> {
 /// Deepest nesting that [`Limits::max_depth`] can ask for: reading and lowering recurse.
 const DEEPEST: usize = 256;
 
-fn read(source: &[u8], limits: &Limits) -> Result<Value, Problem> {
+/// Reads a document, JSON or YAML, and gives it as JSON; nothing of `OpenAPI` is checked.
+///
+/// # Errors
+///
+/// If the text cannot be read, or is over the limits.
+pub fn to_json(source: &[u8], limits: &Limits) -> Result<Value, Problem> {
     if source.len() > limits.max_bytes {
         let message = format!(
             "the document has {} bytes; at most {} are read",

@@ -53,7 +53,7 @@ mod source;
 mod template;
 mod violation;
 
-pub use document::{Document, DocumentOperation, Loaded, load};
+pub use document::{Document, DocumentOperation, Loaded, load, to_json};
 pub use operation::{BodyCheck, BodyPlan, MAX_VIOLATIONS, Operation, RequestHead};
 pub use policy::{Limits, Policy};
 pub use problem::{CODES, MAX_LOCATIONS, Problem, Severity};

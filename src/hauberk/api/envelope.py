@@ -23,7 +23,14 @@ INTERNAL_CODE = 1500
 log = logging.getLogger(__name__)
 
 
-def success(result: Any, *, result_info: Mapping[str, int] | None = None, status: int = 200, **top: Any) -> JSONResponse:
+def success(
+    result: Any,
+    *,
+    result_info: Mapping[str, int] | None = None,
+    messages: Sequence[Mapping[str, Any]] = (),
+    status: int = 200,
+    **top: Any,
+) -> JSONResponse:
     """
     Wrap a result.
 
@@ -32,11 +39,13 @@ def success(result: Any, *, result_info: Mapping[str, int] | None = None, status
 
         result_info: Paging counts, for lists.
 
+        messages: What the caller should know besides, each `{"code", "message"}`.
+
         status: The HTTP status.
 
         top: Members to repeat beside `result`, for the SDK methods that read the outermost object.
     """
-    body: dict[str, Any] = {**top, "success": True, "errors": [], "messages": [], "result": result}
+    body: dict[str, Any] = {**top, "success": True, "errors": [], "messages": list(messages), "result": result}
     if result_info is not None:
         body["result_info"] = dict(result_info)
     return JSONResponse(body, status)
@@ -82,14 +91,16 @@ def _from_validation(_request: Request, error: Exception) -> JSONResponse:
             continue
         name = ".".join(str(part) for part in path) or str(where)
         pointer = "/" + "/".join(str(part) for part in path) if where == "body" else None
-        errors.append(_error(InvalidRequest.code, f"{where} {name}: {problem['msg']}", pointer))
+        errors.append(_error(InvalidRequest.code, f"{where} {name}: {problem['msg'].removeprefix('Value error, ')}", pointer))
     return failure(InvalidRequest.status, errors)
 
 
 def _from_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
     if error.status_code == InvalidRequest.status:  # the framework could not read the body at all
-        return failure(InvalidRequest.status, [_error(InvalidRequest.code, "the body cannot be read: it is not valid JSON, or nests too deep")])
+        return failure(
+            InvalidRequest.status, [_error(InvalidRequest.code, "the body cannot be read: it is not valid JSON, or nests too deep")]
+        )
     messages = {
         404: "no route for this URI: see /docs for the ones there are",
         405: f"method {request.method} is not served at this URI: see /docs for the ones that are",

@@ -14,7 +14,6 @@ from hauberk import operation
 from hauberk.api.auth import Owner
 from hauberk.api.dependencies import Plane, ZoneId, zone_of
 from hauberk.api.envelope import success
-from hauberk.api.messages import success_with_messages
 from hauberk.api.paging import PageQuery, paged_rows
 from hauberk.api.schema_fragment import operation_fragment
 from hauberk.errors import InvalidRequest
@@ -218,7 +217,7 @@ def _save(plane: Plane, zone_id: str, keys: Sequence[OperationKey], render: Call
         {"code": OUTSIDE_ZONE, "message": f"the host '{host}' is not in the zone '{name}': no request to it is matched here"}
         for host in outside
     ]
-    return success_with_messages(result, messages)
+    return success(result, messages=messages)
 
 
 def _schema_info(row: Operation, in_force: InForce, schemas: Mapping[str, Schema]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from hauberk.api.envelope import success
 from hauberk.api.operations import OperationHost
 from hauberk.api.paging import PageQuery, paged_rows
 from hauberk.api.rule_bodies import AddedRule, RuleChange, RulesetBody
-from hauberk.errors import InvalidRequest, NotFound
+from hauberk.errors import InvalidRequest, NoEntrypoint
 from hauberk.mitigation import RuleAction
 from hauberk.rule import ENFORCED_PHASE, RuleDefinition, check_expression
 from hauberk.rule import fallthrough_expression as write_fallthrough_expression
@@ -39,12 +39,6 @@ from hauberk.storage.schemas import host_names
 MAX_FALLTHROUGH_HOSTS = 100
 
 zone = APIRouter(tags=["rules"], dependencies=[Owner])
-
-
-class NoEntrypoint(NotFound):
-    """A phase that has no rules yet; the code is the one clients know for it."""
-
-    code = 10003
 
 
 DryRun = Annotated[bool, Query(description="Check the request and change nothing; the result is null")]

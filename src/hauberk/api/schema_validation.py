@@ -11,7 +11,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 from hauberk.api.auth import Owner
 from hauberk.api.dependencies import Plane, ZoneId, zone_of
 from hauberk.api.envelope import success
-from hauberk.api.messages import success_with_messages
 from hauberk.api.operations import MAX_OPERATIONS_PER_CALL
 from hauberk.api.paging import PageQuery, paged_rows
 from hauberk.errors import NotFound
@@ -96,7 +95,7 @@ def create_schema(
     """Upload a document. It is refused with everything that is wrong with it; what will not be enforced is told in `messages`."""
     document = check_upload(plane, zone_id, body.source, host)
     row = store_upload(plane, zone_id, body.name, document, enabled=body.validation_enabled, save=save_operations)
-    return success_with_messages(schema_json(row), row.warnings)
+    return success(schema_json(row), messages=row.warnings)
 
 
 @zone.get("/schema_validation/schemas")

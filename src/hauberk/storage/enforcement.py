@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hauberk.rule import ENFORCED_PHASE
 from hauberk.storage.models import (
     CertificateAuthority,
     ClientCertificate,
@@ -23,7 +24,6 @@ from hauberk.storage.schemas import schemas_in_force
 
 # The three ways in which an origin may learn of the caller's certificate; each origin reads the one it knows.
 FORWARDED = ["client-cert-headers", "cf-cert-headers", "rfc9440"]
-RULES_PHASE = "http_request_firewall_custom"
 
 
 def read_enforced(session: Session) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def _zone(session: Session, zone: Zone) -> dict[str, Any]:
     rules = session.scalars(
         select(Rule)
         .join(Ruleset, Rule.ruleset_id == Ruleset.id)
-        .where(Ruleset.zone_id == zone.id, Ruleset.phase == RULES_PHASE)
+        .where(Ruleset.zone_id == zone.id, Ruleset.phase == ENFORCED_PHASE)
         .order_by(Rule.position)
     )
     return {

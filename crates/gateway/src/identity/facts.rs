@@ -3,7 +3,7 @@
 //! All of it is worked out once, when the certificate is presented, so that a request on a kept-alive connection only
 //! reads.
 
-use openssl::asn1::{Asn1IntegerRef, Asn1TimeRef};
+use openssl::asn1::{Asn1IntegerRef, Asn1OctetStringRef, Asn1TimeRef};
 use openssl::base64::encode_block;
 use openssl::error::ErrorStack;
 use openssl::hash::{MessageDigest, hash};
@@ -82,11 +82,11 @@ impl Facts {
             fingerprint_sha1: hex(&hash(MessageDigest::sha1(), &der)?, LOWER),
             not_before: date(leaf.not_before()),
             not_after: date(leaf.not_after()),
-            ski: key_id(leaf.subject_key_id().map(|id| id.as_slice())),
+            ski: key_id(leaf.subject_key_id().map(Asn1OctetStringRef::as_slice)),
             issuer_ski: key_id(
                 leaf.authority_key_id()
                     .or_else(|| issuer.and_then(X509Ref::subject_key_id))
-                    .map(|id| id.as_slice()),
+                    .map(Asn1OctetStringRef::as_slice),
             ),
             rfc9440: if rfc9440_too_large {
                 String::new()

@@ -58,7 +58,10 @@ fn headers(facts: &[(&'static str, &String)]) -> Headers {
         .iter()
         .map(|(name, text)| {
             let value = HeaderValue::from_str(text);
-            (*name, value.unwrap_or_else(|_| HeaderValue::from_static("")))
+            (
+                *name,
+                value.unwrap_or_else(|_| HeaderValue::from_static("")),
+            )
         })
         .collect()
 }

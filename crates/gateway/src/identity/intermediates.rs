@@ -83,7 +83,10 @@ impl Kept {
             }
         }
         self.order.push_back(subject.clone());
-        self.by_subject.entry(subject).or_default().push(certificate);
+        self.by_subject
+            .entry(subject)
+            .or_default()
+            .push(certificate);
     }
 }
 

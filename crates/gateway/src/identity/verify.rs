@@ -106,7 +106,9 @@ fn try_anchor(
     let mut context = X509StoreContext::new()?;
     context.init(&anchor.store, leaf, untrusted, |context| {
         if context.verify_cert()? {
-            let chain = context.chain().map(|chain| chain.iter().map(ToOwned::to_owned));
+            let chain = context
+                .chain()
+                .map(|chain| chain.iter().map(ToOwned::to_owned));
             return Ok(Ok(chain.into_iter().flatten().collect()));
         }
         Ok(Err(context.error()))

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use hauberk_openapi::{Limits, Policy};
-use openssl::sha::{Sha256, sha256};
 use openssl::pkey::PKey;
+use openssl::sha::{Sha256, sha256};
 use openssl::x509::X509;
 
 use super::document::{self, Document, Forwarding as ForwardingName, Settings, UndeclaredQuery};
@@ -66,10 +66,13 @@ impl Compiler {
         body: &[u8],
         metrics: &Metrics,
     ) -> Result<(Enforced, Vec<String>), Refused> {
-        let document: Document<'_> =
-            serde_json::from_slice(body).map_err(|cause| Refused::new("content", describe(&cause)))?;
+        let document: Document<'_> = serde_json::from_slice(body)
+            .map_err(|cause| Refused::new("content", describe(&cause)))?;
         if document.format != 1 || document.version != version {
-            return Err(Refused::new("content", "format or version differ from the header"));
+            return Err(Refused::new(
+                "content",
+                "format or version differ from the header",
+            ));
         }
         let mut warnings = Vec::new();
         let documents = self.documents(&document.schemas)?;
@@ -84,7 +87,10 @@ impl Compiler {
         for zone in &document.zones {
             joined.zone(zone, &mut hosts, &mut warnings)?;
         }
-        self.documents = documents.into_values().map(|known| (known.digest, known.loaded)).collect();
+        self.documents = documents
+            .into_values()
+            .map(|known| (known.digest, known.loaded))
+            .collect();
         let policy = Policy {
             undeclared_query: document.settings.undeclared_query == UndeclaredQuery::Reject,
             ..Policy::default()
@@ -136,7 +142,9 @@ fn describe(cause: &serde_json::Error) -> String {
             if named {
                 text
             } else {
-                format!("a value of another type than the format says, at line {line} column {column}")
+                format!(
+                    "a value of another type than the format says, at line {line} column {column}"
+                )
             }
         }
         Category::Eof | Category::Syntax | Category::Io => {
@@ -241,7 +249,9 @@ impl Joined<'_> {
                     .loaded
                     .document
                     .find(&written.method, &schema.path)
-                    .ok_or_else(|| Refused::new(thing(), "its schema has no such method and path"))?;
+                    .ok_or_else(|| {
+                        Refused::new(thing(), "its schema has no such method and path")
+                    })?;
                 (action != Mitigation::None).then(|| Validation {
                     operation: operation.clone(),
                     action,
@@ -290,7 +300,8 @@ impl Joined<'_> {
                 rfc9440: forwards(ForwardingName::Rfc9440),
             },
             upstreams: Upstreams::new(written.upstreams.iter().map(|url| &**url), self.settings)?,
-            operations: Operations::for_host(&name, operations).map_err(|cause| cause.to_string())?,
+            operations: Operations::for_host(&name, operations)
+                .map_err(|cause| cause.to_string())?,
             metrics: self.metrics.host(zone_name, &name),
             session_context: context.finish(),
             name,

@@ -181,6 +181,7 @@ pub(crate) enum Mitigation {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_field_names, reason = "the names of the format")]
 pub(super) struct Operation<'a> {
     #[serde(borrow)]
     pub(super) operation_id: Cow<'a, str>,
@@ -197,6 +198,7 @@ pub(super) struct Operation<'a> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_field_names, reason = "the names of the format")]
 pub(super) struct OperationSchema<'a> {
     #[serde(borrow)]
     pub(super) schema_id: Cow<'a, str>,
@@ -206,6 +208,7 @@ pub(super) struct OperationSchema<'a> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_field_names, reason = "the names of the format")]
 pub(super) struct Schema<'a> {
     #[serde(borrow)]
     pub(super) schema_id: Cow<'a, str>,

@@ -119,20 +119,17 @@ impl HostPattern {
     fn compare(&self, name: &str, same: impl Fn(&str, &str) -> bool) -> bool {
         let mut labels = name.split('.');
         let fits = self.labels.iter().all(|pattern| {
-            labels.next().is_some_and(|label| {
-                pattern
-                    .as_ref()
-                    .is_none_or(|literal| same(literal, label))
-            })
+            labels
+                .next()
+                .is_some_and(|label| pattern.as_ref().is_none_or(|literal| same(literal, label)))
         });
         fits && labels.next().is_none()
     }
 
     /// A literal label before a variable, from the left; what remains is put in some fixed order.
     fn by_specificity(&self, other: &Self) -> std::cmp::Ordering {
-        let key = |pattern: &Self| -> Vec<bool> {
-            pattern.labels.iter().map(Option::is_none).collect()
-        };
+        let key =
+            |pattern: &Self| -> Vec<bool> { pattern.labels.iter().map(Option::is_none).collect() };
         key(self)
             .cmp(&key(other))
             .then_with(|| self.labels.cmp(&other.labels))

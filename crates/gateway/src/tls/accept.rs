@@ -33,7 +33,10 @@ impl TlsAccept for Accept {
         };
         if let Err(cause) = show_and_ask(ssl, &host) {
             // The handshake fails for want of a certificate.
-            log::warn!("host {:?}: its certificate cannot be shown: {cause}", host.name);
+            log::warn!(
+                "host {:?}: its certificate cannot be shown: {cause}",
+                host.name
+            );
         }
     }
 

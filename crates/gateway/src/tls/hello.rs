@@ -52,7 +52,11 @@ pub(super) fn install(builder: &mut SslContextBuilder, shared: Arc<Shared>) {
 fn set_session_context(ssl: &SslRef, context: &[u8; 32]) -> Result<(), ErrorStack> {
     // SAFETY: the connection is alive for the call, OpenSSL copies the context, and 32 bytes is the length it allows.
     let set = unsafe { SSL_set_session_id_context(ssl.as_ptr(), context.as_ptr(), 32) };
-    if set == 1 { Ok(()) } else { Err(ErrorStack::get()) }
+    if set == 1 {
+        Ok(())
+    } else {
+        Err(ErrorStack::get())
+    }
 }
 
 /// The server name in lower case, without the dot that may end it.

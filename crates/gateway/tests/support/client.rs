@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use foreign_types::ForeignTypeRef;
 use openssl::ssl::{
-    Ssl, SslContext, SslMethod, SslSession, SslSessionCacheMode, SslStream, SslVerifyMode, SslVersion,
+    Ssl, SslContext, SslMethod, SslSession, SslSessionCacheMode, SslStream, SslVerifyMode,
+    SslVersion,
 };
 use serde_json::Value;
 
@@ -98,8 +99,11 @@ impl Client {
         }
         let sessions: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
         let kept = Arc::clone(&sessions);
-        context.set_session_cache_mode(SslSessionCacheMode::CLIENT | SslSessionCacheMode::NO_INTERNAL);
-        context.set_new_session_callback(move |_, session| kept.lock().unwrap().push(session.to_der().unwrap()));
+        context
+            .set_session_cache_mode(SslSessionCacheMode::CLIENT | SslSessionCacheMode::NO_INTERNAL);
+        context.set_new_session_callback(move |_, session| {
+            kept.lock().unwrap().push(session.to_der().unwrap());
+        });
         if let Some(identity) = connect.identity {
             context.set_certificate(&identity.certificate).unwrap();
             context.set_private_key(&identity.key).unwrap();
@@ -157,10 +161,18 @@ impl Client {
 
     fn answer_to(&mut self, head_only: bool) -> Answer {
         let end = loop {
-            if let Some(end) = self.unread.windows(4).position(|window| window == b"\r\n\r\n") {
+            if let Some(end) = self
+                .unread
+                .windows(4)
+                .position(|window| window == b"\r\n\r\n")
+            {
                 break end + 4;
             }
-            assert!(self.fill(), "closed before an answer: {:?}", String::from_utf8_lossy(&self.unread));
+            assert!(
+                self.fill(),
+                "closed before an answer: {:?}",
+                String::from_utf8_lossy(&self.unread)
+            );
         };
         let head = String::from_utf8(self.unread.drain(..end).collect()).unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
@@ -169,7 +181,9 @@ impl Client {
             head,
             body: Vec::new(),
         };
-        let length: usize = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
+        let length: usize = answer
+            .header("content-length")
+            .map_or(0, |length| length.parse().unwrap());
         let length = if head_only { 0 } else { length };
         while self.unread.len() < length {
             assert!(self.fill(), "closed within the body of an answer");
@@ -215,7 +229,10 @@ impl Client {
     /// The sessions the gateway has handed out so far.
     pub fn sessions(&self) -> Vec<SslSession> {
         let sessions = self.sessions.lock().unwrap();
-        sessions.iter().map(|der| SslSession::from_der(der).unwrap()).collect()
+        sessions
+            .iter()
+            .map(|der| SslSession::from_der(der).unwrap())
+            .collect()
     }
 
     pub fn was_resumed(&self) -> bool {

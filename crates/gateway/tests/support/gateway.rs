@@ -23,7 +23,10 @@ impl Running {
 
     pub fn start_with(snapshot: &Snapshot, change: impl FnOnce(&mut Options)) -> Self {
         let running = Self::start_empty(change);
-        running.gateway.apply_snapshot(&snapshot.bytes()).expect("the snapshot is good");
+        running
+            .gateway
+            .apply_snapshot(&snapshot.bytes())
+            .expect("the snapshot is good");
         running
     }
 
@@ -68,7 +71,9 @@ impl Running {
     }
 
     pub fn apply(&self, snapshot: &Snapshot) {
-        self.gateway.apply_snapshot(&snapshot.bytes()).expect("the snapshot is good");
+        self.gateway
+            .apply_snapshot(&snapshot.bytes())
+            .expect("the snapshot is good");
     }
 
     /// The next event, which is there or about to be.
@@ -83,7 +88,10 @@ impl Drop for Running {
         self.gateway.stop(Duration::ZERO);
         if let Some(thread) = self.thread.take() {
             let ended = thread.join();
-            assert!(ended.is_ok() || std::thread::panicking(), "the gateway panicked");
+            assert!(
+                ended.is_ok() || std::thread::panicking(),
+                "the gateway panicked"
+            );
         }
     }
 }

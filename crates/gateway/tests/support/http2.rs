@@ -20,7 +20,11 @@ pub struct Http2 {
 
 impl Http2 {
     pub fn connect(address: SocketAddr, server_name: &str, identity: Option<&Identity>) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let sender = runtime.block_on(async {
             let mut context = SslContext::builder(SslMethod::tls_client()).unwrap();
             context.set_verify(SslVerifyMode::NONE);
@@ -43,14 +47,24 @@ impl Http2 {
     }
 
     /// Sends a request whose body comes in the given pieces, and reads the answer to its end.
-    pub fn request(&mut self, request: Request<()>, pieces: &[&[u8]]) -> Result<Response<Vec<u8>>, h2::Error> {
+    pub fn request(
+        &mut self,
+        request: Request<()>,
+        pieces: &[&[u8]],
+    ) -> Result<Response<Vec<u8>>, h2::Error> {
         let sender = self.sender.clone();
-        let pieces: Vec<Bytes> = pieces.iter().map(|piece| Bytes::copy_from_slice(piece)).collect();
+        let pieces: Vec<Bytes> = pieces
+            .iter()
+            .map(|piece| Bytes::copy_from_slice(piece))
+            .collect();
         self.runtime.block_on(async move {
             let mut sender = sender.ready().await?;
             let (response, mut body) = sender.send_request(request, pieces.is_empty())?;
             for (index, piece) in pieces.iter().enumerate() {
-                if body.send_data(piece.clone(), index + 1 == pieces.len()).is_err() {
+                if body
+                    .send_data(piece.clone(), index + 1 == pieces.len())
+                    .is_err()
+                {
                     // Refused before its end; the answer says why.
                     break;
                 }
@@ -67,7 +81,9 @@ impl Http2 {
     }
 
     pub fn get(&mut self, authority: &str, path: &str) -> Response<Vec<u8>> {
-        let request = Request::get(format!("https://{authority}{path}")).body(()).unwrap();
+        let request = Request::get(format!("https://{authority}{path}"))
+            .body(())
+            .unwrap();
         self.request(request, &[]).unwrap()
     }
 }

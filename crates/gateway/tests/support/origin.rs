@@ -19,7 +19,10 @@ pub struct Received {
 
 impl Received {
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut found = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        let mut found = self
+            .headers
+            .iter()
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name));
         let value = found.next().map(|(_, value)| value.as_str());
         assert!(found.next().is_none(), "{name} is there twice");
         value
@@ -67,7 +70,9 @@ impl Origin {
     }
 
     pub fn last(&self) -> Received {
-        self.received().pop().expect("the origin received something")
+        self.received()
+            .pop()
+            .expect("the origin received something")
     }
 
     /// How many connections were made to it.
@@ -88,12 +93,16 @@ fn serve(stream: TcpStream, records: &Mutex<Vec<Received>>) -> Option<()> {
         request.body = read_body(&mut reader, &request)?;
         records.lock().unwrap().push(request.clone());
         if request.target.starts_with("/slow") {
-            thread::sleep(Duration::from_secs(3600));
+            thread::sleep(Duration::from_hours(1));
         }
         if request.target.starts_with("/break") {
             return None;
         }
-        let status = if request.method == "POST" { "201 Created" } else { "200 OK" };
+        let status = if request.method == "POST" {
+            "201 Created"
+        } else {
+            "200 OK"
+        };
         let body = describe(&request).to_string();
         write!(
             writer,
@@ -134,7 +143,9 @@ fn read_head(reader: &mut impl BufRead) -> Option<Received> {
             return Some(request);
         }
         let (name, value) = line.split_once(':')?;
-        request.headers.push((name.to_owned(), value.trim().to_owned()));
+        request
+            .headers
+            .push((name.to_owned(), value.trim().to_owned()));
     }
 }
 
@@ -152,8 +163,13 @@ fn read_body(reader: &mut impl BufRead, request: &Received) -> Option<Vec<u8>> {
             }
         }
     }
-    let length = request.header("content-length").and_then(|length| length.parse().ok());
-    let read = reader.take(length.unwrap_or(0)).read_to_end(&mut body).ok()?;
+    let length = request
+        .header("content-length")
+        .and_then(|length| length.parse().ok());
+    let read = reader
+        .take(length.unwrap_or(0))
+        .read_to_end(&mut body)
+        .ok()?;
     (read as u64 == length.unwrap_or(0)).then_some(body)
 }
 

@@ -111,10 +111,14 @@ impl Authority {
     pub fn intermediate(&self, name: &str) -> Self {
         let key = key();
         let mut builder = builder(&subject(name, 0), &key, -3600, 30 * 86_400);
-        builder.set_issuer_name(self.certificate.subject_name()).unwrap();
+        builder
+            .set_issuer_name(self.certificate.subject_name())
+            .unwrap();
         add_authority_extensions(&mut builder);
         let id = SubjectKeyIdentifier::new();
-        let id = id.build(&builder.x509v3_context(Some(&self.certificate), None)).unwrap();
+        let id = id
+            .build(&builder.x509v3_context(Some(&self.certificate), None))
+            .unwrap();
         builder.append_extension(id).unwrap();
         self.identify(&mut builder);
         builder.sign(&self.key, MessageDigest::sha256()).unwrap();
@@ -143,7 +147,9 @@ impl Authority {
         let key = key();
         let subject = subject(wish.common_name, wish.ballast);
         let mut builder = builder(&subject, &key, wish.begins, wish.ends);
-        builder.set_issuer_name(self.certificate.subject_name()).unwrap();
+        builder
+            .set_issuer_name(self.certificate.subject_name())
+            .unwrap();
         if wish.client_auth || wish.server_auth {
             let mut usage = ExtendedKeyUsage::new();
             if wish.client_auth {
@@ -155,7 +161,9 @@ impl Authority {
             builder.append_extension(usage.build().unwrap()).unwrap();
         }
         let id = SubjectKeyIdentifier::new();
-        let id = id.build(&builder.x509v3_context(Some(&self.certificate), None)).unwrap();
+        let id = id
+            .build(&builder.x509v3_context(Some(&self.certificate), None))
+            .unwrap();
         builder.append_extension(id).unwrap();
         self.identify(&mut builder);
         builder.sign(&self.key, MessageDigest::sha256()).unwrap();
@@ -168,7 +176,9 @@ impl Authority {
 
     fn identify(&self, builder: &mut X509Builder) {
         if self.certificate.subject_key_id().is_some() {
-            let id = AuthorityKeyIdentifier::new().keyid(true).build(&builder.x509v3_context(Some(&self.certificate), None));
+            let id = AuthorityKeyIdentifier::new()
+                .keyid(true)
+                .build(&builder.x509v3_context(Some(&self.certificate), None));
             builder.append_extension(id.unwrap()).unwrap();
         }
     }
@@ -183,7 +193,9 @@ pub fn server(names: &[&str]) -> Identity {
     for name in names {
         alternative.dns(name);
     }
-    let alternative = alternative.build(&builder.x509v3_context(None, None)).unwrap();
+    let alternative = alternative
+        .build(&builder.x509v3_context(None, None))
+        .unwrap();
     builder.append_extension(alternative).unwrap();
     builder.sign(&key, MessageDigest::sha256()).unwrap();
     Identity {
@@ -220,16 +232,27 @@ fn builder(subject: &X509Name, key: &PKey<Private>, begins: i64, ends: i64) -> X
     builder.set_serial_number(&serial).unwrap();
     builder.set_subject_name(subject).unwrap();
     builder.set_pubkey(key).unwrap();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
     let now = i64::try_from(now.as_secs()).unwrap();
-    builder.set_not_before(&Asn1Time::from_unix(now + begins).unwrap()).unwrap();
-    builder.set_not_after(&Asn1Time::from_unix(now + ends).unwrap()).unwrap();
+    builder
+        .set_not_before(&Asn1Time::from_unix(now + begins).unwrap())
+        .unwrap();
+    builder
+        .set_not_after(&Asn1Time::from_unix(now + ends).unwrap())
+        .unwrap();
     builder
 }
 
 fn add_authority_extensions(builder: &mut X509Builder) {
     let constraints = BasicConstraints::new().critical().ca().build().unwrap();
     builder.append_extension(constraints).unwrap();
-    let usage = KeyUsage::new().critical().key_cert_sign().crl_sign().build().unwrap();
+    let usage = KeyUsage::new()
+        .critical()
+        .key_cert_sign()
+        .crl_sign()
+        .build()
+        .unwrap();
     builder.append_extension(usage).unwrap();
 }

@@ -127,7 +127,11 @@ impl Snapshot {
             &mut self.json["schemas"],
             json!({"schema_id": "s1", "name": "temps", "source": TEMPERATURES}),
         );
-        for (method, path) in [("POST", "/temps"), ("GET", "/temps"), ("GET", "/users:batch")] {
+        for (method, path) in [
+            ("POST", "/temps"),
+            ("GET", "/temps"),
+            ("GET", "/users:batch"),
+        ] {
             let operation = json!({
                 "operation_id": format!("{method} {path}"),
                 "method": method,
@@ -158,13 +162,19 @@ impl Snapshot {
     }
 
     pub fn bytes(&self) -> Vec<u8> {
-        sealed(self.json["version"].as_u64().unwrap(), &self.json.to_string())
+        sealed(
+            self.json["version"].as_u64().unwrap(),
+            &self.json.to_string(),
+        )
     }
 }
 
 /// A body with the header that belongs to it.
 pub fn sealed(version: u64, body: &str) -> Vec<u8> {
-    let digest: String = sha256(body.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = sha256(body.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("hauberk-snapshot 1 {version} {digest}\n{body}").into_bytes()
 }
 

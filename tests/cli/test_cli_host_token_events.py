@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Run
+    from command_line import Run
+
+pytest_plugins = ("command_line",)
 
 
 def test_a_host_is_added_changed_shown_and_removed(hauberk: Run) -> None:

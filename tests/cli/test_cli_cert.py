@@ -11,10 +11,12 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12
 
-from tests.conftest import require_tool
+from conftest import require_tool
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Run
+    from command_line import Run
+
+pytest_plugins = ("command_line",)
 
 
 def make_csr(name: str, subject: str = "/CN=sensor-001/O=Temperature Testers") -> Path:

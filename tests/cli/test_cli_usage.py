@@ -13,7 +13,9 @@ from hauberk.cli import app
 from hauberk.cli.reference import MARKER, commands, update
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Run
+    from command_line import Run
+
+pytest_plugins = ("command_line",)
 
 
 COMMANDS = dict(commands(typer.main.get_command(app)))

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Run
+    from command_line import Run
+
+pytest_plugins = ("command_line",)
 
 
 EXPRESSION = '(http.host eq "{}" and not (cf.tls_client_auth.cert_verified and not cf.tls_client_auth.cert_revoked))'

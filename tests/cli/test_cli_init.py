@@ -12,7 +12,9 @@ from pydantic import BaseModel
 from hauberk import config
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Run
+    from command_line import Run
+
+pytest_plugins = ("command_line",)
 
 
 def tables(model: type[BaseModel]) -> list[str]:

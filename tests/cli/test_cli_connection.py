@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Run
+    from command_line import Run
+
+pytest_plugins = ("command_line",)
 
 
 def closed_port() -> int:
