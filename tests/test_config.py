@@ -112,7 +112,7 @@ def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
 
 
 def test_an_unknown_variable_is_told() -> None:
-    with pytest.raises(ConfigurationError, match="gateway.thread: unknown key; did you mean 'threads'"):
+    with pytest.raises(ConfigurationError, match=r"gateway\.thread: unknown key; did you mean 'threads'"):
         load(None, {"HAUBERK_GATEWAY__THREAD": "2"})
 
 

@@ -22,11 +22,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from conftest import LiveControlPlane, serve_control_plane, settings_for
 from hauberk.errors import ConfigurationError, StorageError
 from hauberk.gateway import GatewayRunner
 from hauberk.serve import bind
 from hauberk.storage.models import Host, Rule, Ruleset
-from conftest import LiveControlPlane, serve_control_plane, settings_for
 
 HOST = {"Host": "api.example.com"}
 PATIENCE_SECONDS = 20
@@ -138,7 +138,7 @@ def test_a_disk_without_room_is_logged_and_the_change_enforced(
 ) -> None:
     send_to(control_plane, origin)
     with RunningGateway(control_plane, tmp_path / "gateway") as gateway:
-        eventually(lambda: gateway.runner.copy.path.exists())
+        eventually(gateway.runner.copy.path.exists)
         before = gateway.runner.copy.path.read_bytes()
 
         def full(_snapshot: object) -> None:
@@ -156,7 +156,7 @@ def test_it_serves_on_and_starts_again_while_the_control_plane_is_away(state_dir
         send_to(live, origin)
         add_rule(live, 'http.request.uri.path eq "/x"')
         with RunningGateway(live, tmp_path / "gateway") as gateway:
-            eventually(lambda: gateway.runner.copy.path.exists())
+            eventually(gateway.runner.copy.path.exists)
     with RunningGateway(live, tmp_path / "gateway") as gateway:  # the control plane is gone now
         eventually(lambda: gateway.runner.ready)
         assert gateway.get("/x").status_code == 403

@@ -14,8 +14,8 @@ NOUNS = {"certificate", "errors", "mitigation", "operation", "schema", "rule", "
 ACTIVITIES = {"pki", "snapshot", "storage"}
 # What a part may import besides nouns and itself.
 ALLOWED = {
-    **dict.fromkeys(NOUNS, set()),
-    **dict.fromkeys(ACTIVITIES, set()),
+    **{noun: set() for noun in NOUNS},
+    **{activity: set() for activity in ACTIVITIES},
     "gateway": {"snapshot"},
     "pipeline": ACTIVITIES,
     "api": {"pipeline", *ACTIVITIES},

@@ -77,5 +77,5 @@ def test_a_full_disk_leaves_the_older_copy(tmp_path: Path, monkeypatch: pytest.M
 def test_a_damaged_copy_is_told_with_its_place(tmp_path: Path) -> None:
     copy = SnapshotCopy(tmp_path / "snapshot")
     copy.path.write_bytes(encode(1, CONTENT).data[:-3])
-    with pytest.raises(SnapshotRefused, match="snapshot: .*damaged"):
+    with pytest.raises(SnapshotRefused, match=r"snapshot: .*damaged"):
         copy.load()

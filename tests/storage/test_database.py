@@ -61,10 +61,15 @@ def test_each_change_of_what_is_enforced_raises_the_revision_once(database: Data
 
 def test_an_exception_rolls_everything_back(database: Database) -> None:
     before = revision(database)
-    with pytest.raises(KeyError), database.write() as session:
-        session.add(Zone(name="example.com"))
-        session.flush()
-        raise KeyError
+
+    def fail_half_way() -> None:
+        with database.write() as session:
+            session.add(Zone(name="example.com"))
+            session.flush()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_half_way()
     assert revision(database) == before
     with database.read() as session:
         assert session.scalar(select(Zone.id)) is None
@@ -106,7 +111,7 @@ def test_opening_again_changes_nothing(database: Database) -> None:
 def test_a_corrupt_file_is_told_and_left_as_it_was(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "hauberk.db"
     path.write_bytes(content)
-    with pytest.raises(StorageError, match="cannot be used: .* changed nothing"):
+    with pytest.raises(StorageError, match=r"cannot be used: .* changed nothing"):
         Database(f"sqlite:///{path}")
     assert path.read_bytes() == content
 
