@@ -25,7 +25,7 @@ from starlette.routing import Route
 from conftest import LiveControlPlane, serve_control_plane, settings_for
 from hauberk.errors import ConfigurationError, StorageError
 from hauberk.gateway import GatewayRunner
-from hauberk.serve import bind
+from hauberk.serve.listening import bind
 from hauberk.storage.models import Host, Rule, Ruleset
 
 HOST = {"Host": "api.example.com"}

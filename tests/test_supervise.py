@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from hauberk.demo.stage import free_ports
@@ -35,6 +36,8 @@ class Up:
 
     def start(self) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HAUBERK_")}
+        # Meant for commands about another installation; the gateway must not go there.
+        environment |= {"HAUBERK_URL": "http://127.0.0.1:1", "HAUBERK_TOKEN": "another", "HAUBERK_ZONE": "example.org"}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "hauberk.cli", "up"], cwd=self.folder, env=environment, stderr=log, stdin=subprocess.DEVNULL
@@ -48,7 +51,12 @@ class Up:
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
 
     def serves(self) -> bool:
-        return answers(self.api) and answers(self.https)
+        """Whether both run, and the gateway enforces what this control plane compiled."""
+        try:
+            ready = httpx.get(f"http://127.0.0.1:{self.metrics}/readyz", trust_env=False).is_success
+        except httpx.HTTPError:
+            return False
+        return ready and answers(self.api) and answers(self.https)
 
 
 def answers(port: int) -> bool:

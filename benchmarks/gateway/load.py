@@ -59,8 +59,8 @@ def run_ab(core: int, connections: int, seconds: int, url: str, client_with_key:
             raise LoadFailed(f"{url}: {count[0]} of {requests}")
     if requests - kept > connections:
         raise LoadFailed(f"{url}: only {kept} of {requests} requests were kept alive")
-    tls = re.search(r"SSL/TLS Protocol:\s+(\S+)", text)
-    return Outcome(requests, _number(r"Requests per second:\s+([\d.]+)", text), tls[1] if tls else None)
+    tls = re.search(r"SSL/TLS Protocol:\s+([^,\s]+),([^,\s]+)", text)
+    return Outcome(requests, _number(r"Requests per second:\s+([\d.]+)", text), f"{tls[1]} with {tls[2]}" if tls else None)
 
 
 def _run(command: list[str]) -> str:

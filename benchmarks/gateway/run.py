@@ -38,6 +38,7 @@ from processes import Program, ProgramFailed, free_ports
 from rows import Row
 
 PROXY_CORE, LOAD_CORE = 0, 1
+NOISE = 0.1  # of a core; from there on two runs differ by more than what one looks for
 PACKAGES = {"nginx": "nginx", "wrk": "wrk", "ab": "apache2-utils", "taskset": "util-linux"}
 NAMES = ("nginx", "envoy", "plain", "validated", "nginx-mutual-tls", "mutual-tls")
 
@@ -66,6 +67,11 @@ def main() -> None:
     conditions = report.conditions(figures, report.versions(envoy), connections=args.connections, seconds=args.seconds, rounds=args.rounds)
     text = "\n\n".join(part for part in (report.table(rows, figures), report.floors(rows, figures), conditions) if part)
     print(text)
+    if (busiest := max(of_row.others for of_row in figures.values())) > NOISE:
+        print(
+            f"other programs took up to {busiest:.0%} of a core: these figures are worth little; try again when it is quiet",
+            file=sys.stderr,
+        )
     if args.write:
         report.write(text)
 

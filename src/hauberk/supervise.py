@@ -30,6 +30,8 @@ RECOVERED_SECONDS = 60.0
 # On top of the gateway's own grace for requests under way.
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.1
+# They tell commands which control plane to talk to. Our gateway talks to ours.
+COMMAND_VARIABLES = frozenset({"HAUBERK_CONFIG", "HAUBERK_TOKEN", "HAUBERK_URL", "HAUBERK_ZONE"})
 
 
 def end_with_parent() -> None:
@@ -68,7 +70,10 @@ class Child:
 
     def start(self) -> None:
         """Start it, in a process group of its own: Ctrl-C at the terminal reaches only us, and we stop the children in order."""
-        self.process = subprocess.Popen([*self.command, "--supervised"], stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own program
+        environment = {name: value for name, value in os.environ.items() if name not in COMMAND_VARIABLES}
+        self.process = subprocess.Popen(  # noqa: S603 - our own program
+            [*self.command, "--supervised"], stdin=subprocess.PIPE, start_new_session=True, env=environment
+        )
         self.starts += 1
         self.started_at = time.monotonic()
         log.info("started", extra={"child": self.name, "pid": self.process.pid})

@@ -132,6 +132,13 @@ def test_a_bundle_of_a_certificate_and_another_key_is_refused(hauberk: Run) -> N
     assert not Path("phone.p12").exists()
 
 
+def test_without_a_terminal_the_password_comes_from_a_file(hauberk: Run) -> None:
+    issue(hauberk, "phone")
+    ran = hauberk("cert", "bundle", "phone", "--key", "phone-key.pem", "--out", "phone.p12", ok=False)
+    assert ran.status == 2
+    assert "--password-file" in ran.err
+
+
 def test_the_authority_and_its_list_verify_what_was_issued(hauberk: Run) -> None:
     openssl = require_tool("openssl")
     issue(hauberk, "good")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import stat
+import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -117,6 +121,27 @@ def test_control_characters_of_an_event_do_not_reach_the_terminal(hauberk: Run, 
     assert "\x1b" not in out
     assert "\r" not in out
     assert "\\x1b[31mred" in out
+
+
+def test_following_prints_each_event_once_as_it_comes(hauberk: Run, control_plane: Any) -> None:
+    store(control_plane, event(control_plane, 1))
+    command = [sys.executable, "-m", "hauberk.cli", "events", "--follow", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as following:
+        assert following.stdout is not None
+        assert json.loads(following.stdout.readline())["id"] == "event-1"
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        for number in (2, 3):
+            store(control_plane, event(control_plane, number, occurred_at=now))
+            assert json.loads(following.stdout.readline())["id"] == f"event-{number}"
+        following.send_signal(signal.SIGINT)
+        assert following.wait(10) == 130
+
+
+def test_output_that_nobody_reads_ends_quietly(hauberk: Run) -> None:
+    hauberk("token", "list")
+    command = f"'{sys.executable}' -m hauberk.cli token list --json | true"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 @pytest.mark.parametrize("since", ["yesterday", "10", "5w", "2026-13-01T00:00:00Z"])

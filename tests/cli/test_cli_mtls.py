@@ -72,6 +72,13 @@ def test_a_rule_that_was_weakened_is_put_right(hauberk: Run, control_plane: Any)
     assert rule["id"] == ruleset["rules"][0]["id"]
 
 
+def test_a_host_that_nobody_serves_is_pointed_out(hauberk: Run) -> None:
+    assert "warning: no gateway serves 'apl.example.com'" in hauberk("mtls", "require", "apl.example.com").err
+    assert "warning" not in hauberk("mtls", "require", "api.example.com").err
+    hauberk("host", "add", "*.example.com", "--upstream", "http://127.0.0.1:9")
+    assert "warning: no gateway" not in hauberk("mtls", "require", "other.example.com").err
+
+
 def test_remove_takes_back_what_require_made(hauberk: Run, control_plane: Any) -> None:
     add_own_rule(control_plane)
     hauberk("mtls", "require", "api.example.com")

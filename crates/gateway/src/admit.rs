@@ -2,22 +2,22 @@
 //! is the answer.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use hauberk_openapi::{BodyPlan, RequestHead, Violation};
+use hauberk_openapi::{BodyPlan, RequestHead};
 use pingora::proxy::Session;
 use smallvec::SmallVec;
 
-use crate::body::{self, Held, Read};
 use crate::events::EventSource;
 use crate::exchange::{Client, Exchange, Route};
 use crate::fields::RequestFields;
 use crate::host::Host;
+use crate::judge::{judge_body, mitigate};
 use crate::limits;
-use crate::refusal::{Refusal, event_violation, oversize_violation};
+use crate::refusal::Refusal;
 use crate::report::{Happened, report};
 use crate::shared::Shared;
-use crate::snapshot::{Enforced, Mitigation, OversizeBody, RuleAction, Settings};
+use crate::snapshot::{Enforced, RuleAction};
 use crate::target;
 
 /// Decides about a request, and leaves in the exchange what its forwarding needs.
@@ -218,94 +218,5 @@ fn apply_rules(
             }
         }
     }
-    Ok(())
-}
-
-async fn judge_body(
-    shared: &Shared,
-    session: &mut Session,
-    exchange: &mut Exchange,
-    enforced: &Enforced,
-    plan: &BodyPlan,
-) -> Result<(), Refusal> {
-    let operation = exchange
-        .route
-        .as_ref()
-        .and_then(|route| route.operation.clone());
-    let Some(validation) = operation.as_ref().and_then(|one| one.validation.as_ref()) else {
-        return Ok(());
-    };
-    let settings = &enforced.settings;
-    let limit = settings.max_body_bytes;
-    if body::declared_length(session).is_some_and(|length| length > limit as u64) {
-        return oversize(shared, session, exchange, settings, validation.action);
-    }
-    let wait = Duration::from_secs(settings.body_timeout_seconds);
-    let body = match body::read(session, limit, wait).await? {
-        Read::Whole(body) => body,
-        Read::TooLarge(beginning) => {
-            oversize(shared, session, exchange, settings, validation.action)?;
-            exchange.held = Held::Beginning(beginning, false);
-            return Ok(());
-        }
-    };
-    let begun = Instant::now();
-    let judged = validation
-        .operation
-        .validate_body(plan, &body, &enforced.policy);
-    shared.metrics.validated(begun.elapsed());
-    exchange.held = Held::Whole(body);
-    match judged {
-        Ok(()) => Ok(()),
-        Err(violation) => mitigate(shared, session, exchange, validation.action, violation),
-    }
-}
-
-fn mitigate(
-    shared: &Shared,
-    session: &Session,
-    exchange: &Exchange,
-    action: Mitigation,
-    violation: Violation,
-) -> Result<(), Refusal> {
-    if action == Mitigation::Block {
-        return Err(Refusal::by_schema(violation));
-    }
-    let happened = Happened {
-        violation: Some(event_violation(violation)),
-        ..Happened::default()
-    };
-    report(
-        shared,
-        session,
-        exchange,
-        EventSource::ApiShieldSchemaValidation,
-        happened,
-    );
-    Ok(())
-}
-
-/// An operation that only logs lets a body pass that cannot be judged; one that blocks does as the settings say.
-fn oversize(
-    shared: &Shared,
-    session: &Session,
-    exchange: &Exchange,
-    settings: &Settings,
-    action: Mitigation,
-) -> Result<(), Refusal> {
-    if action == Mitigation::Block && settings.oversize_body == OversizeBody::Reject {
-        return Err(Refusal::body_too_large(settings.max_body_bytes));
-    }
-    let happened = Happened {
-        violation: Some(oversize_violation()),
-        ..Happened::default()
-    };
-    report(
-        shared,
-        session,
-        exchange,
-        EventSource::ApiShieldSchemaValidation,
-        happened,
-    );
     Ok(())
 }

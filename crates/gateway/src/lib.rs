@@ -19,6 +19,7 @@ mod forward;
 mod held_session;
 mod host;
 mod identity;
+mod judge;
 mod limits;
 mod listen;
 mod logger;

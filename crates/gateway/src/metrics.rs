@@ -26,6 +26,7 @@ pub(crate) struct Metrics {
     pub(crate) snapshot_version: IntGauge,
     pub(crate) snapshots_refused: IntCounter,
     pub(crate) unrouted: IntCounter,
+    pub(crate) client_hellos: IntCounter,
     events_dropped: IntCounter,
     pub(crate) handshake: HandshakeMetrics,
 }
@@ -66,6 +67,10 @@ impl Metrics {
             "hauberk_gateway_unrouted_requests_total",
             "Requests refused before a host of the snapshot was found.",
         )?;
+        let client_hellos = IntCounter::new(
+            "hauberk_gateway_client_hellos_total",
+            "TLS handshakes begun for a host; what is missing among the completed ones has failed.",
+        )?;
         let events_dropped = IntCounter::new(
             "hauberk_gateway_events_dropped_total",
             "Events dropped because the queue was full.",
@@ -82,6 +87,7 @@ impl Metrics {
         registry.register(Box::new(snapshot_version.clone()))?;
         registry.register(Box::new(snapshots_refused.clone()))?;
         registry.register(Box::new(unrouted.clone()))?;
+        registry.register(Box::new(client_hellos.clone()))?;
         registry.register(Box::new(events_dropped.clone()))?;
         registry.register(Box::new(validation_seconds.clone()))?;
         Ok(Self {
@@ -124,6 +130,7 @@ impl Metrics {
             snapshot_version,
             snapshots_refused,
             unrouted,
+            client_hellos,
             events_dropped,
         })
     }

@@ -117,6 +117,11 @@ fn a_bad_snapshot_is_refused_with_its_reason_and_the_old_one_stays() {
             "host name",
         ),
         (
+            "a timeout of nothing",
+            change(&|one| one.json["settings"]["idle_timeout_seconds"] = json!(0)),
+            "idle_timeout_seconds",
+        ),
+        (
             "an upstream",
             change(&|one| one.add_host("x.example.com", "ftp://127.0.0.1:1")),
             "upstream",
@@ -141,7 +146,7 @@ fn a_bad_snapshot_is_refused_with_its_reason_and_the_old_one_stays() {
         running
             .gateway
             .metrics()
-            .contains("hauberk_gateway_snapshots_refused_total 20")
+            .contains("hauberk_gateway_snapshots_refused_total 21")
     );
 }
 

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 
 use serde_json::json;
 
+use crate::support::secure_origin::SecureOrigin;
 use crate::support::snapshot::GOOD_READING;
 use crate::support::{Origin, Running, Snapshot};
 
@@ -94,4 +95,44 @@ fn an_origin_is_found_by_name() {
     let url = format!("http://localhost:{}", origin.address.port());
     let running = Running::start(&Snapshot::new(&url));
     assert_eq!(running.plain().get(HOST, "/").status, 200);
+}
+
+#[test]
+fn an_origin_with_tls_is_reached_by_http_2_or_1_as_it_speaks_and_its_certificate_is_checked() {
+    for http2 in [true, false] {
+        let origin = SecureOrigin::start(http2);
+        let url = format!("https://localhost:{}", origin.address.port());
+        let snapshot = Snapshot::new(&url).validate("block");
+        let trusting = Running::start_with(&snapshot, |options| {
+            options.upstream_ca_file = Some(origin.certificate_file.clone());
+        });
+        let mut client = trusting.plain();
+        for padding in [0, 70_000, 200_000] {
+            let padding = "n".repeat(padding);
+            let body =
+                format!(r#"{{"temperature":1,"time":"2026-11-22T10:00:00Z","note":"{padding}"}}"#);
+            let answer = client.post_json(HOST, "/temps", &body);
+            assert_eq!(answer.status, 201, "{http2}: {:?}", answer.json());
+            let (version, received) = origin.last();
+            assert_eq!(
+                version,
+                if http2 {
+                    http::Version::HTTP_2
+                } else {
+                    http::Version::HTTP_11
+                }
+            );
+            assert!(received == body.as_bytes(), "{http2}");
+        }
+        let chunked = "POST /other HTTP/1.1\r\nHost: api.example.com\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+        assert_eq!(client.request(chunked).status, 201);
+        assert_eq!(origin.last().1, b"abc");
+
+        let wary = Running::start(&snapshot);
+        assert_eq!(
+            wary.plain().get(HOST, "/other").status,
+            502,
+            "nobody vouches for it"
+        );
+    }
 }

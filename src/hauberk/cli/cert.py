@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -244,4 +245,6 @@ def _secret(file: Path) -> str:
 
 
 def _ask_password() -> str:
+    if not sys.stdin.isatty():
+        raise Failure("the bundle needs a password, and there is no terminal to ask at", "give it in --password-file", status=2)
     return str(typer.prompt("Password for the bundle", hide_input=True, confirmation_prompt=True, err=True))

@@ -135,6 +135,7 @@ def fallthrough(
     """
     name = rules.exact_host(host)
     zone = plane.zone(name)
+    warn_unless_served(plane, name)
     if action is MitigationAction.NONE:
         removed = rules.remove(plane.client, zone["id"], rules.fallthrough_ref(name))
         text = f"Requests to {name} outside of saved operations pass" + ("" if removed else ", as before")
@@ -164,6 +165,13 @@ def _find(plane: Remote, host: str) -> dict[str, Any]:
         if found["name"] == host.lower():
             return found
     raise Failure(f"there is no host '{host}'", "'hauberk host list' shows those there are")
+
+
+def warn_unless_served(plane: Remote, host: str) -> None:
+    """Say so if a rule is made for a host that no gateway serves: it may be a slip of the pen, and the real host stays open."""
+    wildcard = f"*.{host.partition('.')[2]}"
+    if not any(known["name"] in {host, wildcard} for known in plane.client.pages(plane.own_zone_path("hosts", host=host))):
+        plane.out.say(f"warning: no gateway serves '{host}'; 'hauberk host list' shows those that are")
 
 
 def _below(host: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from hauberk.cli import rules
-from hauberk.cli.host import HostArgument
+from hauberk.cli.host import HostArgument, warn_unless_served
 from hauberk.cli.remote import Remote, remote
 
 app = typer.Typer(no_args_is_help=True, help="Mutual TLS: refuse callers without a good client certificate.")
@@ -28,6 +28,7 @@ def require(plane: Remote, host: HostArgument) -> None:
     """
     name = rules.exact_host(host)
     zone = plane.zone(name)
+    warn_unless_served(plane, name)
     # First the association, then the rule: the other way round good callers would be refused until both are in force.
     hostnames = _associated(plane, zone)
     if name not in hostnames:

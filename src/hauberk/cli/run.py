@@ -51,7 +51,7 @@ def control_plane(settings: ConfigFile = None, log_level: LogLevel = "info", sup
     """
     checked = config.load(settings_file(settings))
     _begin(log_level, supervised=supervised)
-    from hauberk.serve import run_control_plane  # noqa: PLC0415 - loads the server, which other commands do without
+    from hauberk.serve.control_plane import run_control_plane  # noqa: PLC0415 - loads the server, which other commands do without
 
     run_control_plane(checked)
 
@@ -89,7 +89,7 @@ def gateway(
             )
         token = read_token(token_file or checked.state_dir / GATEWAY_TOKEN_FILE)
     _begin(log_level, supervised=supervised)
-    from hauberk.serve import run_gateway  # noqa: PLC0415 - loads the compiled part, which other commands do without
+    from hauberk.serve.gateway import run_gateway  # noqa: PLC0415 - loads the compiled part, which other commands do without
 
     run_gateway(checked, url, token)
 

@@ -6,13 +6,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use hauberk_openapi::{Limits, Policy};
+use hauberk_openapi::Policy;
 use openssl::pkey::PKey;
-use openssl::sha::{Sha256, sha256};
+use openssl::sha::Sha256;
 use openssl::x509::X509;
 
 use super::document::{self, Document, Forwarding as ForwardingName, Settings, UndeclaredQuery};
 use super::operations::{HostPattern, Mitigation, Operations, SavedOperation, Validation};
+use super::schemas::{self, KnownDocument};
 use crate::error::Refused;
 use crate::host::{Forwarding, Host, Hosts, ServerCertificate};
 use crate::identity::{Authority, ClientPolicy};
@@ -45,13 +46,10 @@ pub(crate) struct Rule {
     pub(crate) action: RuleAction,
 }
 
-/// SHA-256 of the JSON string a document's text is written as.
-type SourceDigest = [u8; 32];
-
 /// Compiles snapshots one after the other.
 #[derive(Default)]
 pub(crate) struct Compiler {
-    documents: HashMap<SourceDigest, Arc<hauberk_openapi::Loaded>>,
+    documents: schemas::Known,
 }
 
 impl Compiler {
@@ -74,8 +72,12 @@ impl Compiler {
                 "format or version differ from the header",
             ));
         }
+        document
+            .settings
+            .check()
+            .map_err(|reason| Refused::new("settings", reason))?;
         let mut warnings = Vec::new();
-        let documents = self.documents(&document.schemas)?;
+        let documents = schemas::compile(&self.documents, &document.schemas)?;
         let authorities = authorities(&document.certificate_authorities)?;
         let mut hosts = Hosts::default();
         let joined = Joined {
@@ -103,31 +105,6 @@ impl Compiler {
         };
         Ok((enforced, warnings))
     }
-
-    fn documents<'a>(
-        &self,
-        schemas: &'a [document::Schema<'_>],
-    ) -> Result<HashMap<&'a str, KnownDocument>, Refused> {
-        let mut documents = HashMap::new();
-        for schema in schemas {
-            let thing = || format!("schema {:?}", schema.name);
-            let digest = sha256(schema.source.get().as_bytes());
-            let loaded = match self.documents.get(&digest) {
-                Some(loaded) => Arc::clone(loaded),
-                None => Arc::new(load(schema, &thing)?),
-            };
-            let known = KnownDocument { digest, loaded };
-            if documents.insert(&*schema.schema_id, known).is_some() {
-                return Err(Refused::new(thing(), "its schema_id stands there twice"));
-            }
-        }
-        Ok(documents)
-    }
-}
-
-struct KnownDocument {
-    digest: SourceDigest,
-    loaded: Arc<hauberk_openapi::Loaded>,
 }
 
 /// Where serde stopped, without what stood there: it could be a private key.
@@ -151,26 +128,6 @@ fn describe(cause: &serde_json::Error) -> String {
             format!("not JSON at line {line} column {column}")
         }
     }
-}
-
-fn load(
-    schema: &document::Schema<'_>,
-    thing: &dyn Fn() -> String,
-) -> Result<hauberk_openapi::Loaded, Refused> {
-    let source: String = serde_json::from_str(schema.source.get())
-        .map_err(|_| Refused::new(thing(), "source is not a string"))?;
-    hauberk_openapi::load(source.as_bytes(), &Limits::default()).map_err(|problems| {
-        let reason = match problems.first() {
-            Some(first) => format!(
-                "{} at {} ({} problems in all)",
-                first.message,
-                first.locations.first().map_or(".", |place| place.as_str()),
-                problems.len()
-            ),
-            None => "it cannot be loaded".to_owned(),
-        };
-        Refused::new(thing(), reason)
-    })
 }
 
 fn authorities<'a>(

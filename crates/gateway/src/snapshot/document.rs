@@ -56,6 +56,35 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// Whether each timeout is one: none at all would let a client or an upstream hold a request for ever.
+    pub(super) fn check(&self) -> Result<(), String> {
+        for (name, seconds) in [
+            ("header_timeout_seconds", self.header_timeout_seconds),
+            ("body_timeout_seconds", self.body_timeout_seconds),
+            (
+                "upstream_connect_timeout_seconds",
+                self.upstream_connect_timeout_seconds,
+            ),
+            (
+                "upstream_response_timeout_seconds",
+                self.upstream_response_timeout_seconds,
+            ),
+            ("idle_timeout_seconds", self.idle_timeout_seconds),
+        ] {
+            if !(1..=MAX_TIMEOUT_SECONDS).contains(&seconds) {
+                return Err(format!(
+                    "{name} should be between 1 and {MAX_TIMEOUT_SECONDS}"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A day. Timers count in milliseconds and are added to clocks; far beyond this they would overflow.
+const MAX_TIMEOUT_SECONDS: u64 = 86_400;
+
 /// What becomes of a body that is too large to be judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -9,6 +9,7 @@
 mod compile;
 mod document;
 mod operations;
+mod schemas;
 
 use openssl::sha::sha256;
 

@@ -42,6 +42,7 @@ pub(super) fn install(builder: &mut SslContextBuilder, shared: Arc<Shared>) {
             *alert = SslAlert::INTERNAL_ERROR;
             return Err(ErrorStack::get());
         };
+        shared.metrics.client_hellos.inc();
         set_session_context(ssl, &host.session_context)?;
         let host = Arc::clone(host);
         ssl.set_ex_data(slot, Hello { host, server_name });

@@ -5,6 +5,7 @@ pub mod gateway;
 pub mod http2;
 pub mod origin;
 pub mod pki;
+pub mod secure_origin;
 pub mod snapshot;
 
 pub use client::{Answer, Client};

@@ -1,0 +1,48 @@
+"""The control plane's process: REST over the database, and its housekeeping."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+
+from hauberk.api.app import create_app
+from hauberk.config import PASSPHRASE_VARIABLE, Settings
+from hauberk.pipeline import ControlPlane
+from hauberk.serve.listening import bind, server
+from hauberk.storage.events import forget_events
+
+log = logging.getLogger(__name__)
+
+HOUSEKEEPING_SECONDS = 3600
+
+
+def run_control_plane(settings: Settings) -> None:
+    """
+    Run the control plane until a signal.
+
+    Raises:
+        HauberkError: If it cannot start.
+    """
+    bound = bind(settings.control_plane.listen, "control_plane.listen")
+    plane = ControlPlane(settings, os.environ.get(PASSPHRASE_VARIABLE) or None)
+    stopping = threading.Event()
+    threading.Thread(target=_keep_house, args=(plane, stopping), name="housekeeping", daemon=True).start()
+    tls = {"ssl_certfile": settings.control_plane.certificate, "ssl_keyfile": settings.control_plane.private_key}
+    log.info("control plane listens", extra={"address": settings.control_plane.listen, "url": settings.control_plane_url})
+    try:
+        server(create_app(plane), **tls).run(sockets=[bound])
+    finally:
+        stopping.set()
+        plane.close()
+
+
+def _keep_house(plane: ControlPlane, stopping: threading.Event) -> None:
+    while True:
+        try:
+            with plane.database.write() as session:
+                forget_events(session, plane.settings.events.keep_days)
+        except Exception:
+            log.exception("old events were not deleted")
+        if stopping.wait(HOUSEKEEPING_SECONDS):
+            return

@@ -1,0 +1,45 @@
+"""Listening sockets and the HTTP server behind them, for both processes."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import Any
+
+import uvicorn
+
+from hauberk.config import split_address
+from hauberk.errors import ConfigurationError
+
+
+def bind(address: str, key: str) -> socket.socket:
+    """
+    Bind a listening socket before anything else starts.
+
+    Args:
+        address: E.g. `127.0.0.1:8080`.
+
+        key: The setting it comes from, for the error.
+
+    Raises:
+        ConfigurationError: If it is in use, or not an address of this machine.
+    """
+    host, port = split_address(address)
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+        bound.listen(2048)
+    except OSError as error:
+        bound.close()
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigurationError(f"{key}: {address} is in use by another process: stop it, or choose another port") from None
+        raise ConfigurationError(f"{key}: {address} cannot be listened on: {error.strerror}") from None
+    return bound
+
+
+def server(app: Any, **options: Any) -> uvicorn.Server:
+    """Make the HTTP server of an application; it writes no log of its own."""
+    return uvicorn.Server(
+        uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, **options)
+    )
