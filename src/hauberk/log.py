@@ -37,6 +37,6 @@ def log_to_stderr(level: str = "info", *, json: bool | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # These tell each migration step and each outgoing call, with its URL.
-    for name in ("alembic", "httpx", "httpcore"):
+    # These tell each migration step, each outgoing call with its URL, and each step of a start that we tell ourselves.
+    for name in ("alembic", "httpx", "httpcore", "uvicorn"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -7,9 +7,11 @@ unreadable key) has said why on standard error: then the whole ends, instead of 
 
 from __future__ import annotations
 
+import http.client
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -17,12 +19,12 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hauberk.config import Settings
+from hauberk.config import Settings, split_address
 
 log = logging.getLogger(__name__)
 
 # An error exit this soon after the very first start is a mistake in the settings, not an accident.
-FIRST_START_SECONDS = 10.0
+FIRST_START_SECONDS = 60.0
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
 # A child that lived this long has recovered: the next accident waits briefly again.
@@ -118,6 +120,7 @@ def run(file: Path, settings: Settings, log_level: str = "info") -> int:
     children = [control_plane, gateway]
     # The gateway's token is made by the first start of the control plane.
     token_file = settings.state_dir / "gateway-token"
+    ready = False
     try:
         control_plane.start()
         while not stopping.wait(POLL_SECONDS):
@@ -125,9 +128,32 @@ def run(file: Path, settings: Settings, log_level: str = "info") -> int:
                 gateway.start()
             if not all(_tend(child) for child in children):
                 return 1
+            if not ready and gateway.starts > 0 and _is_ready(settings):
+                ready = True
+                log.info(
+                    "ready", extra={"control_plane": settings.control_plane_url, "gateway": settings.gateway.https + settings.gateway.http}
+                )
         return 0
     finally:
         _stop(children, settings.gateway.grace_seconds + STOP_SECONDS)
+
+
+def _is_ready(settings: Settings) -> bool:
+    """Tell whether the REST API takes connections and the gateway has something to enforce."""
+    metrics = settings.gateway.metrics
+    try:
+        socket.create_connection(split_address(settings.control_plane.listen), POLL_SECONDS).close()
+        if metrics is None:
+            return True
+        host, port = split_address(metrics)
+        connection = http.client.HTTPConnection(host, port, timeout=1)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == http.HTTPStatus.OK
+        finally:
+            connection.close()
+    except OSError:
+        return False
 
 
 def _tend(child: Child) -> bool:

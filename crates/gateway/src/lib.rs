@@ -24,6 +24,7 @@ mod limits;
 mod listen;
 mod logger;
 mod metrics;
+mod names;
 mod options;
 mod proxy;
 mod refusal;
@@ -36,6 +37,7 @@ mod snapshot;
 mod target;
 mod tls;
 mod upstream;
+mod workers;
 
 pub use error::{Error, ErrorKind, Refused};
 pub use events::{Event, EventAction, EventCertificate, EventSource, EventViolation};

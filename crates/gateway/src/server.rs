@@ -3,32 +3,25 @@
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::IntoRawFd;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use pingora::proxy::http_proxy;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{Fds, ListenFds};
-use pingora::services::Service as _;
 use pingora::services::listening::Service;
-use tokio::runtime::Runtime;
-use tokio::sync::watch;
 
 use crate::connections::Connections;
 use crate::error::{Error, ErrorKind, Refused};
 use crate::events::Event;
 use crate::listen::bind;
+use crate::names::Lookups;
 use crate::options::Options;
 use crate::proxy::Shield;
 use crate::shared::Shared;
 use crate::snapshot::{self, Compiler};
 use crate::tls;
-
-/// How often names of upstreams are looked up again.
-const LOOKUP_PERIOD: Duration = Duration::from_secs(10);
-
-/// How often a stopping gateway looks whether its connections are gone.
-const DRAIN_STEP: Duration = Duration::from_millis(20);
+use crate::workers::{Work, Workers};
 
 /// Idle connections to upstreams that are kept for each thread.
 const POOL_SIZE: usize = 512;
@@ -56,8 +49,7 @@ pub struct Gateway {
     http: Vec<SocketAddr>,
     /// Taken by [`Gateway::run`].
     listeners: Mutex<Option<Vec<TcpListener>>>,
-    stopping: Mutex<Option<Duration>>,
-    stop: Condvar,
+    stop: Arc<Stop>,
 }
 
 impl Gateway {
@@ -76,9 +68,7 @@ impl Gateway {
         let mut bound = listeners.iter().map(|(_, address)| *address);
         let https = bound.by_ref().take(options.https.len()).collect();
         let http = bound.collect();
-        let shared = Shared::new(options.event_queue).map_err(|cause| {
-            Error::because(ErrorKind::Runtime, "metrics cannot be set up", cause)
-        })?;
+        let shared = Shared::new(options.event_queue)?;
         let listeners = listeners
             .into_iter()
             .map(|(listener, _)| listener)
@@ -90,8 +80,7 @@ impl Gateway {
             https,
             http,
             listeners: Mutex::new(Some(listeners)),
-            stopping: Mutex::default(),
-            stop: Condvar::new(),
+            stop: Arc::default(),
         })
     }
 
@@ -141,31 +130,25 @@ impl Gateway {
     ///
     /// # Errors
     ///
-    /// When threads cannot be had, or it ran before.
+    /// When threads cannot be had, one of them panicked, or it ran before.
     pub fn run(&self) -> Result<(), Error> {
         let listeners = self.listeners.lock().take();
         let listeners = listeners
             .ok_or_else(|| Error::new(ErrorKind::AlreadyRun, "this gateway has run already"))?;
-        let runtime = self.runtime()?;
-        let mut service = self.service()?;
-        let sockets = sockets(&self.https, &self.http, listeners);
-        let (shutdown, watch) = watch::channel(false);
-        let accepting = runtime.spawn(async move {
-            service.start_service(Some(sockets), watch, 1).await;
-        });
-        runtime.spawn(look_up_names(Arc::clone(&self.shared)));
-        let grace = self.wait_for_stop();
-        // A receiver lives in each accept loop.
-        let _ = shutdown.send(true);
-        runtime.block_on(self.drain(accepting, grace));
-        runtime.shutdown_background();
-        Ok(())
+        let work = (0..self.threads())
+            .map(|_| self.work(&listeners))
+            .collect::<Result<_, _>>()?;
+        // From here on only the threads hold the sockets: when they stop accepting, nobody is left waiting.
+        drop(listeners);
+        let _lookups = Lookups::start(Arc::clone(&self.shared))?;
+        let stop = Arc::clone(&self.stop);
+        let workers = Workers::start(work, &self.shared, move || stop.ask(Duration::ZERO))?;
+        workers.stop(self.stop.wait())
     }
 
     /// Stops accepting, lets requests in flight finish for up to `grace`, then lets [`Gateway::run`] return.
     pub fn stop(&self, grace: Duration) {
-        *self.stopping.lock() = Some(grace);
-        self.stop.notify_all();
+        self.stop.ask(grace);
     }
 
     /// The oldest events, at most `max`; waits up to `wait` for the first.
@@ -190,19 +173,21 @@ impl Gateway {
         }
     }
 
-    fn runtime(&self) -> Result<Runtime, Error> {
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(self.threads())
-            .thread_name("gateway")
-            .enable_all()
-            .build()
-            .map_err(|cause| Error::because(ErrorKind::Runtime, "threads cannot be started", cause))
+    /// What one thread serves; `listeners` are in the order of the addresses.
+    fn work(&self, listeners: &[TcpListener]) -> Result<Work, Error> {
+        let sockets = sockets(&self.https, &self.http, listeners).map_err(|cause| {
+            Error::because(ErrorKind::Runtime, "sockets cannot be shared", cause)
+        })?;
+        Ok(Work {
+            service: self.service()?,
+            sockets,
+        })
     }
 
     fn service(&self) -> Result<Service<Connections>, Error> {
         let ca_file = self.options.upstream_ca_file.as_ref();
         let conf = ServerConf {
-            threads: self.threads(),
+            threads: 1,
             max_retries: MAX_TRIES,
             upstream_keepalive_pool_size: POOL_SIZE,
             ca_file: ca_file.map(|path| path.to_string_lossy().into_owned()),
@@ -223,56 +208,42 @@ impl Gateway {
         }
         Ok(service)
     }
-
-    fn wait_for_stop(&self) -> Duration {
-        let mut stopping = self.stopping.lock();
-        loop {
-            if let Some(grace) = *stopping {
-                return grace;
-            }
-            self.stop.wait(&mut stopping);
-        }
-    }
-
-    async fn drain(&self, accepting: tokio::task::JoinHandle<()>, grace: Duration) {
-        let deadline = Instant::now() + grace;
-        // The listeners close, and connections without a request are told to end.
-        let _ = tokio::time::timeout(grace, accepting).await;
-        while self.shared.metrics.open_connections.get() > 0 && Instant::now() < deadline {
-            tokio::time::sleep(DRAIN_STEP).await;
-        }
-    }
 }
 
 /// Hands the bound sockets to Pingora, by the addresses it will ask for.
-fn sockets(https: &[SocketAddr], http: &[SocketAddr], listeners: Vec<TcpListener>) -> ListenFds {
+fn sockets(
+    https: &[SocketAddr],
+    http: &[SocketAddr],
+    listeners: &[TcpListener],
+) -> std::io::Result<ListenFds> {
     let mut sockets = Fds::new();
     for (address, listener) in https.iter().chain(http).zip(listeners) {
-        sockets.add(address.to_string(), listener.into_raw_fd());
+        sockets.add(address.to_string(), listener.try_clone()?.into_raw_fd());
     }
-    Arc::new(Mutex::new(sockets))
+    Ok(Arc::new(Mutex::new(sockets)))
 }
 
-/// Follows upstreams whose names change their address.
-async fn look_up_names(shared: Arc<Shared>) {
-    loop {
-        tokio::time::sleep(LOOKUP_PERIOD).await;
-        let Some(enforced) = shared.enforced() else {
-            continue;
-        };
-        let named = enforced
-            .hosts
-            .all()
-            .iter()
-            .any(|host| host.upstreams.has_names());
-        if named {
-            let looked_up = tokio::task::spawn_blocking(move || {
-                for host in enforced.hosts.all() {
-                    host.upstreams.refresh();
-                }
-            });
-            // A resolver that panics is asked again next time.
-            let _ = looked_up.await;
+/// A wish to stop, and the time it leaves to requests in flight.
+#[derive(Default)]
+struct Stop {
+    grace: Mutex<Option<Duration>>,
+    asked: Condvar,
+}
+
+impl Stop {
+    /// The first to ask decides about the time.
+    fn ask(&self, grace: Duration) {
+        self.grace.lock().get_or_insert(grace);
+        self.asked.notify_all();
+    }
+
+    fn wait(&self) -> Duration {
+        let mut grace = self.grace.lock();
+        loop {
+            if let Some(grace) = *grace {
+                return grace;
+            }
+            self.asked.wait(&mut grace);
         }
     }
 }

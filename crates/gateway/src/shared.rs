@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 
+use crate::error::{Error, ErrorKind};
 use crate::events::EventQueue;
 use crate::identity::Intermediates;
 use crate::metrics::Metrics;
 use crate::snapshot::Enforced;
+use crate::tls::TicketKeys;
 
 /// The state of a gateway.
 pub(crate) struct Shared {
@@ -15,15 +17,25 @@ pub(crate) struct Shared {
     pub(crate) events: EventQueue,
     pub(crate) metrics: Metrics,
     pub(crate) intermediates: Arc<Intermediates>,
+    pub(crate) ticket_keys: TicketKeys,
 }
 
 impl Shared {
-    pub(crate) fn new(event_queue: usize) -> Result<Self, prometheus::Error> {
+    /// # Errors
+    ///
+    /// When the system has no randomness to give.
+    pub(crate) fn new(event_queue: usize) -> Result<Self, Error> {
+        let metrics = Metrics::new().map_err(|cause| {
+            Error::because(ErrorKind::Runtime, "metrics cannot be set up", cause)
+        })?;
+        let ticket_keys = TicketKeys::random()
+            .map_err(|cause| Error::because(ErrorKind::Tls, "TLS cannot be set up", cause))?;
         Ok(Self {
             enforced: ArcSwapOption::empty(),
             events: EventQueue::new(event_queue),
-            metrics: Metrics::new()?,
+            metrics,
             intermediates: Arc::default(),
+            ticket_keys,
         })
     }
 

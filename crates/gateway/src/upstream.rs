@@ -101,11 +101,6 @@ impl Upstreams {
             target.refresh();
         }
     }
-
-    /// Whether there is a name to look up.
-    pub(crate) fn has_names(&self) -> bool {
-        self.targets.iter().any(|target| target.is_name)
-    }
 }
 
 /// One URL.

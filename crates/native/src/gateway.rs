@@ -9,8 +9,18 @@ use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 
-create_exception!(_native, GatewayError, PyException, "The gateway cannot start.");
-create_exception!(_native, RefusedError, PyException, "A snapshot is refused; what was enforced stays.");
+create_exception!(
+    _native,
+    GatewayError,
+    PyException,
+    "The gateway cannot start."
+);
+create_exception!(
+    _native,
+    RefusedError,
+    PyException,
+    "A snapshot is refused; what was enforced stays."
+);
 
 /// A reverse proxy that enforces the newest snapshot it was given.
 #[pyclass(frozen, module = "hauberk._native")]
@@ -19,6 +29,10 @@ pub struct Gateway(Core);
 #[pymethods]
 impl Gateway {
     #[new]
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "pyo3 makes the lists from Python's and hands them over"
+    )]
     #[pyo3(signature = (*, https, http, threads = 0, event_queue = 10_000, upstream_ca_file = None))]
     fn new(
         py: Python<'_>,
@@ -34,7 +48,6 @@ impl Gateway {
             threads,
             event_queue,
             upstream_ca_file,
-            ..Options::default()
         };
         py.detach(|| Core::new(options))
             .map(Self)
@@ -43,12 +56,20 @@ impl Gateway {
 
     #[getter]
     fn https_addresses(&self) -> Vec<String> {
-        self.0.https_addresses().iter().map(ToString::to_string).collect()
+        self.0
+            .https_addresses()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[getter]
     fn http_addresses(&self) -> Vec<String> {
-        self.0.http_addresses().iter().map(ToString::to_string).collect()
+        self.0
+            .http_addresses()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[getter]
@@ -100,14 +121,16 @@ fn addresses(texts: &[String]) -> PyResult<Vec<SocketAddr>> {
     texts
         .iter()
         .map(|text| {
-            text.parse()
-                .map_err(|_| PyValueError::new_err(format!("'{text}' is not an IP address and port")))
+            text.parse().map_err(|_| {
+                PyValueError::new_err(format!("'{text}' is not an IP address and port"))
+            })
         })
         .collect()
 }
 
 fn seconds(value: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(value).map_err(|_| PyValueError::new_err("seconds must be a number from 0 up"))
+    Duration::try_from_secs_f64(value)
+        .map_err(|_| PyValueError::new_err("seconds must be a number from 0 up"))
 }
 
 /// Write the gateway's log to standard error, a JSON object a line.

@@ -28,6 +28,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         "GatewayError",
         module.py().get_type::<gateway::GatewayError>(),
     )?;
-    module.add("RefusedError", module.py().get_type::<gateway::RefusedError>())?;
+    module.add(
+        "RefusedError",
+        module.py().get_type::<gateway::RefusedError>(),
+    )?;
     Ok(())
 }

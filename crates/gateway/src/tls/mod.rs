@@ -8,6 +8,7 @@
 
 mod accept;
 mod hello;
+mod tickets;
 
 use std::os::raw::c_long;
 use std::ptr;
@@ -20,6 +21,7 @@ use openssl_sys as ffi;
 use pingora::listeners::tls::TlsSettings;
 
 use self::accept::Accept;
+pub(crate) use self::tickets::TicketKeys;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 use crate::shared::Shared;
@@ -45,7 +47,7 @@ fn hello_slot() -> Option<Index<Ssl, Hello>> {
     HELLO.as_ref().ok().copied()
 }
 
-/// The settings of a listener with TLS.
+/// The settings of a listener with TLS. Whatever listener or thread made a session, each can resume it.
 ///
 /// # Errors
 ///
@@ -63,6 +65,7 @@ pub(crate) fn settings(shared: &Arc<Shared>) -> Result<TlsSettings, Error> {
         .map_err(refused)?;
     // Tickets are the only sessions: what is kept in memory here would be one more thing to bound and to forget.
     settings.set_session_cache_mode(SslSessionCacheMode::OFF);
+    shared.ticket_keys.install(&mut settings).map_err(refused)?;
     limit(&mut settings);
     hello::install(&mut settings, Arc::clone(shared));
     Ok(settings)
