@@ -6,7 +6,8 @@ import os
 import shutil
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,10 @@ import cloudflare
 import httpx
 import pytest
 import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from hauberk.api.app import create_app
 from hauberk.config import Settings
@@ -22,6 +27,7 @@ from hauberk.serve.listening import bind
 
 ZONE_NAME = "example.com"
 HOST_NAME = "api.example.com"
+PATIENCE_SECONDS = 20
 
 
 def require_tool(name: str) -> str:
@@ -33,6 +39,21 @@ def require_tool(name: str) -> str:
             pytest.fail(message)
         pytest.skip(message)
     return path
+
+
+def eventually(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait for something others bring about; how long it took is not judged here."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @dataclass
@@ -144,3 +165,22 @@ def sdk_with_key(control_plane: LiveControlPlane) -> Iterator[cloudflare.Cloudfl
         api_email=control_plane.email, api_key=control_plane.token, base_url=control_plane.api, max_retries=0
     ) as client:
         yield client
+
+
+@pytest.fixture
+def origin() -> Iterator[str]:
+    """An origin that tells which headers reached it."""
+
+    async def answer(request: Request) -> JSONResponse:
+        return JSONResponse({"path": request.url.path, "headers": dict(request.headers)})
+
+    bound = bind("127.0.0.1:0", "origin")
+    server = uvicorn.Server(
+        uvicorn.Config(Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST"])]), log_config=None, lifespan="off")
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+    thread.start()
+    yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+    bound.close()

@@ -4,51 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
 
-from conftest import LiveControlPlane, serve_control_plane, settings_for
+from conftest import PATIENCE_SECONDS, LiveControlPlane, eventually, free_port, serve_control_plane, settings_for
 from hauberk.errors import ConfigurationError, StorageError
 from hauberk.gateway import GatewayRunner
 from hauberk.serve.listening import bind
 from hauberk.storage.models import Host, Rule, Ruleset
 
 HOST = {"Host": "api.example.com"}
-PATIENCE_SECONDS = 20
-
-
-@pytest.fixture
-def origin() -> Iterator[str]:
-    """An origin that tells which headers reached it."""
-
-    async def answer(request: Request) -> JSONResponse:
-        return JSONResponse({"path": request.url.path, "headers": dict(request.headers)})
-
-    bound = bind("127.0.0.1:0", "origin")
-    server = uvicorn.Server(
-        uvicorn.Config(Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST"])]), log_config=None, lifespan="off")
-    )
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-    thread.start()
-    yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    bound.close()
 
 
 def send_to(live: LiveControlPlane, origin: str) -> None:
@@ -76,14 +50,6 @@ class RunningGateway:
 
     def get(self, path: str = "/", **options: Any) -> httpx.Response:
         return httpx.get(f"http://{self.runner.core.http_addresses[0]}{path}", headers=HOST, timeout=10, **options)
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    """Wait for something other threads bring about; how long it took is not judged here."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)
 
 
 def status_of(live: LiveControlPlane) -> dict[str, Any]:
@@ -218,6 +184,20 @@ def test_events_reach_the_file_and_the_control_plane_also_after_its_absence(stat
             assert client.get(f"/client/v4/zones/{again.zone_id}/security_events").json()["result_info"]["total_count"] == 2
 
 
+def test_every_metric_is_documented(control_plane: LiveControlPlane, origin: str, tmp_path: Path) -> None:
+    send_to(control_plane, origin)
+    with RunningGateway(control_plane, tmp_path / "gateway") as gateway:
+        eventually(lambda: gateway.runner.ready)
+        gateway.get()
+        ours = gateway.runner.core.metrics()
+    with control_plane.client() as client:
+        theirs = client.get("/metrics").text
+    names = set(re.findall(r"^# TYPE (hauberk_\w+)", ours + theirs, re.MULTILINE))
+    page = (Path(__file__).parents[1] / "docs" / "events-and-metrics.md").read_text()
+    assert {name for name in names if name.removesuffix("_created") not in page} == set()
+    assert len(names) > 12
+
+
 def test_an_address_in_use_is_named(control_plane: LiveControlPlane, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -229,13 +209,6 @@ def test_an_address_in_use_is_named(control_plane: LiveControlPlane, tmp_path: P
             GatewayRunner(settings, control_plane.base_url, control_plane.gateway_token)
         with pytest.raises(ConfigurationError, match=f"control_plane.listen: {address} is in use"):
             bind(address, "control_plane.listen")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def start_process(folder: Path, live: LiveControlPlane, port: int) -> subprocess.Popen[bytes]:

@@ -11,4 +11,5 @@ mod identity;
 mod resumption;
 mod schema;
 mod snapshots;
+mod threads;
 mod upstreams;

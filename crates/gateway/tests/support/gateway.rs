@@ -76,6 +76,17 @@ impl Running {
             .expect("the snapshot is good");
     }
 
+    /// Waits for a gateway that was told to stop.
+    pub fn join(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            let ended = thread.join();
+            assert!(
+                ended.is_ok() || std::thread::panicking(),
+                "the gateway panicked"
+            );
+        }
+    }
+
     /// The next event, which is there or about to be.
     pub fn event(&self) -> Event {
         let mut events = self.gateway.take_events(1, Duration::from_secs(20));
@@ -86,12 +97,6 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.gateway.stop(Duration::ZERO);
-        if let Some(thread) = self.thread.take() {
-            let ended = thread.join();
-            assert!(
-                ended.is_ok() || std::thread::panicking(),
-                "the gateway panicked"
-            );
-        }
+        self.join();
     }
 }

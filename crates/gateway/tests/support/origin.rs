@@ -33,7 +33,8 @@ impl Received {
     }
 }
 
-/// Answers 201 to POST and 200 to the rest. Some paths do something else: `/slow` never answers, `/ws` becomes an echo.
+/// Answers 201 to POST and 200 to the rest. Some paths do something else: `/slow` never answers, `/later` does after a while,
+/// `/ws` becomes an echo.
 pub struct Origin {
     pub address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
@@ -94,6 +95,9 @@ fn serve(stream: TcpStream, records: &Mutex<Vec<Received>>) -> Option<()> {
         records.lock().unwrap().push(request.clone());
         if request.target.starts_with("/slow") {
             thread::sleep(Duration::from_hours(1));
+        }
+        if request.target.starts_with("/later") {
+            thread::sleep(Duration::from_millis(300));
         }
         if request.target.starts_with("/break") {
             return None;
