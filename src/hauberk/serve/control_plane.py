@@ -14,7 +14,8 @@ from hauberk.storage.events import forget_events
 
 log = logging.getLogger(__name__)
 
-HOUSEKEEPING_SECONDS = 3600
+# Often enough that a flood of refused requests does not fill the disk in between.
+HOUSEKEEPING_SECONDS = 60
 
 
 def run_control_plane(settings: Settings) -> None:
@@ -41,7 +42,7 @@ def _keep_house(plane: ControlPlane, stopping: threading.Event) -> None:
     while True:
         try:
             with plane.database.write() as session:
-                forget_events(session, plane.settings.events.keep_days)
+                forget_events(session, plane.settings.events.keep_days, plane.settings.events.keep_count)
         except Exception:
             log.exception("old events were not deleted")
         if stopping.wait(HOUSEKEEPING_SECONDS):

@@ -32,9 +32,15 @@ def store_events(session: Session, events: Sequence[Mapping[str, Any]]) -> int:
     return len(new)
 
 
-def forget_events(session: Session, keep_days: int) -> None:
-    """Delete events older than so many days."""
-    session.execute(delete(SecurityEvent).where(SecurityEvent.occurred_at < now() - timedelta(days=keep_days)))
+def forget_events(session: Session, keep_days: int, keep_count: int) -> None:
+    """
+    Delete events older than so many days, and all but so many of the newest.
+
+    Whoever sends refused requests makes events: without the count they would fill the disk.
+    """
+    oldest_kept = select(SecurityEvent.occurred_at).order_by(SecurityEvent.occurred_at.desc()).offset(keep_count - 1).limit(1)
+    limit = max(now() - timedelta(days=keep_days), session.scalar(oldest_kept) or datetime.min.replace(tzinfo=UTC))
+    session.execute(delete(SecurityEvent).where(SecurityEvent.occurred_at < limit))
 
 
 def _row(event: Mapping[str, Any]) -> SecurityEvent:

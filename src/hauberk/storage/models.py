@@ -256,7 +256,7 @@ class SecurityEvent(Base):
     """A block or log decision of a gateway; `details` is the event as the gateway wrote it, which never holds a value."""
 
     __tablename__ = "security_events"
-    __table_args__ = (Index("security_events_by_zone", "zone_id", "occurred_at"),)
+    __table_args__ = (Index("security_events_by_zone", "zone_id", "occurred_at"), Index("security_events_by_time", "occurred_at"))
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     zone_id: Mapped[str] = mapped_column(String(32))

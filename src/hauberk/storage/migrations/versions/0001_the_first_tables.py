@@ -64,6 +64,7 @@ def upgrade() -> None:
     with op.batch_alter_table("security_events", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_security_events_operation_id"), ["operation_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_security_events_request_id"), ["request_id"], unique=False)
+        batch_op.create_index("security_events_by_time", ["occurred_at"], unique=False)
         batch_op.create_index("security_events_by_zone", ["zone_id", "occurred_at"], unique=False)
 
     op.create_table(
@@ -265,6 +266,7 @@ def downgrade() -> None:
     op.drop_table("tokens")
     with op.batch_alter_table("security_events", schema=None) as batch_op:
         batch_op.drop_index("security_events_by_zone")
+        batch_op.drop_index("security_events_by_time")
         batch_op.drop_index(batch_op.f("ix_security_events_request_id"))
         batch_op.drop_index(batch_op.f("ix_security_events_operation_id"))
 

@@ -1,0 +1,61 @@
+"""Security events: stored once, and forgotten by age and by number."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from hauberk.errors import InvalidRequest
+from hauberk.storage.database import Database
+from hauberk.storage.events import forget_events, store_events
+from hauberk.storage.models import SecurityEvent, now
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    return Database(f"sqlite:///{tmp_path / 'hauberk.db'}")
+
+
+def event(number: int, days_ago: float = 0.0) -> dict[str, Any]:
+    occurred_at = (now() - timedelta(days=days_ago, seconds=number)).isoformat()
+    texts = {"zone_id": "z", "host": "h", "method": "GET", "action": "block", "source": "firewallCustom", "request_id": "r"}
+    return {"id": str(number), "occurred_at": occurred_at, "operation_id": None, **texts}
+
+
+def ids(database: Database) -> list[str]:
+    with database.read() as session:
+        return list(session.scalars(select(SecurityEvent.id).order_by(SecurityEvent.occurred_at.desc())))
+
+
+def test_an_event_that_comes_again_is_stored_once(database: Database) -> None:
+    with database.write() as session:
+        assert store_events(session, [event(1), event(2), event(1)]) == 2
+    with database.write() as session:
+        assert store_events(session, [event(2), event(3)]) == 1
+    assert ids(database) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("days", "count", "left"), [(30, 100, ["1", "2", "3"]), (2, 100, ["1", "2"]), (30, 1, ["1"]), (30, 3, ["1", "2", "3"])]
+)
+def test_the_old_and_the_many_are_forgotten(database: Database, days: int, count: int, left: list[str]) -> None:
+    with database.write() as session:
+        store_events(session, [event(1), event(2), event(3, days_ago=5)])
+    with database.write() as session:
+        forget_events(session, days, count)
+    assert ids(database) == left
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"id": None}, {"id": "x" * 65}, {"host": 5}, {"occurred_at": "yesterday"}, {"occurred_at": None}, {"action": "x" * 9}],
+    ids=lambda change: next(iter(change)),
+)
+def test_an_event_that_is_none_is_refused_and_nothing_stored(database: Database, change: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match=next(iter(change))), database.write() as session:
+        store_events(session, [event(1), event(2) | change])
+    assert ids(database) == []
