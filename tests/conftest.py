@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from hauberk.api.app import create_app
@@ -167,16 +167,32 @@ def sdk_with_key(control_plane: LiveControlPlane) -> Iterator[cloudflare.Cloudfl
         yield client
 
 
+@dataclass
+class OriginSays:
+    """What the origin answers instead of telling what it saw, and how often it answered."""
+
+    body: bytes | None = None
+    answered: int = 0
+
+
 @pytest.fixture
-def origin() -> Iterator[str]:
+def origin_says() -> OriginSays:
+    return OriginSays()
+
+
+@pytest.fixture
+def origin(origin_says: OriginSays) -> Iterator[str]:
     """An origin that tells which headers reached it."""
 
-    async def answer(request: Request) -> JSONResponse:
+    async def answer(request: Request) -> Response:
+        origin_says.answered += 1
+        if origin_says.body is not None:
+            return Response(origin_says.body)
         return JSONResponse({"path": request.url.path, "headers": dict(request.headers)})
 
     bound = bind("127.0.0.1:0", "origin")
     server = uvicorn.Server(
-        uvicorn.Config(Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST"])]), log_config=None, lifespan="off")
+        uvicorn.Config(Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST", "PUT"])]), log_config=None, lifespan="off")
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()

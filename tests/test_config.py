@@ -137,6 +137,16 @@ def test_what_is_no_address_is_refused(address: str) -> None:
         ("http://a:99999", False),
         ("a:9000", False),
         ("http://", False),
+        ("http://a b:80", False),
+        ("http://a\nb", False),
+        ("http://@a", False),
+        ("http://a:80?", False),
+        ("http://a#", False),
+        ("http://a|b", False),
+        ("http://mü.example", False),
+        ("http://1.2.3.4:80\t", False),
+        ("http://[1.2.3.4]", False),
+        ("HTTP://a", False),
     ],
 )
 def test_upstreams_are_origins_without_a_path(url: str, good: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,10 +16,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
-from conftest import PATIENCE_SECONDS, LiveControlPlane, eventually, free_port, serve_control_plane, settings_for
-from hauberk.errors import ConfigurationError, StorageError
+from conftest import PATIENCE_SECONDS, LiveControlPlane, OriginSays, eventually, free_port, serve_control_plane, settings_for
+from hauberk.errors import ConfigurationError, InvalidRequest, StorageError
 from hauberk.gateway import GatewayRunner
+from hauberk.pipeline import ControlPlane
 from hauberk.serve.listening import bind
 from hauberk.storage.models import Host, Rule, Ruleset
 
@@ -86,7 +89,8 @@ def test_a_snapshot_that_does_not_compile_is_refused_and_reported(control_plane:
     with RunningGateway(control_plane, tmp_path / "gateway") as gateway:
         eventually(lambda: gateway.runner.ready)
         enforced = gateway.runner.core.version
-        add_rule(control_plane, "this is no expression")  # REST would not let it in
+        control_plane.plane.database.before_commit = lambda _session: None  # as if an older control plane had let it in
+        add_rule(control_plane, "this is no expression")
         eventually(lambda: status_of(control_plane)["gateways"][0]["state"] == "refused")
         reported = status_of(control_plane)["gateways"][0]
         assert reported["version"] == enforced
@@ -97,6 +101,72 @@ def test_a_snapshot_that_does_not_compile_is_refused_and_reported(control_plane:
             session.delete(session.query(Rule).one())
         eventually(lambda: status_of(control_plane)["gateways"][0]["state"] == "current")
         assert status_of(control_plane)["gateways"][0]["refused_reason"] is None
+
+
+def test_a_change_that_gateways_would_refuse_is_not_committed(control_plane: LiveControlPlane) -> None:
+    version = control_plane.plane.revision()
+    with pytest.raises(InvalidRequest, match=r"gateways could not enforce this: .*column 1"):
+        add_rule(control_plane, "this is no expression")
+    assert control_plane.plane.revision() == version
+    # What is wrong already must not stand in the way of its remedy, or of a revocation.
+    check, control_plane.plane.database.before_commit = control_plane.plane.database.before_commit, lambda _session: None
+    add_rule(control_plane, "this is no expression")
+    control_plane.plane.database.before_commit = check
+    control_plane.plane._was_good = False
+    add_rule(control_plane, 'http.host eq "a"')
+    with control_plane.plane.database.write() as session:
+        session.delete(session.scalars(select(Rule).where(Rule.expression == "this is no expression")).one())
+    with pytest.raises(InvalidRequest):
+        add_rule(control_plane, "this is no expression")
+
+
+def test_the_same_version_of_another_history_is_another_snapshot(state_dir: Path, origin: str, tmp_path: Path) -> None:
+    with serve_control_plane(state_dir) as live:
+        send_to(live, origin)
+        settings = live.plane.settings
+    backup = Path(shutil.copytree(state_dir, tmp_path / "backup"))
+    versions = []
+    for folder, path in ((state_dir, "/one"), (backup, "/two")):  # the gateway is off while the backup is put back
+        plane = ControlPlane(settings.model_copy(update={"state_dir": folder, "zones": []}))
+        plane.close()
+        with serve_control_plane(folder) as live:
+            send_to(live, origin)
+            add_rule(live, f'http.request.uri.path eq "{path}"')
+            versions.append(live.plane.revision())
+            with RunningGateway(live, tmp_path / "gateway") as gateway:
+                eventually(lambda gateway=gateway, path=path: gateway.get(path).status_code == 403)
+                eventually(lambda live=live: status_of(live)["gateways"][0]["state"] == "current")
+    assert versions[0] == versions[1]
+
+
+def test_an_odd_answer_does_not_end_the_following(
+    control_plane: LiveControlPlane, origin: str, tmp_path: Path, origin_says: OriginSays
+) -> None:
+    send_to(control_plane, origin)
+    with RunningGateway(control_plane, tmp_path / "gateway") as gateway:
+        eventually(lambda: gateway.runner.ready)
+        real = gateway.runner.client.base_url
+        for odd in (b"<html>", b"[]", b'{"result": null}', b"\xff"):
+            origin_says.body = odd
+            gateway.runner.client.base_url = httpx.URL(origin)
+            before = origin_says.answered
+            eventually(lambda before=before: origin_says.answered > before + 1)
+        gateway.runner.client.base_url = real
+        add_rule(control_plane, 'http.request.uri.path eq "/x"')
+        eventually(lambda: gateway.get("/x").status_code == 403)
+
+
+def test_events_that_are_never_taken_do_not_hold_up_the_others(control_plane: LiveControlPlane, tmp_path: Path) -> None:
+    with RunningGateway(control_plane, tmp_path / "gateway") as gateway:
+        carrier = gateway.runner.events
+        carrier.carry(['["no event"]'])
+        carrier.carry(['{"id": "too little"}'])
+        good = {"id": "1", "zone_id": control_plane.zone_id, "host": "h", "method": "A" * 40, "action": "block", "source": "apiShield"}
+        carrier.carry([json.dumps(good | {"request_id": "r", "occurred_at": "2026-01-01T00:00:00Z"})])
+        assert not carrier.waiting
+        assert carrier.dropped == 1
+        with control_plane.client() as client:
+            assert client.get(f"{control_plane.zone}/security_events").json()["result_info"]["total_count"] == 1
 
 
 def test_a_disk_without_room_is_logged_and_the_change_enforced(

@@ -15,7 +15,8 @@ from hauberk.config import Settings
 from hauberk.errors import ConfigurationError, StorageError
 from hauberk.pipeline import ControlPlane
 from hauberk.pki.server_certificate import self_signed
-from hauberk.storage.models import Host, Token, Zone
+from hauberk.storage.models import Host, HostnameAssociation, Token, Zone
+from hauberk.storage.tokens import token_sha256
 
 ADDRESS = "127.0.0.1:8080"
 
@@ -42,6 +43,46 @@ def test_the_first_start_makes_private_files(tmp_path: Path) -> None:
     assert {name: modes[name] for name in ("admin-token", "gateway-token", "authority.key", "hauberk.db")} == dict.fromkeys(
         ("admin-token", "gateway-token", "authority.key", "hauberk.db"), 0o600
     )
+
+
+def test_a_first_start_cut_short_before_its_commit_keeps_its_tokens(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path / "state", ADDRESS)
+    ControlPlane(settings).close()
+    token = (tmp_path / "state" / "gateway-token").read_text()
+    for path in (tmp_path / "state").glob("hauberk.db*"):
+        path.unlink()
+    for name in ("authority.key", "authority.pem"):
+        (tmp_path / "state" / name).unlink()
+    again = ControlPlane(settings)
+    assert (tmp_path / "state" / "gateway-token").read_text() == token
+    with again.database.read() as session:
+        assert token_sha256(token.strip()) in session.scalars(select(Token.sha256)).all()
+    again.close()
+
+
+def test_a_folder_and_a_database_that_others_may_read_are_closed_to_them(state_dir: Path) -> None:
+    state_dir.chmod(0o755)
+    (state_dir / "hauberk.db").chmod(0o644)
+    ControlPlane(settings_for(state_dir, ADDRESS)).close()
+    assert stat.S_IMODE(state_dir.stat().st_mode) == 0o700
+    assert stat.S_IMODE((state_dir / "hauberk.db").stat().st_mode) == 0o600
+
+
+def test_a_name_that_another_zone_serves_is_not_served_twice(state_dir: Path) -> None:
+    hosts = [{"name": "*.example.com", "upstreams": ["http://127.0.0.1:9"]}]
+    inner = {"name": "x.example.com", "hosts": [{"name": "x.example.com", "upstreams": ["http://127.0.0.1:8"]}]}
+    settings = settings_for(state_dir, ADDRESS)
+    zones = [{"name": "example.com", "hosts": hosts}, inner]
+    plane = ControlPlane(Settings.model_validate(settings.model_dump() | {"zones": zones}))
+    with plane.database.write() as session:
+        zone = session.scalars(select(Zone).where(Zone.name == "example.com")).one()
+        session.add(HostnameAssociation(zone_id=zone.id, authority_id=plane.authority_id, hostname="x.example.com"))
+        session.add(HostnameAssociation(zone_id=zone.id, authority_id=plane.authority_id, hostname="y.example.com"))
+    assert [[row["name"] for row in zone["hosts"]] for zone in content(plane)["zones"]] == [
+        ["*.example.com", "y.example.com"],
+        ["x.example.com"],
+    ]
+    plane.close()
 
 
 def test_a_second_start_keeps_everything(state_dir: Path) -> None:
@@ -138,14 +179,15 @@ def test_hosts_follow_the_file(state_dir: Path) -> None:
 def test_a_host_taken_over_from_rest_belongs_to_the_file(state_dir: Path) -> None:
     settings = settings_for(state_dir, ADDRESS)
     plane = ControlPlane(settings)
+    certificate, key = self_signed("b.example.com")
     with plane.database.write() as session:
         zone = session.scalars(select(Zone)).one()
         row = Host(
             zone_id=zone.id,
             name="b.example.com",
             upstreams=["http://a"],
-            certificate_pem="",
-            private_key_pem="",
+            certificate_pem=certificate,
+            private_key_pem=key,
             self_signed=False,
             from_file=False,
         )

@@ -10,12 +10,12 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -25,6 +25,10 @@ ENVIRONMENT_PREFIX = "HAUBERK_"
 # Read where it is used, never kept in the settings: a passphrase does not belong in a file or a dump of settings.
 PASSPHRASE_VARIABLE = "HAUBERK_CA_PASSPHRASE"  # noqa: S105 - the variable's name
 OTHER_VARIABLES = frozenset({PASSPHRASE_VARIABLE, "HAUBERK_CONFIG", "HAUBERK_URL", "HAUBERK_TOKEN", "HAUBERK_ZONE", "HAUBERK_DATA"})
+
+
+# Nothing but what the gateway connects to: no user, path, query or white space. Names in other alphabets are written as Punycode.
+UPSTREAM = re.compile(r"https?://(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252}))(?::(?P<port>[0-9]{1,5}))?/?")
 
 
 def split_address(address: str) -> tuple[str, int]:
@@ -78,21 +82,14 @@ def upstream_url(url: str) -> str:
     Raises:
         ValueError: If it is something else; a path has no meaning here, since requests keep theirs.
     """
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = 0
-    if (
-        parts.scheme not in {"http", "https"}
-        or not parts.hostname
-        or port == 0
-        or parts.path not in {"", "/"}
-        or parts.query
-        or parts.fragment
-        or parts.username
-    ):
+    match = UPSTREAM.fullmatch(url)
+    if match is None or (match["port"] and not 0 < int(match["port"]) <= 65535):
         raise ValueError("must be http://HOST[:PORT] or https://HOST[:PORT], without a path")
+    if match["address"]:
+        try:
+            IPv6Address(match["address"])
+        except ValueError:
+            raise ValueError("must be http://HOST[:PORT] or https://HOST[:PORT], with an IPv6 address between brackets") from None
     return url.rstrip("/")
 
 

@@ -33,6 +33,8 @@ REQUEST_TIMEOUT_SECONDS = 10
 EVENTS_IN_A_BATCH = 500
 # Events that wait here while the control plane is away; the file has them all the same.
 EVENTS_WAITING = 50_000
+# Answers that would be the same the next time.
+NEVER_TAKEN = frozenset({400, 413, 422})
 
 
 class GatewayRunner:
@@ -58,7 +60,9 @@ class GatewayRunner:
         except _native.GatewayError as error:
             raise ConfigurationError(f"gateway: {error}") from None
         self.started_at = datetime.now(UTC)
-        self.refused: tuple[int, str] | None = None
+        self.enforced_etag: str | None = None
+        self.refused: tuple[str, int, str] | None = None
+        """ETag and version of a snapshot that will not be enforced, and why."""
         self.stopping = threading.Event()
         self.copy = SnapshotCopy(settings.state_dir / "snapshot")
         self.gateway_id = _persistent_id(settings.state_dir / "gateway-id")
@@ -99,10 +103,11 @@ class GatewayRunner:
         return self.core.version is not None
 
     def follow_once(self) -> None:
-        """Report to the control plane; fetch and enforce a newer snapshot if there is one. Failure is logged, never raised."""
+        """Report to the control plane; fetch and enforce another snapshot if it has one. Failure is logged, never raised."""
         try:
             newest = self._report()
-            if newest != self.core.version and (self.refused is None or self.refused[0] != newest):
+            # Not the version: after a restore from a backup the same number stands for something else.
+            if newest != self.enforced_etag and (self.refused is None or self.refused[0] != newest):
                 response = self.client.get("/snapshot")
                 response.raise_for_status()
                 self._enforce(decode(response.content))
@@ -111,6 +116,8 @@ class GatewayRunner:
             _log_trouble("the control plane does not answer; what is enforced stays", error)
         except SnapshotRefused as error:
             _log_trouble("a snapshot was refused; what is enforced stays", error)
+        except Exception as error:  # noqa: BLE001 - whatever came back: the thread must live to hear of the next revocation
+            _log_trouble("the control plane answered something else than it should; what is enforced stays", error)
 
     def _start_from_copy(self) -> None:
         try:
@@ -126,6 +133,7 @@ class GatewayRunner:
             warnings = self.core.apply_snapshot(snapshot.data)
         except _native.RefusedError as error:
             raise SnapshotRefused(str(error)) from None
+        self.enforced_etag = snapshot.etag
         for warning in warnings:
             log.warning("snapshot: %s", warning, extra={"version": snapshot.version})
 
@@ -133,7 +141,7 @@ class GatewayRunner:
         try:
             self._apply(snapshot)
         except SnapshotRefused as error:
-            self.refused = (snapshot.version, error.message)
+            self.refused = (snapshot.etag, snapshot.version, error.message)
             log.error("a snapshot was refused; what is enforced stays", extra={"version": snapshot.version, "reason": error.message})  # noqa: TRY400
             return
         self.refused = None
@@ -143,11 +151,13 @@ class GatewayRunner:
         except StorageError as error:
             log.error("the snapshot is enforced, but a restart would not have it", extra={"reason": error.message})  # noqa: TRY400
 
-    def _report(self) -> int:
-        refused_version, refused_reason = self.refused or (None, None)
+    def _report(self) -> str:
+        """Send a heartbeat; the answer is the newest snapshot's ETag."""
+        _, refused_version, refused_reason = self.refused or (None, None, None)
         heartbeat = {
             "name": platform.node(),
             "version": self.core.version,
+            "etag": self.enforced_etag,
             "refused_version": refused_version,
             "refused_reason": refused_reason and refused_reason[:4000],
             "events_dropped": self.core.events_dropped + self.events.dropped,
@@ -155,8 +165,7 @@ class GatewayRunner:
         }
         response = self.client.put(f"/gateways/{self.gateway_id}", json=heartbeat)
         response.raise_for_status()
-        version: int = response.json()["result"]["version"]
-        return version
+        return str(response.json()["result"]["etag"])
 
     def _follow(self) -> None:
         while not self.stopping.wait(self.settings.gateway.poll_seconds):
@@ -164,7 +173,10 @@ class GatewayRunner:
 
     def _carry_events(self) -> None:
         while not self.stopping.is_set():
-            self.events.carry(self.core.take_events(EVENTS_IN_A_BATCH, 0.5))
+            try:
+                self.events.carry(self.core.take_events(EVENTS_IN_A_BATCH, 0.5))
+            except Exception:
+                log.exception("events were not carried")
         while batch := self.core.take_events(EVENTS_IN_A_BATCH, 0):
             self.events.carry(batch)
 
@@ -197,7 +209,11 @@ class EventCarrier:
             batch = [self.waiting[i] for i in range(min(EVENTS_IN_A_BATCH, len(self.waiting)))]
             try:
                 response = self.client.post("/events", json={"events": batch})
-                response.raise_for_status()
+                if response.status_code in NEVER_TAKEN:
+                    log.error("the control plane will not take these events", extra={"events": len(batch), "status": response.status_code})
+                    self.dropped += len(batch)
+                else:
+                    response.raise_for_status()
             except httpx.HTTPError as error:
                 _log_trouble("events wait for the control plane", error)
                 return

@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hauberk import _native
 from hauberk.config import Settings, ZoneSettings
 from hauberk.errors import ConfigurationError, InvalidRequest, StorageError
 from hauberk.pki.authority import Authority
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 
 # A chain and its key are a few kilobytes; a wrong path may name anything.
 MAX_PEM_CHARACTERS = 256 * 1024
+
+TOKEN_BYTES = 32
 
 FIRST_TOKENS = {"admin-token": "edit", "gateway-token": "gateway"}
 
@@ -65,6 +68,12 @@ class ControlPlane:
             _adopt_zones(session, settings.zones)
         self._snapshot: Snapshot | None = None
         self._compiling = threading.Lock()
+        # A gateway that listens nowhere: it compiles snapshots exactly as those that serve.
+        self._judge = _native.Gateway(https=[], http=[])
+        self._was_good = True
+        with self.database.read() as session:
+            self._was_good = self._refusal(session) is None
+        self.database.before_commit = self._check
 
     @property
     def public_url(self) -> str:
@@ -86,25 +95,49 @@ class ControlPlane:
         with self._compiling:
             if self._snapshot is None or self._snapshot.version != self.revision():
                 with self.database.read() as session:
-                    installation = session.get_one(Installation, 1)
-                    version = installation.revision
-                    content = {
-                        "created_at": now().isoformat(timespec="seconds").replace("+00:00", "Z"),
-                        "settings": installation.limits,
-                        **read_enforced(session),
-                    }
-                self._snapshot = encode(version, content)
-                log.info("snapshot compiled", extra={"version": version, "bytes": len(self._snapshot.data)})
+                    self._snapshot = _compile(session)
+                log.info("snapshot compiled", extra={"version": self._snapshot.version, "bytes": len(self._snapshot.data)})
             return self._snapshot
+
+    def _check(self, session: Session) -> None:
+        """
+        Refuse a change that gateways would refuse, before it is committed: it would keep every later change from them, too.
+
+        Where they refuse what is stored already, changes pass: one of them will be the remedy.
+        """
+        refusal = self._refusal(session)
+        if refusal is not None and self._was_good:
+            raise InvalidRequest(f"gateways could not enforce this: {refusal}")
+        self._was_good = refusal is None
+
+    def _refusal(self, session: Session) -> str | None:
+        try:
+            self._judge.apply_snapshot(_compile(session).data)
+        except _native.RefusedError as error:
+            return str(error)
+        return None
 
     def close(self) -> None:
         """Let go of the database."""
         self.database.close()
 
 
+def _compile(session: Session) -> Snapshot:
+    """Compile what the session sees. The same state always gives the same bytes, whoever compiles it."""
+    installation = session.get_one(Installation, 1, populate_existing=True)
+    content = {
+        "created_at": installation.revised_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "settings": installation.limits,
+        **read_enforced(session),
+    }
+    return encode(installation.revision, content)
+
+
 def _make_private_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if folder.stat().st_uid == os.getuid() and folder.stat().st_mode & 0o077:
+            folder.chmod(0o700)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(13, "Permission denied")
     except OSError as error:
@@ -116,16 +149,34 @@ def _make_first_tokens(session: Session, settings: Settings) -> None:
     if session.scalar(select(Token.id).limit(1)) is not None:
         return
     for file, scope in FIRST_TOKENS.items():
-        token = secrets.token_urlsafe(32)
         path = settings.state_dir / file
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w") as stream:
-                os.fchmod(stream.fileno(), 0o600)
-                stream.write(token + "\n")
+            token = _left_by_a_start_cut_short(path)
+            if token is None:
+                token = secrets.token_urlsafe(TOKEN_BYTES)
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+                with os.fdopen(descriptor, "w") as stream:
+                    os.fchmod(stream.fileno(), 0o600)
+                    stream.write(token + "\n")
+                    stream.flush()
+                    os.fsync(stream.fileno())
         except OSError as error:
             raise StorageError(f"the token file {path} cannot be written: {error.strerror}") from error
         session.add(Token(name=file, email=settings.control_plane.admin_email, scope=scope, sha256=token_sha256(token)))
+
+
+def _left_by_a_start_cut_short(path: Path) -> str | None:
+    """
+    Give the token of a file that is there before the database knows any.
+
+    A gateway may have read it already, so it stays the token. Files that others may write are not believed.
+    """
+    try:
+        text = path.read_text("ascii").strip()
+        private = not path.stat().st_mode & 0o077
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+    return text if private and len(text) == len(secrets.token_urlsafe(TOKEN_BYTES)) else None
 
 
 def _adopt_limits(session: Session, settings: Settings) -> None:
@@ -135,6 +186,7 @@ def _adopt_limits(session: Session, settings: Settings) -> None:
     if installation.limits != limits:
         installation.limits = limits
         installation.revision += 1
+        installation.revised_at = now()
 
 
 def _adopt_zones(session: Session, zones: Sequence[ZoneSettings]) -> None:

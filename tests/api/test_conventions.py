@@ -53,6 +53,34 @@ def test_every_way_to_authenticate(control_plane: LiveControlPlane) -> None:
         assert control_plane.token not in answer.text
 
 
+def test_strangers_are_answered_before_their_body_is_read(control_plane: LiveControlPlane) -> None:
+    for body in (b"{", b"x" * 20_000_000):
+        answer = httpx.post(f"{control_plane.base_url}/hauberk/v1/zones", content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 401
+
+
+def test_a_service_key_and_a_good_key_beside_a_stale_token(control_plane: LiveControlPlane) -> None:
+    for headers in (
+        {"X-Auth-User-Service-Key": control_plane.token},
+        {"Authorization": "Bearer stale", "X-Auth-Email": control_plane.email, "X-Auth-Key": control_plane.token},
+    ):
+        assert httpx.get(f"{control_plane.api}/zones", headers=headers).status_code == 200
+
+
+def test_what_no_database_can_hold_is_told(control_plane: LiveControlPlane, client: httpx.Client) -> None:
+    gateway = {"name": "g", "version": None, "started_at": "2026-01-01T00:00:00Z"}
+    answers = [
+        client.post("/hauberk/v1/tokens", content=b'{"name": "\\ud800", "scope": "read"}', headers={"Content-Type": "application/json"}),
+        client.get(f"{control_plane.zone}/security_events", params={"since": "0001-01-01T00:00:00+14:00"}),
+        client.get(f"{control_plane.zone}/security_events", params={"until": "9999-12-31T23:59:59-14:00"}),
+        client.put("/hauberk/v1/gateways/x", json=gateway | {"version": 10**23}),
+        client.put("/hauberk/v1/gateways/x", json=gateway | {"started_at": "0001-01-01T00:00:00+14:00"}),
+    ]
+    for answer in answers:
+        assert answer.status_code == 400
+        assert errors(answer)
+
+
 def test_scopes_reach_as_far_as_they_say(control_plane: LiveControlPlane, client: httpx.Client) -> None:
     made = client.post("/hauberk/v1/tokens", json={"name": "reader", "scope": "read"})
     assert made.headers["cache-control"] == "no-store"

@@ -24,6 +24,7 @@ from hauberk.api import (
     user_schemas,
     zones,
 )
+from hauberk.api.auth import Authentication
 from hauberk.api.limits import BodyLimit
 from hauberk.api.metrics import RequestMetrics
 from hauberk.pipeline import ControlPlane
@@ -66,6 +67,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
     registry = CollectorRegistry()
     app.include_router(_metrics(registry))
     app.add_middleware(BodyLimit, max_bytes=plane.settings.control_plane.max_upload_bytes)
+    app.add_middleware(Authentication, database=plane.database, prefixes=(COMPATIBLE, OWN))
     app.add_middleware(RequestMetrics, registry=registry)
     return app
 

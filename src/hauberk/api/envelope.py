@@ -13,6 +13,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import StatementError
 from starlette.exceptions import HTTPException
 
 from hauberk.errors import HauberkError, InvalidRequest, InvalidSchema, Unauthenticated
@@ -66,6 +67,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HauberkError, _from_hauberk)
     app.add_exception_handler(RequestValidationError, _from_validation)
     app.add_exception_handler(HTTPException, _from_http)
+    app.add_exception_handler(StatementError, _from_statement)
+    app.add_exception_handler(UnicodeEncodeError, _from_statement)
+    app.add_exception_handler(OverflowError, _from_statement)
     app.add_exception_handler(Exception, _from_bug)
 
 
@@ -108,6 +112,16 @@ def _from_http(request: Request, error: Exception) -> JSONResponse:
     response = failure(error.status_code, [_error(NO_ROUTE_CODE, messages.get(error.status_code, str(error.detail)))])
     response.headers.update(error.headers or {})
     return response
+
+
+def _from_statement(request: Request, error: Exception) -> JSONResponse:
+    """Tell what no database can hold, such as a lone surrogate or a time before year 1, from a fault of ours."""
+    cause = error.orig if isinstance(error, StatementError) else error
+    if isinstance(cause, UnicodeEncodeError):
+        return failure(InvalidRequest.status, [_error(InvalidRequest.code, "a text holds a lone surrogate, which is no character")])
+    if isinstance(cause, OverflowError):
+        return failure(InvalidRequest.status, [_error(InvalidRequest.code, "a number or a time is out of range")])
+    return _from_bug(request, error)
 
 
 def _from_bug(request: Request, error: Exception) -> JSONResponse:

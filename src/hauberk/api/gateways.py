@@ -13,10 +13,13 @@ from sqlalchemy import select
 from hauberk.api.auth import GatewayCaller, Owner
 from hauberk.api.dependencies import Plane
 from hauberk.api.envelope import success
+from hauberk.snapshot.document import Snapshot
 from hauberk.storage.events import store_events
 from hauberk.storage.models import GatewayStatus, now
 
 own = APIRouter(tags=["gateways"])
+
+MAX_INTEGER = 2**31 - 1  # what the database holds
 
 # A gateway reports with each poll (0.5 s by default, at most 60 s): silent for longer than this, it counts as lost.
 LOST_AFTER = timedelta(seconds=10)
@@ -31,10 +34,11 @@ class Heartbeat(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(max_length=255, description="Its machine's name")
-    version: int | None = Field(description="The snapshot it enforces; null before the first")
-    refused_version: int | None = Field(None, description="A newer snapshot it will not enforce")
+    version: int | None = Field(ge=0, le=MAX_INTEGER, description="The snapshot it enforces; null before the first")
+    etag: str | None = Field(None, max_length=80, description="That snapshot's ETag")
+    refused_version: int | None = Field(None, ge=0, le=MAX_INTEGER, description="A newer snapshot it will not enforce")
     refused_reason: str | None = Field(None, max_length=4000, description="Why not")
-    events_dropped: int = Field(0, ge=0, description="Events lost because nobody took them in time")
+    events_dropped: int = Field(0, ge=0, le=MAX_INTEGER, description="Events lost because nobody took them in time")
     started_at: AwareDatetime
 
 
@@ -46,7 +50,7 @@ class Events(BaseModel):
 
 @own.put("/gateways/{gateway_id}", dependencies=[GatewayCaller])
 def report(plane: Plane, gateway_id: str, body: Heartbeat) -> JSONResponse:
-    """Take a gateway's heartbeat and tell it the newest version."""
+    """Take a gateway's heartbeat and tell it the newest snapshot's version and ETag."""
     gateway_id = gateway_id[:64]
     with plane.database.read() as session:
         known = session.get(GatewayStatus, gateway_id)
@@ -54,7 +58,8 @@ def report(plane: Plane, gateway_id: str, body: Heartbeat) -> JSONResponse:
     if known is None or changed or now() - known.last_seen > STORE_EVERY:
         with plane.database.write() as session:
             session.merge(GatewayStatus(id=gateway_id, last_seen=now(), **body.model_dump()))
-    return success({"version": plane.revision()})
+    newest = plane.snapshot()
+    return success({"version": newest.version, "etag": newest.etag})
 
 
 @own.get("/snapshot", dependencies=[GatewayCaller], response_class=Response)
@@ -71,28 +76,28 @@ def get_snapshot(plane: Plane, if_none_match: Annotated[str | None, Header()] = 
 def take_events(plane: Plane, body: Events) -> JSONResponse:
     """Store security events; one that is known already is left as it is, so a gateway may send again."""
     with plane.database.write() as session:
-        stored = store_events(session, body.events)
-    return success({"stored": stored})
+        stored, refused = store_events(session, body.events)
+    return success({"stored": stored, "refused": refused})
 
 
 @own.get("/status", dependencies=[Owner])
 def status(plane: Plane) -> JSONResponse:
     """Tell the newest version and what each gateway enforces: `current`, `behind`, `refused` or `lost`."""
-    newest = plane.revision()
+    newest = plane.snapshot()
     with plane.database.read() as session:
         rows = session.scalars(
             select(GatewayStatus).where(GatewayStatus.last_seen > now() - FORGOTTEN_AFTER).order_by(GatewayStatus.started_at)
         ).all()
-    return success({"version": newest, "gateways": [_render(row, newest, now()) for row in rows]})
+    return success({"version": newest.version, "gateways": [_render(row, newest, now()) for row in rows]})
 
 
-def _render(gateway: GatewayStatus, newest: int, at: datetime) -> dict[str, Any]:
+def _render(gateway: GatewayStatus, newest: Snapshot, at: datetime) -> dict[str, Any]:
     if at - gateway.last_seen > LOST_AFTER:
         state = "lost"
-    elif gateway.version == newest:
+    elif gateway.etag == newest.etag:
         state = "current"
     else:
-        state = "refused" if gateway.refused_version == newest else "behind"
+        state = "refused" if gateway.refused_version == newest.version else "behind"
     return {
         "id": gateway.id,
         "name": gateway.name,

@@ -7,7 +7,7 @@ its start (`BEGIN IMMEDIATE`), so that two writers queue instead of failing half
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,11 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, select, update
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from hauberk.errors import StorageError
-from hauberk.storage.models import ClientCertificate, Enforced, Installation
+from hauberk.errors import Conflict, StorageError
+from hauberk.storage.models import ClientCertificate, Enforced, Installation, now
 
 BUSY_TIMEOUT_SECONDS = 15
 
@@ -37,6 +37,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.before_commit: Callable[[Session], None] = lambda _session: None
+        """Called in each transaction that changes what gateways enforce; what it raises undoes the transaction."""
         self.engine = _create_engine(url)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False, autoflush=True)
         event.listen(self._sessions, "before_flush", _raise_revision)
@@ -73,12 +75,19 @@ class Database:
 
         Raises:
             StorageError: If the database is locked for longer than 15 s, full, or not writable.
+            Conflict: If another transaction made the same row first.
         """
         with self._sessions() as session:
             try:
                 session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
                 yield session
+                session.flush()
+                if session.info.get("revision_raised"):
+                    self.before_commit(session)
                 session.commit()
+            except IntegrityError as error:
+                session.rollback()
+                raise Conflict("another request changed the same at the same time: look at it again, then try again") from error
             except OperationalError as error:
                 session.rollback()
                 raise StorageError(f"the change was not stored: {error.orig}") from error
@@ -90,8 +99,10 @@ class Database:
 
 def _create_engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+        # A read sees one state throughout, as with SQLite.
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True, isolation_level="REPEATABLE READ")
+    # Errors are logged, and a statement's parameters may hold a private key.
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, hide_parameters=True)
     _create_private_file(engine)
 
     @event.listens_for(engine, "connect")
@@ -111,12 +122,15 @@ def _create_engine(url: str) -> Engine:
 def _create_private_file(engine: Engine) -> None:
     """Make the file before SQLite does: it holds the private keys of server certificates, so only its owner may read it."""
     path = Path(engine.url.database or "")
-    if engine.url.database and not path.exists():
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.touch(mode=0o600)
-        except OSError as error:
-            raise StorageError(f"the database file {path} cannot be created: {error.strerror}") from error
+    if not engine.url.database:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+    except OSError as error:
+        raise StorageError(f"the database file {path} cannot be used: {error.strerror}") from error
 
 
 def _raise_revision(session: Session, _context: object, _instances: object) -> None:
@@ -127,4 +141,4 @@ def _raise_revision(session: Session, _context: object, _instances: object) -> N
     changed += [row for row in session.dirty if isinstance(row, Enforced) and session.is_modified(row)]
     if changed:
         session.info["revision_raised"] = True
-        session.execute(update(Installation).values(revision=Installation.revision + 1))
+        session.execute(update(Installation).values(revision=Installation.revision + 1, revised_at=now()))

@@ -93,9 +93,10 @@ def _hosts(session: Session, zone: Zone) -> list[dict[str, Any]]:
     hosts = {host.name: host for host in session.scalars(select(Host).where(Host.zone_id == zone.id).order_by(Host.name))}
     # A name that only a wildcard host serves, but that is associated by itself, becomes a host of its own: it has its own policy.
     served = dict(hosts)
+    elsewhere = set(session.scalars(select(Host.name).where(Host.zone_id != zone.id, Host.name.in_(associations))))
     for name in associations:
         wildcard = hosts.get("*." + name.partition(".")[2])
-        if name not in served and wildcard is not None:
+        if name not in served and name not in elsewhere and wildcard is not None:
             served[name] = wildcard
     return [
         {

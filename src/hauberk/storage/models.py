@@ -67,6 +67,7 @@ class Installation(Base):
     account_id: Mapped[str] = mapped_column(String(32), default=new_hex_id)
     account_name: Mapped[str] = mapped_column(String(255), default="hauberk")
     revision: Mapped[int] = mapped_column(default=1)
+    revised_at: Mapped[datetime] = mapped_column(default=now)
     limits: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # as in the settings, for the snapshot
     created_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -245,6 +246,7 @@ class GatewayStatus(Base):
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str] = mapped_column(String(255))
     version: Mapped[int | None]  # the snapshot it enforces; null before the first
+    etag: Mapped[str | None] = mapped_column(String(80))  # of that snapshot: after a restore a version may come again
     refused_version: Mapped[int | None]
     refused_reason: Mapped[str | None] = mapped_column(Text)
     events_dropped: Mapped[int] = mapped_column(default=0)
