@@ -70,9 +70,11 @@ class ControlPlane:
         self._compiling = threading.Lock()
         # A gateway that listens nowhere: it compiles snapshots exactly as those that serve.
         self._judge = _native.Gateway(https=[], http=[])
-        self._was_good = True
         with self.database.read() as session:
-            self._was_good = self._refusal(session) is None
+            refusal = self._refusal(session)
+        self._was_good = refusal is None
+        if refusal is not None:
+            log.error("gateways cannot enforce what is stored; they stay with what they have", extra={"reason": refusal})
         self.database.before_commit = self._check
 
     @property
