@@ -1,7 +1,7 @@
 # What a developer needs. `make help` lists it; every target does its own set-up first and skips what is done already.
 #
-# The Rust side is always built with the release profile and the same features, for the extension, its tests and clippy: so Pingora and the
-# vendored OpenSSL are compiled once, into one target folder.
+# The extension is built with the release profile, which optimises across all crates and takes its time. Tests and clippy use the profile
+# `checked` and always the same features, so that Pingora and the vendored OpenSSL are compiled once for both. Either keeps what it compiled.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 UV := $(or $(shell command -v uv 2>/dev/null),$(CURDIR)/.tools/bin/uv)
 EXTENSION := src/hauberk/_native.abi3.so
 RUST := $(shell find crates -name target -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print) Cargo.toml Cargo.lock $(wildcard rust-toolchain.toml)
-CARGO_WORKSPACE := --release --locked --workspace --features hauberk-native/extension-module
+CARGO_WORKSPACE := --profile checked --locked --workspace --features hauberk-native/extension-module
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -77,6 +77,8 @@ class Gateway:
 
         threads: Worker threads; 0 is one per core.
 
+        max_connections: Beyond so many open ones, new connections are closed at once and counted.
+
         event_queue: How many events wait for `take_events`; more are dropped and counted.
 
         upstream_ca_file: Authorities (PEM) that sign certificates of `https://` upstreams; `None` means the system's.
@@ -97,6 +99,7 @@ class Gateway:
         http: list[str],
         threads: int = 0,
         event_queue: int = 10_000,
+        max_connections: int = 20_000,
         upstream_ca_file: Path | None = None,
     ) -> Gateway: ...
     def apply_snapshot(self, data: bytes) -> list[str]:

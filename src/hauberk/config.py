@@ -130,6 +130,7 @@ class GatewaySettings(_Table):
     https: list[Address] = Field(["0.0.0.0:8443"], description="TLS listeners, address and port.")
     http: list[Address] = Field([], description="Plain listeners: behind another proxy, or for benchmarks. No client certificates there.")
     threads: int = Field(0, ge=0, le=1024, description="Worker threads; 0 = one per core.")
+    max_connections: int = Field(20_000, ge=1, le=2**20, description="Open connections; beyond it new ones are closed at once and counted.")
     metrics: Address | None = Field("127.0.0.1:9090", description="Address of /metrics, /healthz and /readyz of the gateway.")
     poll_seconds: float = Field(0.5, ge=0.1, le=60, description="How often the control plane is asked for a newer snapshot, in seconds.")
     grace_seconds: float = Field(
@@ -146,8 +147,15 @@ class LimitSettings(_Table):
     )
     max_header_bytes: int = Field(65536, ge=1024, le=2**20, description="All request headers together, in bytes.")
     max_header_count: int = Field(100, ge=8, le=1000, description="Request headers, counted.")
-    header_timeout_seconds: int = Field(10, ge=1, le=3600, description="For the request's headers to arrive, in seconds.")
-    body_timeout_seconds: int = Field(30, ge=1, le=3600, description="Between two parts of a request's body, in seconds.")
+    header_timeout_seconds: int = Field(
+        10, ge=1, le=3600, description="For the request's headers to arrive, and before them for a new connection's TLS hello, in seconds."
+    )
+    body_timeout_seconds: int = Field(
+        30,
+        ge=1,
+        le=3600,
+        description="Between two parts of a request's body, in seconds. All of a body that is held to be validated: ten times that.",
+    )
     upstream_connect_timeout_seconds: int = Field(5, ge=1, le=3600, description="For an upstream to accept a connection, in seconds.")
     upstream_response_timeout_seconds: int = Field(60, ge=1, le=3600, description="Between two parts of an upstream's answer, in seconds.")
     idle_timeout_seconds: int = Field(

@@ -56,7 +56,12 @@ class GatewayRunner:
     def __init__(self, settings: Settings, control_plane_url: str, token: str) -> None:
         self.settings = settings
         try:
-            self.core = _native.Gateway(https=settings.gateway.https, http=settings.gateway.http, threads=settings.gateway.threads)
+            self.core = _native.Gateway(
+                https=settings.gateway.https,
+                http=settings.gateway.http,
+                threads=settings.gateway.threads,
+                max_connections=settings.gateway.max_connections,
+            )
         except _native.GatewayError as error:
             raise ConfigurationError(f"gateway: {error}") from None
         self.started_at = datetime.now(UTC)

@@ -12,7 +12,7 @@ use crate::events::EventSource;
 use crate::exchange::{Client, Exchange, Route};
 use crate::fields::RequestFields;
 use crate::host::Host;
-use crate::judge::{judge_body, mitigate};
+use crate::judge::{judge_body, mitigate, mitigate_query};
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::report::{Happened, report};
@@ -67,7 +67,12 @@ fn route(
     enforced: &Enforced,
 ) -> Result<Arc<Host>, Refusal> {
     let Some(name) = target::host(session.req_header()) else {
-        return Err(Refusal::new(400, "no_host", "the request names no host").closing());
+        return Err(Refusal::new(
+            400,
+            "no_host",
+            "the request names no host, or what it names cannot be one",
+        )
+        .closing());
     };
     let Some(host) = enforced.hosts.find(&name) else {
         return Err(
@@ -110,6 +115,13 @@ fn judge_head(
 ) -> Result<Option<BodyPlan>, Refusal> {
     let has_body = !session.is_body_empty();
     let head = session.req_header();
+    if target::is_misspelt(&head.method) {
+        return Err(Refusal::by_shield(
+            400,
+            "malformed_request",
+            "the method is not written in upper case",
+        ));
+    }
     let (path, query) = target::split_query(target::path_and_query(head));
     // The one target that is no path, and means the server as a whole.
     let asterisk = path == b"*" && head.method == http::Method::OPTIONS;
@@ -140,11 +152,7 @@ fn judge_head(
         None => None,
         Some(Ok(query)) => Some(query),
         Some(Err(_)) => {
-            return Err(Refusal::by_shield(
-                400,
-                "ambiguous_query",
-                "the query holds a byte that must be percent-encoded",
-            ));
+            return mitigate_query(shared, session, exchange, validation.action).map(|()| None);
         }
     };
     let begun = Instant::now();

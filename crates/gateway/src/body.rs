@@ -5,13 +5,13 @@
 //! the cue to forward, and in its place goes what was held, whatever its size. Only a body of unknown length beyond
 //! 64 KiB leaves no cue; [`held_session`] gives one.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::header;
 use pingora::ErrorType;
 use pingora::proxy::Session;
-use tokio::time::{Instant, timeout_at};
+use pingora_timeout::timeout;
 
 use crate::held_session;
 use crate::refusal::Refusal;
@@ -19,16 +19,19 @@ use crate::refusal::Refusal;
 /// What Pingora's retry buffer takes.
 const REPLAYED_BYTES: u64 = 64 * 1024;
 
+/// How much longer than one part of a held body all of it may take.
+const WAITS: u32 = 10;
+
 /// What the gateway has of the body of a request.
 #[derive(Default)]
 pub(crate) enum Held {
     /// Nothing: the body streams.
     #[default]
     Nothing,
-    /// All of it.
-    Whole(Bytes),
-    /// The beginning of a body that is too large to be judged and goes on all the same. The flag tells whether this
-    /// attempt to reach an upstream has sent it.
+    /// All of it. The flag tells whether this attempt to reach an upstream has sent it: Pingora hands on what it has of
+    /// a body once more when trailers follow, and what was judged must arrive once.
+    Whole(Bytes, bool),
+    /// The beginning of a body that is too large to be judged and goes on all the same. The flag is the same.
     Beginning(Bytes, bool),
 }
 
@@ -46,7 +49,7 @@ pub(crate) fn declared_length(session: &Session) -> Option<u64> {
     length.to_str().ok()?.parse().ok()
 }
 
-/// Reads the body up to `limit` bytes, in at most `wait` altogether.
+/// Reads the body up to `limit` bytes, in at most [`WAITS`] times `wait` altogether, and each part in `wait`.
 ///
 /// # Errors
 ///
@@ -56,7 +59,7 @@ pub(crate) async fn read(
     limit: usize,
     wait: Duration,
 ) -> Result<Read, Refusal> {
-    let deadline = Instant::now() + wait;
+    let deadline = Instant::now() + WAITS * wait;
     let mut remaining = declared_length(session);
     invite(session).await?;
     let mut first: Option<Bytes> = None;
@@ -66,7 +69,9 @@ pub(crate) async fn read(
         if remaining.is_none_or(|remaining| remaining <= REPLAYED_BYTES) {
             session.enable_retry_buffering();
         }
-        let read = timeout_at(deadline, session.read_request_body());
+        // A timer is made only if the bytes are not here yet.
+        let remaining_time = deadline.saturating_duration_since(Instant::now());
+        let read = timeout(remaining_time.min(wait), session.read_request_body());
         let chunk = match read.await {
             Ok(Ok(Some(chunk))) => chunk,
             Ok(Ok(None)) => break,
@@ -131,12 +136,12 @@ fn too_slow() -> Refusal {
 impl Held {
     /// Whether all of the body is here.
     pub(crate) fn is_whole(&self) -> bool {
-        matches!(self, Self::Whole(_))
+        matches!(self, Self::Whole(..))
     }
 
     /// A new attempt to reach an upstream begins.
     pub(crate) fn rewind(&mut self) {
-        if let Self::Beginning(_, sent) = self {
+        if let Self::Whole(_, sent) | Self::Beginning(_, sent) = self {
             *sent = false;
         }
     }
@@ -145,7 +150,9 @@ impl Held {
     pub(crate) fn replace(&mut self, session: &Session, chunk: &mut Option<Bytes>) {
         match self {
             Self::Nothing => {}
-            Self::Whole(body) => *chunk = Some(body.clone()),
+            Self::Whole(body, sent) => {
+                *chunk = (!std::mem::replace(sent, true)).then(|| body.clone());
+            }
             Self::Beginning(beginning, sent) => {
                 // A buffer that is still whole has seen the beginning, and is what Pingora sends first.
                 let replayed = !session.retry_buffer_truncated();

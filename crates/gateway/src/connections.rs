@@ -1,22 +1,24 @@
 //! Connections from accepted to closed: counted, timed, and let go when the gateway stops.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream, ServerApp};
-use pingora::protocols::Stream;
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::http::v2::server::{H2Options, default_h2_options};
+use pingora::protocols::{ALPN, Stream};
 use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
+use pingora_timeout::timeout;
 use prometheus::IntGauge;
 
+use crate::cork::Turns;
 use crate::deadline::Deadline;
 use crate::proxy::Shield;
 use crate::shared::Shared;
-use crate::snapshot::Settings;
 
 /// Streams one HTTP/2 connection may have open at a time.
 const MAX_STREAMS: u32 = 128;
@@ -52,10 +54,28 @@ impl ServerApp for Connections {
         stream: Stream,
         shutdown: &ShutdownWatch,
     ) -> Option<Stream> {
-        let metrics = &self.requests.shared.metrics;
-        metrics.connections.inc();
-        let _open = Open::new(&metrics.open_connections);
-        self.requests.process_new(stream, shutdown).await
+        let shared = &self.requests.shared;
+        let _seat = match stream.get_ssl_digest() {
+            // It took one with its hello.
+            Some(_) => None,
+            None => Some(shared.seat()?),
+        };
+        shared.metrics.connections.inc();
+        let _open = Open::new(&shared.metrics.open_connections);
+        if !matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
+            return self.requests.process_new(stream, shutdown).await;
+        }
+        let http2 = Arc::new(Http2 {
+            requests: Arc::clone(&self.requests),
+            has_asked: AtomicBool::new(false),
+        });
+        let wait = shared.settings(|settings| settings.header_timeout_seconds);
+        let mut serving = http2.process_new(stream, shutdown);
+        match timeout(Duration::from_secs(wait), &mut serving).await {
+            Ok(ended) => ended,
+            Err(_) if http2.has_asked.load(Ordering::Relaxed) => serving.await,
+            Err(_) => None,
+        }
     }
 
     async fn cleanup(&self) {
@@ -79,21 +99,39 @@ impl Drop for Open<'_> {
     }
 }
 
+/// One connection of HTTP/2, whose first request must come in time: Pingora waits for its preface for ever.
+struct Http2 {
+    requests: Arc<Requests>,
+    /// A request has come.
+    has_asked: AtomicBool,
+}
+
+#[async_trait]
+impl HttpServerApp for Http2 {
+    async fn process_new_http(
+        self: &Arc<Self>,
+        session: ServerSession,
+        shutdown: &ShutdownWatch,
+    ) -> Option<ReusedHttpStream> {
+        self.has_asked.store(true, Ordering::Relaxed);
+        self.requests.process_new_http(session, shutdown).await
+    }
+
+    fn h2_options(&self) -> Option<H2Options> {
+        self.requests.h2_options()
+    }
+
+    fn server_options(&self) -> Option<&HttpServerOptions> {
+        self.requests.server_options()
+    }
+}
+
 /// The requests of all connections, with the timeouts and limits of the snapshot in force.
 struct Requests {
     proxy: Arc<HttpProxy<Shield>>,
     shared: Arc<Shared>,
     /// By the idle timeout in seconds. Pingora borrows the options for as long as it likes, so each set lives on.
     options: Mutex<Vec<(u64, &'static HttpServerOptions)>>,
-}
-
-impl Requests {
-    fn settings<T>(&self, read: impl FnOnce(&Settings) -> T) -> T {
-        match self.shared.enforced() {
-            Some(enforced) => read(&enforced.settings),
-            None => read(&Settings::default()),
-        }
-    }
 }
 
 #[async_trait]
@@ -105,23 +143,26 @@ impl HttpServerApp for Requests {
     ) -> Option<ReusedHttpStream> {
         if session.is_http2() {
             // Its head is here already.
-            return self.proxy.process_new_http(session, shutdown).await;
+            return Turns(self.proxy.process_new_http(session, shutdown)).await;
         }
-        let (head, idle) = self.settings(|settings| {
+        let (head, idle) = self.shared.settings(|settings| {
             (
                 Duration::from_secs(settings.header_timeout_seconds),
                 Duration::from_secs(settings.idle_timeout_seconds),
             )
         });
-        // A connection that has served a request may be silent for a while before the next.
         let is_first = session.take_connection_user_context().is_none();
-        let wait = if is_first { head } else { head + idle };
-        session.set_read_timeout(Some(head));
-        Deadline::new(self.proxy.process_new_http(session, shutdown), wait).await
+        let exchange = Turns(self.proxy.process_new_http(session, shutdown));
+        if is_first {
+            Deadline::first(exchange, head).await
+        } else {
+            // The connection may be silent for a while before: Pingora bounds that, as its keep-alive timeout.
+            Deadline::next(exchange, idle + head).await
+        }
     }
 
     fn h2_options(&self) -> Option<H2Options> {
-        let max_header_bytes = self.settings(|settings| settings.max_header_bytes);
+        let max_header_bytes = self.shared.settings(|settings| settings.max_header_bytes);
         let mut options = default_h2_options();
         options
             // Room for the 32 bytes that HTTP/2 counts for each field, so that a head beyond the limit gets an answer.
@@ -134,7 +175,9 @@ impl HttpServerApp for Requests {
     }
 
     fn server_options(&self) -> Option<&HttpServerOptions> {
-        let seconds = self.settings(|settings| settings.idle_timeout_seconds);
+        let seconds = self
+            .shared
+            .settings(|settings| settings.idle_timeout_seconds);
         let mut known = self.options.lock();
         if let Some((_, options)) = known.iter().find(|(idle, _)| *idle == seconds) {
             return Some(options);

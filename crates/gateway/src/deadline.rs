@@ -6,10 +6,13 @@
 //! [`head_was_read`], which the first phase after the head calls in the same poll.
 
 use std::cell::Cell;
-use std::future::Future;
+use std::future::{Future, Pending, pending};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use pingora_timeout::fast_timeout::FastOrTokioTimeout;
+use pingora_timeout::{Timeout, timeout};
 
 thread_local! {
     static HEAD_WAS_READ: Cell<bool> = const { Cell::new(false) };
@@ -22,73 +25,124 @@ pub(crate) fn head_was_read() {
 
 /// A future that ends with none when the head of a request is not complete in time.
 pub(crate) struct Deadline<F> {
-    future: Pin<Box<F>>,
-    /// None once the head was read.
-    timer: Option<Pin<Box<tokio::time::Sleep>>>,
+    future: F,
+    end: Instant,
+    stage: Stage,
 }
 
+enum Stage {
+    /// The connection has served a request, and nobody has looked for the next.
+    Idle,
+    /// The head is to come. Most heads come whole, at the first wake-up: there is no timer before.
+    Waiting(Option<Timer>),
+    /// Nothing is left to watch.
+    Read,
+}
+
+/// Pingora's timers are shared by all that end within the same hundredth of a second, which makes them cheap.
+type Timer = Timeout<Pending<()>, FastOrTokioTimeout>;
+
 impl<F> Deadline<F> {
-    pub(crate) fn new(future: F, wait: Duration) -> Self {
+    /// For the first request of a connection, which may take `wait` from now on.
+    pub(crate) fn first(future: F, wait: Duration) -> Self {
         Self {
-            future: Box::pin(future),
-            timer: Some(Box::pin(tokio::time::sleep(wait))),
+            future,
+            end: Instant::now() + wait,
+            stage: Stage::Waiting(None),
+        }
+    }
+
+    /// For a later one. Whatever watches the silence before it wakes the future up by itself.
+    pub(crate) fn next(future: F, wait: Duration) -> Self {
+        Self {
+            stage: Stage::Idle,
+            ..Self::first(future, wait)
         }
     }
 }
 
-impl<T, F: Future<Output = Option<T>>> Future for Deadline<F> {
+impl<T, F: Future<Output = Option<T>> + Unpin> Future for Deadline<F> {
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
-        if self.timer.is_none() {
-            return self.future.as_mut().poll(context);
+        let this = &mut *self;
+        let future = Pin::new(&mut this.future);
+        if matches!(this.stage, Stage::Read) {
+            return future.poll(context);
         }
         HEAD_WAS_READ.set(false);
-        let polled = self.future.as_mut().poll(context);
+        let polled = future.poll(context);
         if polled.is_ready() {
             return polled;
         }
         if HEAD_WAS_READ.replace(false) {
-            self.timer = None;
-            return Poll::Pending;
+            this.stage = Stage::Read;
         }
-        let timer = self.timer.as_mut().expect("it was there above");
-        timer.as_mut().poll(context).map(|()| None)
+        match &mut this.stage {
+            Stage::Read => Poll::Pending,
+            Stage::Idle => {
+                this.stage = Stage::Waiting(None);
+                Poll::Pending
+            }
+            Stage::Waiting(timer) => {
+                let timer = timer.get_or_insert_with(|| {
+                    let left = this.end.saturating_duration_since(Instant::now());
+                    timeout(left, pending())
+                });
+                Pin::new(timer).poll(context).map(|_| None)
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::future::pending;
+    use std::pin::pin;
     use std::time::Duration;
 
     use super::{Deadline, head_was_read};
 
-    fn wait_for(future: impl Future<Output = Option<()>>) -> Option<()> {
+    const SHORT: Duration = Duration::from_millis(20);
+
+    fn run<T>(future: impl Future<Output = T>) -> T {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()
             .expect("a runtime without threads");
-        runtime.block_on(async { Deadline::new(future, Duration::from_millis(20)).await })
+        runtime.block_on(future)
+    }
+
+    /// Bytes that come one by one, and never make a head.
+    async fn drip() -> Option<()> {
+        loop {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     #[test]
     fn a_head_that_does_not_come_ends_the_wait() {
-        let never = async {
-            pending::<()>().await;
-            Some(())
-        };
-        assert_eq!(wait_for(never), None);
+        let never = pin!(pending::<Option<()>>());
+        assert_eq!(run(Deadline::first(never, SHORT)), None);
+    }
+
+    #[test]
+    fn a_head_that_drips_ends_the_wait() {
+        assert_eq!(run(Deadline::first(pin!(drip()), SHORT)), None);
+        assert_eq!(run(Deadline::next(pin!(drip()), SHORT)), None);
     }
 
     #[test]
     fn a_request_may_take_its_time_once_its_head_was_read() {
-        let slow = async {
+        let slow = || async {
             tokio::task::yield_now().await;
             head_was_read();
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(5 * SHORT).await;
             Some(())
         };
-        assert_eq!(wait_for(slow), Some(()));
+        let first = pin!(slow());
+        assert_eq!(run(Deadline::first(first, SHORT)), Some(()));
+        let next = pin!(slow());
+        assert_eq!(run(Deadline::next(next, SHORT)), Some(()));
     }
 }

@@ -1,5 +1,7 @@
 //! What the upstream is told: the client's header without what only we may say, and with what only we can know.
 
+use std::io::Write as _;
+
 use http::header::{self, HeaderName};
 use http::{HeaderValue, Version};
 use pingora::http::RequestHeader;
@@ -11,23 +13,30 @@ use crate::identity::Standing;
 use crate::request_id::RequestId;
 use crate::target;
 
-/// Fields that say who the client is. Nobody but the gateway says so, in any spelling: application servers that turn
-/// header names into variables read `Cf_Connecting_Ip` as `Cf-Connecting-Ip`.
+/// Fields that say who the client is, or what it asked of a proxy before us. Nobody but the gateway says so, in any
+/// spelling: application servers that turn header names into variables read `Cf_Connecting_Ip` and `Cf.Connecting.Ip`
+/// as `Cf-Connecting-Ip`.
 const OURS: &[&str] = &[
     "cf-connecting-ip",
     "client-cert",
     "client-cert-chain",
     "forwarded",
     "true-client-ip",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
     "x-real-ip",
     "x-request-id",
+    "x-rewrite-url",
 ];
 
 /// Families of such fields, by how they begin.
-const OUR_FAMILIES: &[&str] = &["cf-client-cert-", "cf-cert-"];
+const OUR_FAMILIES: &[&str] = &["cf-client-cert-", "cf-cert-", "x-forwarded-", "x-original-"];
+
+/// Fields by which some frameworks take another method than that of the request. Where the method decides, the one that
+/// was judged is the one that counts.
+const METHOD_OVERRIDES: &[&str] = &[
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+];
 
 /// Makes the client's request the one the upstream gets.
 ///
@@ -41,7 +50,7 @@ pub(crate) fn prepare(
     host: &Host,
     standing: Option<&Standing<'_>>,
 ) -> pingora::Result<()> {
-    strip(request);
+    strip(request, host.is_guarded());
     join_cookies(request);
     if target::is_absolute(request) {
         let origin_form = target::path_and_query(request).to_owned();
@@ -49,10 +58,12 @@ pub(crate) fn prepare(
     }
     let downstream = session.req_header();
     if let Some(address) = session.client_addr().and_then(|address| address.as_inet()) {
-        let address = HeaderValue::from_str(&address.ip().to_canonical().to_string())
-            .expect("an address is visible ASCII");
-        request.insert_header("X-Forwarded-For", address.clone())?;
-        request.insert_header("Cf-Connecting-Ip", address)?;
+        let mut buffer = [0; 64];
+        let mut free = &mut buffer[..];
+        write!(free, "{}", address.ip().to_canonical()).expect("no address is longer than 45");
+        let length = 64 - free.len();
+        request.insert_header("X-Forwarded-For", &buffer[..length])?;
+        request.insert_header("Cf-Connecting-Ip", &buffer[..length])?;
     }
     let tls = session
         .digest()
@@ -84,8 +95,11 @@ pub(crate) fn prepare(
     Ok(())
 }
 
-fn strip(request: &mut RequestHeader) {
-    let names = request.headers.keys().filter(|name| is_ours(name.as_str()));
+fn strip(request: &mut RequestHeader, guarded: bool) {
+    let names = request
+        .headers
+        .keys()
+        .filter(|name| is_ours(name.as_str()) || (guarded && overrides_method(name.as_str())));
     let names: SmallVec<[HeaderName; 4]> = names.cloned().collect();
     for name in &names {
         request.remove_header(name);
@@ -97,17 +111,22 @@ fn is_ours(name: &str) -> bool {
     if !matches!(name.as_bytes().first(), Some(b'c' | b'f' | b't' | b'x')) {
         return false;
     }
-    let same = |name: u8, ours: u8| name == ours || (name == b'_' && ours == b'-');
-    let begins = |with: &str| {
-        name.len() >= with.len()
-            && name
-                .bytes()
-                .zip(with.bytes())
-                .all(|(one, other)| same(one, other))
-    };
-    OURS.iter()
-        .any(|ours| ours.len() == name.len() && begins(ours))
-        || OUR_FAMILIES.iter().any(|family| begins(family))
+    OURS.iter().any(|ours| is_spelling(name, ours))
+        || OUR_FAMILIES.iter().any(|family| {
+            name.get(..family.len())
+                .is_some_and(|start| is_spelling(start, family))
+        })
+}
+
+fn overrides_method(name: &str) -> bool {
+    name.starts_with('x') && METHOD_OVERRIDES.iter().any(|ours| is_spelling(name, ours))
+}
+
+/// Whether application servers may take one name, in lower case as all are here, for the other.
+fn is_spelling(name: &str, ours: &str) -> bool {
+    let same =
+        |(name, ours): (u8, u8)| name == ours || (ours == b'-' && matches!(name, b'_' | b'.'));
+    name.len() == ours.len() && name.bytes().zip(ours.bytes()).all(same)
 }
 
 /// HTTP/2 may send the cookies one by one; HTTP/1.1 knows one field of them (RFC 9113 section 8.2.3).
@@ -170,6 +189,11 @@ mod tests {
             "client-cert",
             "client_cert_chain",
             "x_forwarded_for",
+            "x.forwarded.for",
+            "x-forwarded-client-cert",
+            "x-forwarded-user",
+            "x-original-url",
+            "x_rewrite_url",
             "forwarded",
         ] {
             assert!(is_ours(name), "{name}");

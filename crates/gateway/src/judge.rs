@@ -8,7 +8,7 @@ use pingora::proxy::Session;
 use crate::body::{self, Held, Read};
 use crate::events::EventSource;
 use crate::exchange::Exchange;
-use crate::refusal::{Refusal, event_violation, oversize_violation};
+use crate::refusal::{Refusal, event_violation, oversize_violation, query_violation};
 use crate::report::{Happened, report};
 use crate::shared::Shared;
 use crate::snapshot::{Enforced, Mitigation, OversizeBody, Settings};
@@ -51,7 +51,7 @@ pub(crate) async fn judge_body(
         .operation
         .validate_body(plan, &body, &enforced.policy);
     shared.metrics.validated(begun.elapsed());
-    exchange.held = Held::Whole(body);
+    exchange.held = Held::Whole(body, false);
     match judged {
         Ok(()) => Ok(()),
         Err(violation) => mitigate(shared, session, exchange, validation.action, violation),
@@ -75,6 +75,38 @@ pub(crate) fn mitigate(
     }
     let happened = Happened {
         violation: Some(event_violation(violation)),
+        ..Happened::default()
+    };
+    report(
+        shared,
+        session,
+        exchange,
+        EventSource::ApiShieldSchemaValidation,
+        happened,
+    );
+    Ok(())
+}
+
+/// Does about a query that is not text what the operation says: whoever blocks cannot tell what the origin would read.
+///
+/// # Errors
+///
+/// The refusal, when the action is block.
+pub(crate) fn mitigate_query(
+    shared: &Shared,
+    session: &Session,
+    exchange: &Exchange,
+    action: Mitigation,
+) -> Result<(), Refusal> {
+    if action == Mitigation::Block {
+        return Err(Refusal::by_shield(
+            400,
+            "ambiguous_query",
+            "the query holds a byte that must be percent-encoded",
+        ));
+    }
+    let happened = Happened {
+        violation: Some(query_violation()),
         ..Happened::default()
     };
     report(

@@ -7,11 +7,15 @@ use pingora::proxy::Session;
 use crate::refusal::Refusal;
 use crate::snapshot::Settings;
 
+/// The longest registered method has half of it. What is longer has no place in an event.
+const MAX_METHOD_BYTES: usize = 32;
+
 /// Checks the head of a request.
 ///
 /// # Errors
 ///
-/// 431 for more header fields or bytes than the settings allow, 400 for a body whose end is not clear.
+/// 431 for more header fields or bytes than the settings allow, 400 for a body whose end is not clear or a
+/// method that cannot be one.
 pub(crate) fn check_head(session: &Session, settings: &Settings) -> Result<(), Refusal> {
     let headers = &session.req_header().headers;
     let (count, bytes) = match session.as_http1() {
@@ -23,6 +27,9 @@ pub(crate) fn check_head(session: &Session, settings: &Settings) -> Result<(), R
     }
     if bytes > settings.max_header_bytes {
         return Err(too_large("more bytes of header than this gateway takes"));
+    }
+    if session.req_header().method.as_str().len() > MAX_METHOD_BYTES {
+        return Err(Refusal::new(400, "malformed_request", "the method is too long").closing());
     }
     check_framing(session, headers)
 }

@@ -22,6 +22,7 @@ pub(crate) struct Metrics {
     upstream_errors: IntCounterVec,
     pub(crate) validation_seconds: Histogram,
     pub(crate) connections: IntCounter,
+    pub(crate) connections_refused: IntCounter,
     pub(crate) open_connections: IntGauge,
     pub(crate) snapshot_version: IntGauge,
     pub(crate) snapshots_refused: IntCounter,
@@ -53,6 +54,10 @@ impl Metrics {
             "hauberk_gateway_connections_total",
             "Connections accepted; with TLS, those whose handshake completed.",
         )?;
+        let connections_refused = IntCounter::new(
+            "hauberk_gateway_connections_refused_total",
+            "Connections closed at once because too many were open.",
+        )?;
         let open_connections =
             IntGauge::new("hauberk_gateway_open_connections", "Connections open now.")?;
         let snapshot_version = IntGauge::new(
@@ -83,6 +88,7 @@ impl Metrics {
             .buckets(VALIDATION_BUCKETS.to_vec()),
         )?;
         registry.register(Box::new(connections.clone()))?;
+        registry.register(Box::new(connections_refused.clone()))?;
         registry.register(Box::new(open_connections.clone()))?;
         registry.register(Box::new(snapshot_version.clone()))?;
         registry.register(Box::new(snapshots_refused.clone()))?;
@@ -126,6 +132,7 @@ impl Metrics {
             registry,
             validation_seconds,
             connections,
+            connections_refused,
             open_connections,
             snapshot_version,
             snapshots_refused,

@@ -15,6 +15,9 @@ pub struct Options {
     /// How many events wait for [`Gateway::take_events`](crate::Gateway::take_events); beyond that they are dropped
     /// and counted.
     pub event_queue: usize,
+    /// Connections that may be open at a time, those in a handshake included; beyond that, new ones are closed at once
+    /// and counted.
+    pub max_connections: usize,
     /// Authorities (PEM) that sign the certificates of `https://` upstreams; none means those of the system.
     pub upstream_ca_file: Option<PathBuf>,
 }
@@ -26,6 +29,7 @@ impl Default for Options {
             http: Vec::new(),
             threads: 0,
             event_queue: 10_000,
+            max_connections: 20_000,
             upstream_ca_file: None,
         }
     }

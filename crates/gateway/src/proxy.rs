@@ -1,6 +1,7 @@
 //! The phases of a request, in the order Pingora calls them.
 
 use std::any::Any;
+use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +9,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use pingora::http::RequestHeader;
 use pingora::modules::http::HttpModules;
+use pingora::protocols::Digest;
 use pingora::proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 use pingora::upstreams::peer::{HttpPeer, Peer};
 use pingora::{Error, ErrorType};
 
 use crate::admit::admit;
+use crate::cork;
 use crate::exchange::Exchange;
 use crate::failure;
 use crate::forward;
@@ -93,6 +96,22 @@ impl ProxyHttp for Shield {
         error
     }
 
+    /// Called before the head is sent.
+    async fn connected_to_upstream(
+        &self,
+        session: &mut Session,
+        _reused: bool,
+        _peer: &HttpPeer,
+        socket: RawFd,
+        _digest: Option<&Digest>,
+        _exchange: &mut Exchange,
+    ) -> pingora::Result<()> {
+        if !session.is_body_empty() {
+            cork::cork(socket);
+        }
+        Ok(())
+    }
+
     async fn upstream_request_filter(
         &self,
         session: &mut Session,
@@ -126,6 +145,23 @@ impl ProxyHttp for Shield {
     ) -> pingora::Result<()> {
         exchange.held.replace(session, body);
         Ok(())
+    }
+
+    /// An upstream may have handled what it did not answer, so only what does no harm when done twice is sent again.
+    fn error_while_proxy(
+        &self,
+        _peer: &HttpPeer,
+        session: &mut Session,
+        mut error: Box<Error>,
+        _exchange: &mut Exchange,
+        reused: bool,
+    ) -> Box<Error> {
+        if session.req_header().method.is_safe() && !session.retry_buffer_truncated() {
+            error.retry.decide_reuse(reused);
+        } else {
+            error.set_retry(false);
+        }
+        error
     }
 
     async fn fail_to_proxy(

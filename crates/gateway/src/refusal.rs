@@ -253,6 +253,16 @@ pub(crate) fn oversize_violation() -> EventViolation {
     }
 }
 
+/// The violation of a query that is not text.
+pub(crate) fn query_violation() -> EventViolation {
+    EventViolation {
+        location: "query",
+        target: String::new(),
+        error_class: "invalid_encoding",
+        error_detail: Some("invalid_utf8".to_owned()),
+    }
+}
+
 /// What events and answers tell of a violation.
 pub(crate) fn event_violation(violation: Violation) -> EventViolation {
     EventViolation {

@@ -68,7 +68,7 @@ impl Gateway {
         let mut bound = listeners.iter().map(|(_, address)| *address);
         let https = bound.by_ref().take(options.https.len()).collect();
         let http = bound.collect();
-        let shared = Shared::new(options.event_queue)?;
+        let shared = Shared::new(options.event_queue, options.max_connections)?;
         let listeners = listeners
             .into_iter()
             .map(|(listener, _)| listener)
@@ -199,6 +199,8 @@ impl Gateway {
         let proxy = http_proxy(&Arc::new(conf), shield);
         let connections = Connections::new(proxy, Arc::clone(&self.shared));
         let mut service = Service::new("gateway".to_owned(), connections);
+        let patience = tls::Patience(Arc::clone(&self.shared));
+        service.endpoints().set_pre_tls_callback(Arc::new(patience));
         for address in &self.https {
             let settings = tls::settings(&self.shared)?;
             service.add_tls_with_settings(&address.to_string(), None, settings);

@@ -8,7 +8,8 @@ use crate::error::{Error, ErrorKind};
 use crate::events::EventQueue;
 use crate::identity::Intermediates;
 use crate::metrics::Metrics;
-use crate::snapshot::Enforced;
+use crate::seats::{Seat, Seats};
+use crate::snapshot::{Enforced, Settings};
 use crate::tls::TicketKeys;
 
 /// The state of a gateway.
@@ -18,13 +19,14 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     pub(crate) intermediates: Arc<Intermediates>,
     pub(crate) ticket_keys: TicketKeys,
+    seats: Arc<Seats>,
 }
 
 impl Shared {
     /// # Errors
     ///
     /// When the system has no randomness to give.
-    pub(crate) fn new(event_queue: usize) -> Result<Self, Error> {
+    pub(crate) fn new(event_queue: usize, max_connections: usize) -> Result<Self, Error> {
         let metrics = Metrics::new().map_err(|cause| {
             Error::because(ErrorKind::Runtime, "metrics cannot be set up", cause)
         })?;
@@ -36,7 +38,25 @@ impl Shared {
             metrics,
             intermediates: Arc::default(),
             ticket_keys,
+            seats: Seats::new(max_connections),
         })
+    }
+
+    /// A seat for one more connection; without one it is counted as refused.
+    pub(crate) fn seat(&self) -> Option<Seat> {
+        let seat = self.seats.take();
+        if seat.is_none() {
+            self.metrics.connections_refused.inc();
+        }
+        seat
+    }
+
+    /// Reads the settings of the snapshot in force.
+    pub(crate) fn settings<T>(&self, read: impl FnOnce(&Settings) -> T) -> T {
+        match self.enforced() {
+            Some(enforced) => read(&enforced.settings),
+            None => read(&Settings::default()),
+        }
     }
 
     /// The snapshot in force. Whoever holds it sees one version to the end.

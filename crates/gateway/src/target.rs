@@ -1,9 +1,24 @@
 //! What a request asks for: the host, and the path as it is matched.
 
 use std::borrow::Cow;
+use std::net::Ipv6Addr;
 
+use http::Method;
 use pingora::http::RequestHeader;
 use pingora::http::authority::{RawTargetAuthority, raw_target_authority};
+
+/// What DNS has room for.
+const MAX_HOST_BYTES: usize = 253;
+
+/// The registry of RFC 9110 section 16.1, and what caches understand besides.
+#[rustfmt::skip]
+const METHODS: &[&str] = &[
+    "ACL", "BAN", "BASELINE-CONTROL", "BIND", "CHECKIN", "CHECKOUT", "CONNECT", "COPY", "DELETE", "GET", "HEAD",
+    "LABEL", "LINK", "LOCK", "MERGE", "MKACTIVITY", "MKCALENDAR", "MKCOL", "MKREDIRECTREF", "MKWORKSPACE", "MOVE",
+    "OPTIONS", "ORDERPATCH", "PATCH", "POST", "PRI", "PROPFIND", "PROPPATCH", "PURGE", "PUT", "QUERY", "REBIND",
+    "REPORT", "SEARCH", "TRACE", "UNBIND", "UNCHECKOUT", "UNLINK", "UNLOCK", "UPDATE", "UPDATEREDIRECTREF",
+    "VERSION-CONTROL",
+];
 
 /// The host a request is for, in lower case, without port and without the dot that may end it. Pingora has refused
 /// requests whose `Host` differs from the authority in the target, and those with two of them.
@@ -19,10 +34,27 @@ pub(crate) fn host(request: &RequestHeader) -> Option<Box<str>> {
     };
     let name = without_port(std::str::from_utf8(authority).ok()?)?;
     let name = name.strip_suffix('.').unwrap_or(name);
-    let fits = |byte: u8| {
-        byte.is_ascii_graphic() && !matches!(byte, b'/' | b'?' | b'#' | b'@' | b'\\' | b'%')
-    };
-    (!name.is_empty() && name.bytes().all(fits)).then(|| name.to_ascii_lowercase().into())
+    is_host(name).then(|| name.to_ascii_lowercase().into())
+}
+
+/// Whether this is a host name (RFC 1123, and the underscore that is met in the wild) or an IPv6 address in brackets.
+fn is_host(name: &str) -> bool {
+    if let Some(address) = name.strip_prefix('[') {
+        let address = address.strip_suffix(']');
+        return address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+    }
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (1..=MAX_HOST_BYTES).contains(&name.len()) && name.bytes().all(fits)
+}
+
+/// Whether a method is a registered one but for its case. Methods are compared byte for byte (RFC 9110 section 9.1),
+/// here and in rules; origins that take `post` for `POST` must not be asked what was never judged.
+pub(crate) fn is_misspelt(method: &Method) -> bool {
+    let method = method.as_str();
+    method.bytes().any(|byte| byte.is_ascii_lowercase())
+        && METHODS
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(method))
 }
 
 fn without_port(authority: &str) -> Option<&str> {
@@ -165,7 +197,7 @@ fn hex_value(digit: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{host, matched_path};
+    use super::{host, is_misspelt, matched_path};
     use pingora::http::RequestHeader;
 
     #[test]
@@ -219,7 +251,23 @@ mod tests {
     }
 
     #[test]
+    fn a_method_in_another_case_is_no_method() {
+        for (method, misspelt) in [
+            ("POST", false),
+            ("post", true),
+            ("Post", true),
+            ("version-Control", true),
+            ("poster", false),
+            ("X-Own", false),
+        ] {
+            let method = http::Method::from_bytes(method.as_bytes()).expect("a token");
+            assert_eq!(is_misspelt(&method), misspelt, "{method}");
+        }
+    }
+
+    #[test]
     fn the_host_is_compared_in_lower_case_without_port() {
+        let long = "a".repeat(254);
         for (written, name) in [
             ("API.example.com", Some("api.example.com")),
             ("api.example.com:8443", Some("api.example.com")),
@@ -227,6 +275,13 @@ mod tests {
             ("[::1]:80", Some("[::1]")),
             ("api.example.com:x", None),
             ("a/b", None),
+            ("a\"b<x>.example.com", None),
+            ("a_b.example.com", Some("a_b.example.com")),
+            ("[::x]", None),
+            ("[::1", None),
+            ("[]", None),
+            (&long, None),
+            (&long[1..], Some(&long[1..])),
             ("", None),
         ] {
             let mut request = RequestHeader::build("GET", b"/", None).expect("well formed");

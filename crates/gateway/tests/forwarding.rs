@@ -6,6 +6,31 @@ use crate::support::http2::Http2;
 use crate::support::{Authority, Origin, Running, Snapshot};
 
 #[test]
+fn a_header_does_not_change_the_method_where_the_method_decides() {
+    let origin = Origin::start();
+    let names = [
+        "X-HTTP-Method-Override",
+        "X-Http-Method",
+        "x_method_override",
+    ];
+    let lines: String = names
+        .iter()
+        .map(|name| format!("{name}: DELETE\r\n"))
+        .collect();
+    let request = format!("GET /temps HTTP/1.1\r\nHost: api.example.com\r\n{lines}\r\n");
+    for (snapshot, arrive) in [
+        (Snapshot::new(&origin.url()), true),
+        (Snapshot::new(&origin.url()).validate("log"), false),
+    ] {
+        let running = Running::start(&snapshot);
+        assert_eq!(running.plain().request(&request).status, 200);
+        for name in names {
+            assert_eq!(origin.last().header(name).is_some(), arrive, "{name}");
+        }
+    }
+}
+
+#[test]
 fn what_a_client_says_about_itself_does_not_reach_the_origin() {
     let origin = Origin::start();
     let authority = Authority::root("Clients");
@@ -29,6 +54,10 @@ fn what_a_client_says_about_itself_does_not_reach_the_origin() {
         "X_Forwarded_For",
         "X-Forwarded-Proto",
         "X-Forwarded-Host",
+        "X-Forwarded-Client-Cert",
+        "X.Forwarded.User",
+        "X-Original-Url",
+        "X-Rewrite-Url",
         "X-Request-Id",
     ];
     let lines: String = spoofed

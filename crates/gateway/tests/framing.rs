@@ -101,6 +101,73 @@ fn paths_that_can_be_read_in_two_ways_are_refused_where_the_path_decides() {
 }
 
 #[test]
+fn a_method_in_another_case_is_refused_where_the_method_decides() {
+    let origin = Origin::start();
+    let mut ruled = Snapshot::new(&origin.url());
+    ruled.add_rule("block", r#"http.request.method eq "PUT""#);
+    let validated = Snapshot::new(&origin.url()).validate("block");
+    for (snapshot, method) in [(&ruled, "put"), (&validated, "post"), (&validated, "Post")] {
+        let running = Running::start(snapshot);
+        let request = format!(
+            "{method} /temps HTTP/1.1\r\nHost: api.example.com\r\nContent-Length: 1\r\n\r\n1"
+        );
+        let answer = running.plain().request(request);
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (400, "malformed_request"),
+            "{method}"
+        );
+        let event = serde_json::to_value(running.event()).unwrap();
+        assert_eq!(
+            (&event["source"], &event["method"]),
+            (&"apiShield".into(), &method.into())
+        );
+        let request = http::Request::builder()
+            .method(method)
+            .uri("https://api.example.com/temps");
+        let mut client = Http2::connect(running.https(), "api.example.com", None);
+        let answer = client.request(request.body(()).unwrap(), &[b"1"]).unwrap();
+        assert_eq!(answer.status(), 400, "{method} over HTTP/2");
+        let own = "purgeall /x HTTP/1.1\r\nHost: api.example.com\r\n\r\n";
+        assert_eq!(running.plain().request(own).status, 200);
+        assert_eq!(origin.last().method, "purgeall");
+    }
+    assert_eq!(origin.received().len(), 3);
+}
+
+#[test]
+fn what_is_too_long_to_be_a_method_or_no_host_name_is_refused_everywhere() {
+    let origin = Origin::start();
+    let mut snapshot = Snapshot::new(&origin.url());
+    snapshot.add_host("*.example.com", &origin.url());
+    let running = Running::start(&snapshot);
+    for (method, host, answer) in [
+        ("A".repeat(32), "api.example.com".to_owned(), (200, "")),
+        (
+            "A".repeat(33),
+            "api.example.com".to_owned(),
+            (400, "malformed_request"),
+        ),
+        ("GET".to_owned(), "a_b-1.example.com".to_owned(), (200, "")),
+        (
+            "GET".to_owned(),
+            "a\"b<x>.example.com".to_owned(),
+            (400, "no_host"),
+        ),
+        (
+            "GET".to_owned(),
+            format!("{}.example.com", "a".repeat(250)),
+            (400, "no_host"),
+        ),
+    ] {
+        let got = running
+            .plain()
+            .request(format!("{method} / HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+        assert_eq!((got.status, got.code().as_str()), answer, "{method} {host}");
+    }
+}
+
+#[test]
 fn heads_beyond_the_limits_are_refused() {
     let origin = Origin::start();
     let snapshot = Snapshot::new(&origin.url())
@@ -150,6 +217,39 @@ fn a_head_that_drips_is_not_waited_for() {
     });
     assert!(dripping.join().unwrap());
     assert!(origin.received().is_empty());
+}
+
+#[test]
+fn a_connection_that_is_silent_between_requests_is_closed() {
+    let origin = Origin::start();
+    let snapshot = Snapshot::new(&origin.url())
+        .setting("idle_timeout_seconds", 1)
+        .setting("header_timeout_seconds", 3600);
+    let running = Running::start(&snapshot);
+    let mut client = running.plain();
+    for _ in 0..2 {
+        assert_eq!(client.get("api.example.com", "/").status, 200);
+    }
+    assert!(client.is_closed());
+}
+
+#[test]
+fn a_later_head_that_drips_is_not_waited_for_either() {
+    let origin = Origin::start();
+    let snapshot = Snapshot::new(&origin.url())
+        .setting("idle_timeout_seconds", 1)
+        .setting("header_timeout_seconds", 1);
+    let running = Running::start(&snapshot);
+    let mut client = running.plain();
+    assert_eq!(client.get("api.example.com", "/").status, 200);
+    let request =
+        "GET / HTTP/1.1\r\nHost: api.example.com\r\nX-Slow: ".to_owned() + &"x".repeat(200);
+    for byte in request.bytes() {
+        client.send([byte]);
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert!(client.is_closed());
+    assert_eq!(origin.received().len(), 1);
 }
 
 #[test]

@@ -5,11 +5,13 @@
 
 mod support;
 
+mod connections;
 mod forwarding;
 mod framing;
 mod identity;
 mod resumption;
 mod schema;
+mod segments;
 mod snapshots;
 mod threads;
 mod upstreams;

@@ -1,6 +1,7 @@
 //! Requests judged by their schema, bodies held until then.
 
 use crate::support::http2::Http2;
+use crate::support::secure_origin::SecureOrigin;
 use crate::support::snapshot::GOOD_READING;
 use crate::support::{Client, Origin, Running, Snapshot};
 
@@ -183,6 +184,108 @@ fn bodies_of_all_sizes_and_framings_arrive_as_they_were_sent() {
             assert!(origin.last().body == body.as_bytes());
         }
     }
+}
+
+#[test]
+fn a_judged_body_arrives_once_whatever_follows_it() {
+    let origin = Origin::start();
+    let http2 = SecureOrigin::start(true);
+    let http1 = SecureOrigin::start(false);
+    let plain = Running::start(&Snapshot::new(&origin.url()).validate("block"));
+    let secure = |secure: &SecureOrigin| {
+        let port = secure.address.port();
+        let snapshot = Snapshot::new(&format!("https://localhost:{port}")).validate("log");
+        Running::start_with(&snapshot, |options| {
+            options.upstream_ca_file = Some(secure.certificate_file.clone());
+        })
+    };
+    let (over_http1, over_http2) = (secure(&http1), secure(&http2));
+    for padding in [None, Some(0), Some(1), Some(70_000)] {
+        let body = padding.map_or(String::new(), |padding| {
+            let note = "n".repeat(padding);
+            format!(r#"{{"temperature":1,"time":"2026-11-22T10:00:00Z","note":"{note}"}}"#)
+        });
+        for length in [None, Some(body.len())] {
+            let request = || {
+                let request = http::Request::post("https://api.example.com/temps")
+                    .header("content-type", "application/json");
+                match length {
+                    Some(length) => request.header("content-length", length),
+                    None => request,
+                }
+                .body(())
+                .unwrap()
+            };
+            let what = format!("{padding:?}, {length:?}");
+            let send = |running: &Running| {
+                Http2::connect(running.https(), HOST, None)
+                    .request_with_trailers(request(), body.as_bytes())
+            };
+            if padding.is_some() {
+                assert_eq!(send(&plain), 201, "{what}");
+                let received = origin.last();
+                assert!(received.body == body.as_bytes(), "{what}");
+                assert_eq!(received.header("x-trailer"), None, "{what}");
+                assert_eq!(send(&over_http1), 201, "{what}");
+                assert!(http1.last().1 == body.as_bytes(), "{what}");
+            }
+            assert_eq!(send(&over_http2), 201, "{what}");
+            assert!(http2.last().1 == body.as_bytes(), "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_raw_byte_in_the_query_is_for_the_schema_unless_it_is_no_text() {
+    let origin = Origin::start();
+    let request = |query: &[u8]| {
+        let tail = b" HTTP/1.1\r\nHost: api.example.com\r\n\r\n";
+        [b"GET /users:batch?x=", query, tail].concat()
+    };
+    let utf8 = request("\u{e9}".as_bytes());
+    let blocking = Running::start(&Snapshot::new(&origin.url()).validate("block"));
+    assert_eq!(blocking.plain().request(&utf8).status, 403);
+    let logging = Running::start(&Snapshot::new(&origin.url()).validate("log"));
+    assert_eq!(logging.plain().request(&utf8).status, 200);
+    assert_eq!(logging.event().status, None);
+    assert_eq!(origin.received().len(), 1);
+    for running in [&blocking, &logging] {
+        let answer = running.plain().request(request(b"\xe9"));
+        assert_eq!(answer.status, 400, "this is no HTTP to begin with");
+    }
+    assert_eq!(origin.received().len(), 1);
+}
+
+#[test]
+fn a_body_may_be_slow_but_not_drip_for_ever() {
+    let origin = Origin::start();
+    let running = Running::start(
+        &Snapshot::new(&origin.url())
+            .validate("block")
+            .setting("body_timeout_seconds", 1),
+    );
+    let head = format!(
+        "POST /temps HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\nContent-Length: "
+    );
+    let endless = std::thread::spawn({
+        let (mut client, head) = (running.plain(), head.clone());
+        move || {
+            client.send(format!("{head}1000\r\n\r\n"));
+            for _ in 0..30 {
+                client.send(" ");
+                std::thread::sleep(std::time::Duration::from_millis(400));
+            }
+            client.answer().status
+        }
+    });
+    let mut client = running.plain();
+    client.send(format!("{head}{}\r\n\r\n", GOOD_READING.len()));
+    for part in GOOD_READING.as_bytes().chunks(15) {
+        std::thread::sleep(std::time::Duration::from_millis(600));
+        client.send(part);
+    }
+    assert_eq!(client.answer().status, 201, "longer than one part may take");
+    assert_eq!(endless.join().unwrap(), 408);
 }
 
 #[test]

@@ -17,6 +17,28 @@ fn nobody() -> String {
 }
 
 #[test]
+fn only_what_does_no_harm_twice_is_sent_again() {
+    let origin = Origin::start();
+    let running = Running::start_with(&Snapshot::new(&origin.url()), |options| options.threads = 1);
+    for (method, times) in [
+        ("GET", 2),
+        ("HEAD", 2),
+        ("PUT", 1),
+        ("DELETE", 1),
+        ("POST", 1),
+    ] {
+        let mut client = running.plain();
+        assert_eq!(client.get(HOST, "/").status, 200);
+        let before = origin.received().len();
+        // On the connection that was used before; the origin reads it and breaks off.
+        let request =
+            format!("{method} /break HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(client.request(request).status, 502, "{method}");
+        assert_eq!(origin.received().len() - before, times, "{method}");
+    }
+}
+
+#[test]
 fn an_origin_that_is_down_or_slow_or_breaks_off_is_told_from_the_others() {
     let origin = Origin::start();
     let down = Running::start(&Snapshot::new(&nobody()));

@@ -33,13 +33,14 @@ impl Gateway {
         clippy::needless_pass_by_value,
         reason = "pyo3 makes the lists from Python's and hands them over"
     )]
-    #[pyo3(signature = (*, https, http, threads = 0, event_queue = 10_000, upstream_ca_file = None))]
+    #[pyo3(signature = (*, https, http, threads = 0, event_queue = 10_000, max_connections = 20_000, upstream_ca_file = None))]
     fn new(
         py: Python<'_>,
         https: Vec<String>,
         http: Vec<String>,
         threads: usize,
         event_queue: usize,
+        max_connections: usize,
         upstream_ca_file: Option<PathBuf>,
     ) -> PyResult<Self> {
         let options = Options {
@@ -47,6 +48,7 @@ impl Gateway {
             http: addresses(&http)?,
             threads,
             event_queue,
+            max_connections,
             upstream_ca_file,
         };
         py.detach(|| Core::new(options))

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod corpus;
+mod cost;
 mod data;
 mod documents;
 mod json_suite;

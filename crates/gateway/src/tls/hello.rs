@@ -37,15 +37,20 @@ pub(super) fn install(builder: &mut SslContextBuilder, shared: Arc<Shared>) {
         let host = enforced
             .as_ref()
             .and_then(|enforced| enforced.hosts.for_server_name(server_name.as_deref()));
-        let (Some(host), Some(slot)) = (host, hello_slot()) else {
-            // Nothing to show before the first snapshot.
+        let (Some(host), Some(slot), Some(seat)) = (host, hello_slot(), shared.seat()) else {
+            // Nothing to show before the first snapshot, or nowhere to sit.
             *alert = SslAlert::INTERNAL_ERROR;
             return Err(ErrorStack::get());
         };
         shared.metrics.client_hellos.inc();
         set_session_context(ssl, &host.session_context)?;
         let host = Arc::clone(host);
-        ssl.set_ex_data(slot, Hello { host, server_name });
+        let hello = Hello {
+            host,
+            server_name,
+            _seat: seat,
+        };
+        ssl.set_ex_data(slot, hello);
         Ok(ClientHelloResponse::SUCCESS)
     });
 }

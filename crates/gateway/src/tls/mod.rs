@@ -8,6 +8,7 @@
 
 mod accept;
 mod hello;
+mod patience;
 mod tickets;
 
 use std::os::raw::c_long;
@@ -21,9 +22,11 @@ use openssl_sys as ffi;
 use pingora::listeners::tls::TlsSettings;
 
 use self::accept::Accept;
+pub(crate) use self::patience::Patience;
 pub(crate) use self::tickets::TicketKeys;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
+use crate::seats::Seat;
 use crate::shared::Shared;
 
 /// How long a session can be resumed, in seconds. Identity and revocation are looked at again on each request, so this
@@ -38,6 +41,8 @@ const MAX_CHAIN_BYTES: c_long = 64 * 1024;
 struct Hello {
     host: Arc<Host>,
     server_name: Option<Box<str>>,
+    /// Until the connection is closed, and this with it.
+    _seat: Seat,
 }
 
 /// Where a connection keeps its [`Hello`]. OpenSSL hands these slots out and never takes them back.

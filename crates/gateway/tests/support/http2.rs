@@ -80,6 +80,23 @@ impl Http2 {
         })
     }
 
+    /// Sends a request with a body in one piece and trailers after it; tells the status of the answer.
+    pub fn request_with_trailers(&mut self, request: Request<()>, body: &[u8]) -> u16 {
+        let sender = self.sender.clone();
+        let body = Bytes::copy_from_slice(body);
+        self.runtime.block_on(async move {
+            let mut sender = sender.ready().await.unwrap();
+            let (response, mut stream) = sender.send_request(request, false).unwrap();
+            if !body.is_empty() {
+                stream.send_data(body, false).unwrap();
+            }
+            let mut trailers = http::HeaderMap::new();
+            trailers.insert("x-trailer", http::HeaderValue::from_static("1"));
+            stream.send_trailers(trailers).unwrap();
+            response.await.unwrap().status().as_u16()
+        })
+    }
+
     pub fn get(&mut self, authority: &str, path: &str) -> Response<Vec<u8>> {
         let request = Request::get(format!("https://{authority}{path}"))
             .body(())

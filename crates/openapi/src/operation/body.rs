@@ -57,7 +57,7 @@ pub(super) fn judge(
         (Content::Form(_) | Content::Pass, _) => return finder.add(not_judged(&media.place)),
     };
     match value {
-        Ok(value) => check_value(&value, schema, schemas, &media.place, finder),
+        Ok(value) => check_value(&value, bytes.len(), schema, schemas, &media.place, finder),
         Err(violation) => finder.add(*violation),
     }
 }
@@ -75,6 +75,7 @@ pub(super) fn not_judged(place: &str) -> Violation {
 
 fn check_value(
     value: &Value,
+    size: usize,
     schema: Option<SchemaId>,
     schemas: &Schemas,
     at: &str,
@@ -86,14 +87,20 @@ fn check_value(
     let Some(check) = schemas.check(schema) else {
         return finder.add(not_judged(at));
     };
-    if finder.wants_first() {
-        return match check.validate(value) {
-            Ok(()) => Flow::Continue(()),
-            Err(error) => finder.add(finding::violation(&error, Location::Body, "$", schemas)),
-        };
-    }
-    for error in check.iter_errors(value) {
-        finder.add(finding::violation(&error, Location::Body, "$", schemas))?;
+    let found = check.violations(value, size, finder.wants_first(), |error| {
+        finding::violation(error, Location::Body, "$", schemas)
+    });
+    let Ok(found) = found else {
+        return finder.add(Violation::new(
+            Location::Body,
+            "$",
+            ErrorClass::ConstraintViolation,
+            Some("value_too_deep"),
+            at,
+        ));
+    };
+    for violation in found {
+        finder.add(violation)?;
     }
     Flow::Continue(())
 }
@@ -176,7 +183,8 @@ fn form_value(
                     return Err(refused(&target, ErrorClass::DuplicateValue, None));
                 }
                 let candidates = coerce::values(&texts, shape);
-                let Some(value) = choose(candidates, shape, schemas) else {
+                let size = texts.iter().map(|text| text.len()).sum();
+                let Some(value) = choose(candidates, size, shape, schemas) else {
                     return Err(refused(
                         &target,
                         ErrorClass::InvalidType,
@@ -192,7 +200,12 @@ fn form_value(
 }
 
 /// The meaning that the field's own schema allows, or else the most specific one.
-fn choose(mut candidates: coerce::Candidates, shape: &Shape, schemas: &Schemas) -> Option<Value> {
+fn choose(
+    mut candidates: coerce::Candidates,
+    size: usize,
+    shape: &Shape,
+    schemas: &Schemas,
+) -> Option<Value> {
     if candidates.is_empty() {
         return None;
     }
@@ -204,7 +217,7 @@ fn choose(mut candidates: coerce::Candidates, shape: &Shape, schemas: &Schemas) 
     let chosen = check.and_then(|check| {
         candidates
             .iter()
-            .position(|candidate| check.is_valid(candidate))
+            .position(|candidate| check.is_valid(candidate, size) == Ok(true))
     });
     Some(candidates.swap_remove(chosen.unwrap_or(0)))
 }

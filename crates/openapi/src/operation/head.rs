@@ -274,16 +274,23 @@ impl Judge<'_> {
                 Some("forbidden_value"),
             ));
         };
-        if candidates.iter().any(|candidate| check.is_valid(candidate)) {
+        let size = texts.iter().map(|text| text.len()).sum();
+        let conforms = |candidate| check.is_valid(candidate, size) == Ok(true);
+        if candidates.iter().any(conforms) {
             return Flow::Continue(());
         }
-        for error in check.iter_errors(&candidates[0]) {
-            finder.add(finding::violation(
-                &error,
-                parameter.location,
-                &parameter.name,
-                self.schemas,
-            ))?;
+        let found = check.violations(&candidates[0], size, finder.wants_first(), |error| {
+            finding::violation(error, parameter.location, &parameter.name, self.schemas)
+        });
+        let Ok(found) = found else {
+            return finder.add(violation(
+                parameter,
+                ErrorClass::ConstraintViolation,
+                Some("value_too_deep"),
+            ));
+        };
+        for violation in found {
+            finder.add(violation)?;
         }
         Flow::Continue(())
     }

@@ -18,6 +18,7 @@
 //! | `minItems`, `maxItems`, `contains`, `unevaluatedItems`, items beyond a list | `constraint_violation` | `invalid_array_item_count` | the array |
 //! | `uniqueItems` | `duplicate_value` | | the array |
 //! | `minProperties`, `maxProperties` | `constraint_violation` | `invalid_object_property_count` | the object |
+//! | judging takes more steps than the value may cost | `constraint_violation` | `value_too_deep` | the whole body |
 //! | `anyOf`, `oneOf`, `not` | `constraint_violation` | `any_of`, `one_of`, `not` | the value |
 //!
 //! `allOf` has no row: what fails inside it is reported itself.
@@ -27,6 +28,7 @@ use jsonschema::paths::LocationSegment;
 use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
+use super::format;
 use super::store::Schemas;
 use crate::place;
 use crate::violation::{ErrorClass, Location, Violation};
@@ -86,7 +88,10 @@ fn classify(kind: &ValidationErrorKind) -> (ErrorClass, Option<String>, Option<S
         | Kind::BacktrackLimitExceeded { .. }
         | Kind::RegexEngineFailure { .. } => constraint("pattern_no_match"),
         Kind::Format { format } => constraint(&format!("format_violation:{format}")),
-        // The only keyword of our own is the one for numeric formats; its message is the format's name.
+        Kind::Custom { message, .. } if message == format::BACKTRACKING_KEYWORD => {
+            constraint("pattern_no_match")
+        }
+        // The other keyword of our own is the one for numeric formats; its message is the format's name.
         Kind::Custom { message, .. } => constraint(&format!("format_violation:{message}")),
         Kind::MinItems { .. }
         | Kind::MaxItems { .. }
@@ -143,8 +148,11 @@ fn rule(error: &ValidationError<'_>, schemas: &Schemas) -> String {
     }
     for segment in segments {
         match segment {
-            LocationSegment::Property(name) if name == super::format::NUMERIC_KEYWORD => {
+            LocationSegment::Property(name) if name == format::NUMERIC_KEYWORD => {
                 place::push_key(&mut out, "format");
+            }
+            LocationSegment::Property(name) if name == format::BACKTRACKING_KEYWORD => {
+                place::push_key(&mut out, "pattern");
             }
             LocationSegment::Property(name) => place::push_key(&mut out, &name),
             LocationSegment::Index(index) => place::push_index(&mut out, index),

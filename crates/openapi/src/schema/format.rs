@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use jsonschema::{Keyword, ValidationError};
-use serde_json::{Number, Value};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Keyword, PatternOptions, ValidationError, Validator};
+use serde_json::{Number, Value, json};
+
+use super::meter::{Metered, Node};
 
 /// Formats of text that `jsonschema` checks itself. `password` is a hint for forms and holds nothing to check; other
 /// names are ignored, as JSON Schema asks.
@@ -57,17 +60,88 @@ impl NumericFormat {
     }
 }
 
-impl<'i> Keyword<'i> for NumericFormat {
-    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
+impl<'i> Keyword<'i, Metered> for NumericFormat {
+    fn validate(&self, instance: Node<'i>) -> Result<(), ValidationError<'i>> {
         // The message carries the name of the format, from the document; the finding needs nothing else.
-        if self.allows(instance) {
+        if self.allows(instance.value()) {
             Ok(())
         } else {
             Err(ValidationError::custom(self.name.to_string()))
         }
     }
 
-    fn is_valid(&self, instance: &'i Value) -> bool {
+    fn is_valid(&self, instance: Node<'i>) -> bool {
+        self.allows(instance.value())
+    }
+}
+
+/// The keyword that stands for `pattern` when matching may have to take steps back, as backreferences and lookaround do.
+pub(crate) const BACKTRACKING_KEYWORD: &str = "x-hauberk-backtracking-pattern";
+
+/// How many steps back a pattern may take before it counts as not matching.
+const MOST_STEPS_BACK: usize = 100_000;
+
+/// How many are tried first. Most matches need no more, and how many a match took is not told, so it is paid for in two rates.
+pub(crate) const FEW_STEPS_BACK: usize = 1_000;
+
+/// Steps back that cost one step of the meter.
+const STEPS_BACK_PER_STEP: usize = 4;
+
+/// Checks [`BACKTRACKING_KEYWORD`].
+pub(crate) struct Backtracking {
+    /// The pattern and the steps back it may take, the fewest first. `None` if it is no pattern, and then nothing matches.
+    tries: Option<[(Validator, usize); 2]>,
+}
+
+impl Backtracking {
+    pub(crate) fn new(pattern: &str) -> Self {
+        let engine = |limit| {
+            let validator = jsonschema::options()
+                .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(limit))
+                .build(&json!({"pattern": pattern}))
+                .ok()?;
+            Some((validator, limit))
+        };
+        let tries = engine(FEW_STEPS_BACK)
+            .zip(engine(MOST_STEPS_BACK))
+            .map(|(few, most)| [few, most]);
+        Self { tries }
+    }
+
+    fn allows(&self, node: Node<'_>) -> bool {
+        let value = node.value();
+        let Some(text) = value.as_str() else {
+            return true;
+        };
+        let Some(tries) = &self.tries else {
+            return false;
+        };
+        for (validator, limit) in tries {
+            node.charge((limit / STEPS_BACK_PER_STEP + text.len()) as u64);
+            let Err(error) = validator.validate(value) else {
+                return true;
+            };
+            if !matches!(
+                error.kind(),
+                ValidationErrorKind::BacktrackLimitExceeded { .. }
+            ) {
+                return false;
+            }
+        }
+        false
+    }
+}
+
+impl<'i> Keyword<'i, Metered> for Backtracking {
+    fn validate(&self, instance: Node<'i>) -> Result<(), ValidationError<'i>> {
+        if self.allows(instance) {
+            Ok(())
+        } else {
+            Err(ValidationError::custom(BACKTRACKING_KEYWORD))
+        }
+    }
+
+    fn is_valid(&self, instance: Node<'i>) -> bool {
         self.allows(instance)
     }
 }
@@ -86,7 +160,7 @@ fn in_format(name: &str, number: &Number) -> bool {
 }
 
 /// The number as an integer, if it is one; `1.0` counts as 1.
-fn whole(number: &Number) -> Option<i128> {
+pub(crate) fn whole(number: &Number) -> Option<i128> {
     if let Some(whole) = number.as_i128() {
         return Some(whole);
     }

@@ -71,6 +71,13 @@ const TYPES: &[&str] = &[
     "null", "boolean", "integer", "number", "string", "array", "object",
 ];
 
+/// What is known of a pattern.
+enum Pattern {
+    Linear,
+    TakesStepsBack,
+    Faulty(String),
+}
+
 /// Lowers schemas as they are asked for.
 pub(crate) struct Lowering<'d> {
     document: &'d Value,
@@ -81,7 +88,7 @@ pub(crate) struct Lowering<'d> {
     pointers: Vec<String>,
     /// How many of `definitions` are lowered; the rest wait, so that long chains of references keep the stack flat.
     done: usize,
-    patterns: HashMap<String, Option<String>>,
+    patterns: HashMap<String, Pattern>,
 }
 
 impl<'d> Lowering<'d> {
@@ -318,7 +325,10 @@ impl<'d> Lowering<'d> {
                 "`true` or `false`",
                 problems,
             ),
-            "pattern" => self.pattern(value, pointer, problems),
+            "pattern" => {
+                self.pattern(value, pointer, out, problems);
+                None
+            }
             "format" => {
                 self.format(value, pointer, out, problems);
                 None

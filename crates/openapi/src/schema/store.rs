@@ -5,22 +5,21 @@
 
 use std::sync::{Arc, OnceLock};
 
-use jsonschema::{Draft, PatternOptions, Registry, ValidationOptions, Validator};
+use jsonschema::{Draft, PatternOptions, Registry, Retrieve, ValidationOptions};
 use serde_json::{Value, json};
 
 use super::SchemaId;
-use super::format::{self, NumericFormat};
+use super::check::Check;
+use super::format::{self, Backtracking, NumericFormat};
+use super::meter::Metered;
 
 /// Names the lowered document inside the registry; it is never fetched.
 const BASE: &str = "urn:hauberk:document";
 
-/// How many steps a pattern with backreferences or lookaround may take back before it counts as not matching.
-const BACKTRACK_LIMIT: usize = 100_000;
-
 /// The schemas of one document.
 pub(crate) struct Schemas {
     registry: Registry<'static>,
-    checks: Vec<OnceLock<Option<Validator>>>,
+    checks: Vec<OnceLock<Option<Check>>>,
     places: Vec<String>,
 }
 
@@ -50,7 +49,7 @@ impl Schemas {
     }
 
     /// The check of a schema; `None` if it does not compile, and then nothing conforms.
-    pub(crate) fn check(&self, id: SchemaId) -> Option<&Validator> {
+    pub(crate) fn check(&self, id: SchemaId) -> Option<&Check> {
         self.checks
             .get(id)?
             .get_or_init(|| self.compile(id).ok())
@@ -62,11 +61,12 @@ impl Schemas {
     /// # Errors
     ///
     /// If it does not compile, with the reason.
-    pub(crate) fn compile(&self, id: SchemaId) -> Result<Validator, String> {
+    pub(crate) fn compile(&self, id: SchemaId) -> Result<Check, String> {
         let schema = json!({"$ref": format!("{BASE}#/$defs/{id}")});
         options()
             .with_registry(&self.registry)
             .build(&schema)
+            .map(Check::new)
             .map_err(|error| error.to_string())
     }
 
@@ -80,15 +80,21 @@ impl Schemas {
     }
 }
 
-fn options<'i>() -> ValidationOptions<'i> {
-    jsonschema::options()
+fn options<'i>() -> ValidationOptions<'i, Arc<dyn Retrieve>, Metered> {
+    ValidationOptions::default()
         .with_draft(Draft::Draft202012)
         .should_validate_formats(true)
         .should_ignore_unknown_formats(true)
-        .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACK_LIMIT))
+        // Names of members only: a `pattern` that takes steps back has a keyword of its own.
+        .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(format::FEW_STEPS_BACK))
         .with_format("byte", format::is_base64)
         .with_keyword(format::NUMERIC_KEYWORD, |_, value, _| {
             Ok(Box::new(NumericFormat::new(
+                value.as_str().unwrap_or_default(),
+            )))
+        })
+        .with_keyword(format::BACKTRACKING_KEYWORD, |_, value, _| {
+            Ok(Box::new(Backtracking::new(
                 value.as_str().unwrap_or_default(),
             )))
         })
@@ -100,4 +106,12 @@ pub(crate) fn pattern_fault(pattern: &str) -> Option<String> {
         .build(&json!({"pattern": pattern}))
         .err()
         .map(|error| error.to_string())
+}
+
+/// Whether matching a pattern can take steps back, because it is none for the engine that never does.
+pub(crate) fn takes_steps_back(pattern: &str) -> bool {
+    jsonschema::options()
+        .with_pattern_options(PatternOptions::regex())
+        .build(&json!({"pattern": pattern}))
+        .is_err()
 }

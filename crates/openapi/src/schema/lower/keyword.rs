@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Lowering, TYPES, is_supported_dialect};
+use super::{Lowering, Pattern, TYPES, is_supported_dialect};
 use crate::problem::{self, Problems};
 use crate::reference::{child, push_token};
 use crate::schema::{format, store};
@@ -235,31 +235,41 @@ impl Lowering<'_> {
         &mut self,
         value: &Value,
         pointer: &str,
+        out: &mut Map<String, Value>,
         problems: &mut Problems,
-    ) -> Option<Value> {
+    ) {
         let Some(pattern) = value.as_str() else {
-            return self.check(false, value, pointer, "text", problems);
+            self.check(false, value, pointer, "text", problems);
+            return;
         };
-        self.check_pattern(pattern, pointer, problems)
-            .then(|| value.clone())
+        if let Some(keyword) = self.check_pattern(pattern, pointer, problems) {
+            out.insert(keyword.to_owned(), value.clone());
+        }
     }
 
+    /// The keyword that matches the pattern, if it is one.
     pub(super) fn check_pattern(
         &mut self,
         pattern: &str,
         pointer: &str,
         problems: &mut Problems,
-    ) -> bool {
-        let fault = self
-            .patterns
-            .entry(pattern.to_owned())
-            .or_insert_with(|| store::pattern_fault(pattern));
-        if let Some(fault) = fault {
-            let message = format!("the pattern cannot be used: {fault}");
-            problems.add(problem::PATTERN, self.place(pointer), message);
-            return false;
+    ) -> Option<&'static str> {
+        let known = self.patterns.entry(pattern.to_owned()).or_insert_with(|| {
+            match store::pattern_fault(pattern) {
+                Some(fault) => Pattern::Faulty(fault),
+                None if store::takes_steps_back(pattern) => Pattern::TakesStepsBack,
+                None => Pattern::Linear,
+            }
+        });
+        match known {
+            Pattern::Linear => Some("pattern"),
+            Pattern::TakesStepsBack => Some(format::BACKTRACKING_KEYWORD),
+            Pattern::Faulty(fault) => {
+                let message = format!("the pattern cannot be used: {fault}");
+                problems.add(problem::PATTERN, self.place(pointer), message);
+                None
+            }
         }
-        true
     }
 
     pub(super) fn dynamic_reference(
