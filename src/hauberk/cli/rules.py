@@ -12,8 +12,7 @@ from typing import Any
 from hauberk import config
 from hauberk.cli.client import Client, route
 from hauberk.cli.failure import Failure, Refused
-
-PHASE = "http_request_firewall_custom"
+from hauberk.rule import ENFORCED_PHASE
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def ensure(client: Client, zone_id: str, wanted: Wanted) -> dict[str, Any]:
         "enabled": True,
     }
     if entrypoint is None:
-        ruleset = client.put(route("client/v4/zones", zone_id, "rulesets", "phases", PHASE, "entrypoint"), {"rules": [body]})
+        ruleset = client.put(route("client/v4/zones", zone_id, "rulesets", "phases", ENFORCED_PHASE, "entrypoint"), {"rules": [body]})
         return _with_ref(ruleset, wanted.ref) or {}
     rules = list(entrypoint.get("rules") or [])
     present = _with_ref(entrypoint, wanted.ref)
@@ -109,7 +108,7 @@ def _in_place(rules: list[dict[str, Any]], rule: dict[str, Any], *, first: bool)
 
 def _entrypoint(client: Client, zone_id: str) -> dict[str, Any] | None:
     try:
-        return dict(client.get(route("client/v4/zones", zone_id, "rulesets", "phases", PHASE, "entrypoint")))
+        return dict(client.get(route("client/v4/zones", zone_id, "rulesets", "phases", ENFORCED_PHASE, "entrypoint")))
     except Refused as error:
         if error.http_status == 404:  # no rule was ever made in this zone
             return None
