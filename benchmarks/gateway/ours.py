@@ -26,12 +26,47 @@ MUTUAL_TLS = "localhost"
 NO_CERTIFICATE = f'(http.host eq "{MUTUAL_TLS}" and not (cf.tls_client_auth.cert_verified and not cf.tls_client_auth.cert_revoked))'
 
 
-def start_gateway(folder: Path, core: int, http: int, https: int, origin: int, certificates: Certificates) -> Program:
-    """Start the gateway with one worker thread and the snapshot of the benchmark."""
+def start_gateway(
+    folder: Path,
+    core: int,
+    http: int,
+    https: int,
+    origin: int,
+    certificates: Certificates,
+    *,
+    swap_seconds: float = 0,
+    more_origins: dict[str, int] | None = None,
+    settings: dict[str, Any] | None = None,
+) -> Program:
+    """
+    Start the gateway with one worker thread and the snapshot of the benchmark.
+
+    Args:
+        folder: For its files.
+
+        core: What it is pinned to.
+
+        http: Its plain port.
+
+        https: Its TLS port.
+
+        origin: The port of the origin.
+
+        certificates: Whose server certificate it shows.
+
+        swap_seconds: Replace the snapshot this often; 0 is never.
+
+        more_origins: Further hosts, which only forward, and the port of the origin of each.
+
+        settings: Of the snapshot; what is not named has its default.
+    """
     path = folder / "snapshot.json"
-    path.write_text(json.dumps(_snapshot(origin, certificates)))
+    snapshot = _snapshot(origin, certificates)
+    snapshot["settings"] = settings or {}
+    snapshot["zones"] += [_zone(host, port, certificates) for host, port in (more_origins or {}).items()]
+    path.write_text(json.dumps(snapshot))
     addresses = ["--http", f"127.0.0.1:{http}", "--https", f"127.0.0.1:{https}"]
-    command = [sys.executable, str(FOLDER / "gateway_process.py"), str(path), *addresses]
+    command = [sys.executable, str(FOLDER / "gateway_process.py"), str(path), *addresses, "--swap-seconds", str(swap_seconds)]
     program = Program.start("hauberk", core, command, folder / "hauberk.log")
     program.wait_for_ports([http, https])
     return program
