@@ -136,12 +136,7 @@ pub fn load(source: &[u8], limits: &Limits) -> Result<Loaded, Vec<Problem>> {
     let compiled = compile::compile(&document, version, limits, &mut problems);
     let (definitions, places) = compiled.schemas;
     let warnings = problems.into_result()?;
-    let schemas = Schemas::new(definitions, places).map_err(|reason| {
-        vec![Problem::new(
-            problem::SHAPE,
-            format!("the schemas cannot be indexed: {reason}"),
-        )]
-    })?;
+    let schemas = Schemas::new(definitions, places);
     let mut by_path: HashMap<String, Vec<(String, Operation)>> = HashMap::new();
     let twins: Vec<Option<usize>> = compiled.plans.iter().map(|planned| planned.twin).collect();
     let mut keys = Vec::with_capacity(compiled.plans.len());

@@ -9,8 +9,9 @@ use super::plan::{Content, Form, Plan, Shape};
 use crate::place;
 use crate::policy::Policy;
 use crate::schema::types::Types;
-use crate::schema::{SchemaId, finding, store::Schemas};
-use crate::source::json::{self, JsonError, JsonErrorKind, JsonLimits, Step};
+use crate::schema::check::{Judging, Subject, syntax_violation};
+use crate::schema::{SchemaId, store::Schemas};
+use crate::source::json::JsonLimits;
 use crate::violation::{ErrorClass, Location, Violation};
 
 /// Judge a body.
@@ -40,25 +41,29 @@ pub(super) fn judge(
         }
         return Flow::Continue(());
     }
-    let (value, schema) = match (&media.content, is_form) {
+    let subject = Subject {
+        location: Location::Body,
+        root: "$",
+        at: &media.place,
+    };
+    match (&media.content, is_form) {
         (
             Content::Form(form)
             | Content::Range {
                 form: Some(form), ..
             },
             true,
-        ) => (
-            form_value(form, schemas, bytes, policy, &media.place),
-            form.schema,
-        ),
+        ) => match form_value(form, schemas, bytes, policy, &media.place) {
+            Ok(value) => {
+                let text = value.to_string();
+                check_text(text.as_bytes(), form.schema, schemas, policy, subject, finder)
+            }
+            Err(violation) => finder.add(*violation),
+        },
         (Content::Json(schema) | Content::Range { schema, .. }, _) => {
-            (json_value(bytes, policy, &media.place), *schema)
+            check_text(bytes, *schema, schemas, policy, subject, finder)
         }
-        (Content::Form(_) | Content::Pass, _) => return finder.add(not_judged(&media.place)),
-    };
-    match value {
-        Ok(value) => check_value(&value, bytes.len(), schema, schemas, &media.place, finder),
-        Err(violation) => finder.add(*violation),
+        (Content::Form(_) | Content::Pass, _) => finder.add(not_judged(&media.place)),
     }
 }
 
@@ -73,78 +78,38 @@ pub(super) fn not_judged(place: &str) -> Violation {
     )
 }
 
-fn check_value(
-    value: &Value,
-    size: usize,
+pub(super) fn judging(policy: &Policy) -> Judging {
+    Judging {
+        limits: JsonLimits {
+            max_depth: policy.max_depth.min(Policy::DEEPEST),
+            max_members: policy.max_members,
+        },
+        refuse_read_only: false,
+    }
+}
+
+fn check_text(
+    text: &[u8],
     schema: Option<SchemaId>,
     schemas: &Schemas,
-    at: &str,
+    policy: &Policy,
+    subject: Subject<'_>,
     finder: &mut Finder,
 ) -> Flow {
+    let judging = judging(policy);
     let Some(schema) = schema else {
-        return Flow::Continue(());
+        return match syntax_violation(text, judging, subject) {
+            Some(violation) => finder.add(violation),
+            None => Flow::Continue(()),
+        };
     };
     let Some(check) = schemas.check(schema) else {
-        return finder.add(not_judged(at));
+        return finder.add(not_judged(subject.at));
     };
-    let found = check.violations(value, size, finder.wants_first(), |error| {
-        finding::violation(error, Location::Body, "$", schemas)
-    });
-    let Ok(found) = found else {
-        return finder.add(Violation::new(
-            Location::Body,
-            "$",
-            ErrorClass::ConstraintViolation,
-            Some("value_too_deep"),
-            at,
-        ));
-    };
-    for violation in found {
+    for violation in check.violations(text, judging, subject, schemas, finder.wants_first()) {
         finder.add(violation)?;
     }
     Flow::Continue(())
-}
-
-fn json_value(bytes: &[u8], policy: &Policy, at: &str) -> Result<Value, Box<Violation>> {
-    let limits = JsonLimits {
-        max_depth: policy.max_depth.min(Policy::DEEPEST),
-        max_members: policy.max_members,
-    };
-    json::parse(bytes, limits).map_err(|error| Box::new(json_violation(&error, at)))
-}
-
-fn json_violation(error: &JsonError, at: &str) -> Violation {
-    let mut target = "$".to_owned();
-    for step in error.path() {
-        match step {
-            Step::Key(key) => place::push_key(&mut target, key),
-            Step::Index(index) => place::push_index(&mut target, *index),
-        }
-    }
-    let (class, detail) = match error.kind {
-        JsonErrorKind::Syntax(_) => (ErrorClass::InvalidSyntax, Some("invalid_json")),
-        JsonErrorKind::InvalidUtf8 | JsonErrorKind::LoneSurrogate => {
-            (ErrorClass::InvalidEncoding, Some("invalid_utf8"))
-        }
-        JsonErrorKind::NumberOutOfRange => {
-            (ErrorClass::ConstraintViolation, Some("number_not_in_range"))
-        }
-        JsonErrorKind::Duplicate => (ErrorClass::DuplicateValue, None),
-        JsonErrorKind::TooDeep => (ErrorClass::ConstraintViolation, Some("value_too_deep")),
-        JsonErrorKind::TooManyMembers => (ErrorClass::TooManyValues, None),
-    };
-    // A syntax error, bad bytes or the sheer number of members belong to the body as a whole.
-    let is_whole = matches!(
-        error.kind,
-        JsonErrorKind::Syntax(_) | JsonErrorKind::InvalidUtf8 | JsonErrorKind::TooManyMembers
-    );
-    // Sixty levels of `[0]` would tell nothing more.
-    let target = if is_whole || error.kind == JsonErrorKind::TooDeep {
-        "$"
-    } else {
-        &target
-    };
-    Violation::new(Location::Body, target, class, detail, at)
 }
 
 fn form_value(
@@ -183,8 +148,7 @@ fn form_value(
                     return Err(refused(&target, ErrorClass::DuplicateValue, None));
                 }
                 let candidates = coerce::values(&texts, shape);
-                let size = texts.iter().map(|text| text.len()).sum();
-                let Some(value) = choose(candidates, size, shape, schemas) else {
+                let Some(value) = choose(candidates, shape, schemas, policy) else {
                     return Err(refused(
                         &target,
                         ErrorClass::InvalidType,
@@ -202,9 +166,9 @@ fn form_value(
 /// The meaning that the field's own schema allows, or else the most specific one.
 fn choose(
     mut candidates: coerce::Candidates,
-    size: usize,
     shape: &Shape,
     schemas: &Schemas,
+    policy: &Policy,
 ) -> Option<Value> {
     if candidates.is_empty() {
         return None;
@@ -217,7 +181,7 @@ fn choose(
     let chosen = check.and_then(|check| {
         candidates
             .iter()
-            .position(|candidate| check.is_valid(candidate, size) == Ok(true))
+            .position(|candidate| check.conforms(candidate.to_string().as_bytes(), judging(policy)))
     });
     Some(candidates.swap_remove(chosen.unwrap_or(0)))
 }

@@ -11,7 +11,7 @@ use super::finder::{Finder, Flow};
 use super::plan::{Parameter, Plan, Shape};
 use super::{PlanBody, RequestHead, content};
 use crate::policy::Policy;
-use crate::schema::finding;
+use crate::schema::check::Subject;
 use crate::schema::store::Schemas;
 use crate::schema::types::Types;
 use crate::violation::{ErrorClass, Location, Violation};
@@ -24,7 +24,11 @@ pub(super) fn judge(
     policy: &Policy,
     finder: &mut Finder,
 ) -> Flow<PlanBody> {
-    let judge = Judge { plan, schemas };
+    let judge = Judge {
+        plan,
+        schemas,
+        policy,
+    };
     judge.path(head.path_variables, finder)?;
     judge.query(head.query.unwrap_or_default(), policy, finder)?;
     judge.headers(head.headers, finder)?;
@@ -35,6 +39,7 @@ pub(super) fn judge(
 struct Judge<'p> {
     plan: &'p Plan,
     schemas: &'p Schemas,
+    policy: &'p Policy,
 }
 
 type Texts<'t> = SmallVec<[Cow<'t, str>; 4]>;
@@ -274,21 +279,26 @@ impl Judge<'_> {
                 Some("forbidden_value"),
             ));
         };
-        let size = texts.iter().map(|text| text.len()).sum();
-        let conforms = |candidate| check.is_valid(candidate, size) == Ok(true);
-        if candidates.iter().any(conforms) {
+        let judging = super::body::judging(self.policy);
+        let texts: Vec<String> = candidates.iter().map(ToString::to_string).collect();
+        if texts
+            .iter()
+            .any(|text| check.conforms(text.as_bytes(), judging))
+        {
             return Flow::Continue(());
         }
-        let found = check.violations(&candidates[0], size, finder.wants_first(), |error| {
-            finding::violation(error, parameter.location, &parameter.name, self.schemas)
-        });
-        let Ok(found) = found else {
-            return finder.add(violation(
-                parameter,
-                ErrorClass::ConstraintViolation,
-                Some("value_too_deep"),
-            ));
+        let subject = Subject {
+            location: parameter.location,
+            root: &parameter.name,
+            at: &parameter.place,
         };
+        let found = check.violations(
+            texts[0].as_bytes(),
+            judging,
+            subject,
+            self.schemas,
+            finder.wants_first(),
+        );
         for violation in found {
             finder.add(violation)?;
         }

@@ -1,143 +1,100 @@
-//! Judging values by one schema, at a bounded cost.
+//! Judging JSON text by one schema, at a bounded cost.
 
-use jsonschema::{ValidationError, Validator};
-use serde_json::Value;
+use super::engine::explain::Explainer;
+use super::engine::{Engine, syntax};
+use super::program::Program;
+use super::reader::Stop;
+use super::store::Schemas;
+use crate::source::json::JsonLimits;
+use crate::violation::{Location, Violation};
 
-use super::meter::{Meter, Metered, Node};
-use crate::operation::MAX_VIOLATIONS;
-use crate::violation::Violation;
+pub(crate) use super::engine::syntax::syntax_violation;
 
-/// Steps that every value may take, however small.
+/// Steps that every text may take, however small.
 const BASE_STEPS: u64 = 100_000;
 
-/// Steps that a value may take for each byte of its text. Ordinary schemas need less than one.
+/// Steps that a text may take for each byte. Ordinary schemas need less than one.
 const STEPS_PER_BYTE: u64 = 100;
 
-/// Steps that no value may exceed, however large.
+/// Steps that no text may exceed, however large.
 const MOST_STEPS: u64 = 20_000_000;
 
-/// Steps that finding out what is wrong with a value may take, however small it is. They cost more: each can make an error.
-const BASE_EXPLAINING_STEPS: u64 = 4_000;
+/// What a text may cost and how strictly it is read; made from the policy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Judging {
+    pub(crate) limits: JsonLimits,
+    /// Whether members that are `readOnly` are refused.
+    pub(crate) refuse_read_only: bool,
+}
 
-/// Steps that finding out what is wrong may take for each byte.
-const EXPLAINING_STEPS_PER_BYTE: u64 = 4;
-
-/// Steps that it may take for each that finding out that something is wrong has taken.
-const EXPLAINING_STEPS_PER_STEP: u64 = 8;
-
-/// Steps that finding out what is wrong may not exceed: errors take memory.
-const MOST_EXPLAINING_STEPS: u64 = 2_000_000;
-
-/// The value cannot be judged at the cost it may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TooCostly;
+/// Where violations are reported.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject<'a> {
+    pub(crate) location: Location,
+    /// What targets begin with: `$`, or the parameter's name.
+    pub(crate) root: &'a str,
+    /// The place in the document for what is no rule's fault: syntax, size.
+    pub(crate) at: &'a str,
+}
 
 /// One schema, compiled.
+#[derive(Debug)]
 pub(crate) struct Check {
-    validator: Validator<Metered>,
+    program: Program,
 }
 
 impl Check {
-    pub(crate) fn new(validator: Validator<Metered>) -> Self {
-        Self { validator }
+    pub(crate) fn new(program: Program) -> Self {
+        Self { program }
     }
 
-    /// Whether a value conforms that came as `size` bytes.
-    pub(crate) fn is_valid(&self, value: &Value, size: usize) -> Result<bool, TooCostly> {
-        self.judge(value, size).map(|(conforms, _)| conforms)
+    /// Whether the text is JSON within the limits and conforms. Stops at the first thing wrong.
+    pub(crate) fn conforms(&self, text: &[u8], judging: Judging) -> bool {
+        self.judge(text, judging).is_ok()
     }
 
-    /// What is wrong with a value that came as `size` bytes: the first violation or all, at most [`MAX_VIOLATIONS`].
-    ///
-    /// Whether anything is wrong at all is found out first: that is what most requests need, and it never costs much
-    /// because the engine remembers which parts it has judged. It does not when it gathers errors.
+    /// What is wrong with the text: its syntax (then only that), else departures from the schema, the first or at most
+    /// [`MAX_VIOLATIONS`](crate::operation::MAX_VIOLATIONS). Empty if it conforms.
     pub(crate) fn violations(
         &self,
-        value: &Value,
-        size: usize,
+        text: &[u8],
+        judging: Judging,
+        subject: Subject<'_>,
+        schemas: &Schemas,
         first_only: bool,
-        violation: impl Fn(&ValidationError<'_>) -> Violation,
-    ) -> Result<Vec<Violation>, TooCostly> {
-        let (conforms, taken) = self.judge(value, size)?;
-        if conforms {
-            return Ok(Vec::new());
-        }
-        let steps = EXPLAINING_STEPS_PER_BYTE
-            .saturating_mul(size as u64)
-            .saturating_add(taken.saturating_mul(EXPLAINING_STEPS_PER_STEP))
-            .saturating_add(BASE_EXPLAINING_STEPS)
-            .min(MOST_EXPLAINING_STEPS);
-        let first = Meter::run(steps, |meter| {
-            let error = self.validator.validate(Node::new(value, meter)).err()?;
-            Some(violation(&error))
-        });
-        let Some((Some(first), _)) = first else {
-            return Err(TooCostly);
+    ) -> Vec<Violation> {
+        let Err(stop) = self.judge(text, judging) else {
+            return Vec::new();
         };
-        if first_only {
-            return Ok(vec![first]);
+        if let Some(violation) = syntax_violation(text, judging, subject) {
+            return vec![violation];
         }
-        let all = Meter::run(MOST_EXPLAINING_STEPS.min(allowed(size)), |meter| {
-            self.validator
-                .iter_errors(Node::new(value, meter))
-                .take(MAX_VIOLATIONS)
-                .map(|error| violation(&error))
-                .collect::<Vec<_>>()
-        });
-        // All that is wrong may be too much to gather where the first thing is not.
-        Ok(all.map_or_else(|| vec![first], |(all, _)| all))
+        if stop == Stop::TooCostly {
+            return vec![syntax::too_costly(subject)];
+        }
+        let Ok(text) = std::str::from_utf8(text) else {
+            return Vec::new();
+        };
+        let steps = allowed(text.len());
+        let engine = Engine::new(&self.program, text, judging, steps);
+        Explainer::new(engine, &self.program, subject, schemas, first_only).explain()
     }
 
-    /// Whether a value conforms, and how many steps it took to tell.
-    fn judge(&self, value: &Value, size: usize) -> Result<(bool, u64), TooCostly> {
-        Meter::run(allowed(size), |meter| {
-            self.validator.is_valid(Node::new(value, meter))
-        })
-        .ok_or(TooCostly)
+    #[inline]
+    fn judge(&self, text: &[u8], judging: Judging) -> Result<(), Stop> {
+        // What it is instead of text is found out when somebody asks.
+        let text = std::str::from_utf8(text).map_err(|_| Stop::Syntax)?;
+        if u32::try_from(text.len()).is_err() {
+            return Err(Stop::TooManyMembers);
+        }
+        Engine::new(&self.program, text, judging, allowed(text.len())).run()
     }
 }
 
-/// The steps that judging a value of so many bytes may take.
+/// The steps that judging a text of so many bytes may take.
 fn allowed(size: usize) -> u64 {
     STEPS_PER_BYTE
         .saturating_mul(size as u64)
         .saturating_add(BASE_STEPS)
         .min(MOST_STEPS)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::schema::store::Schemas;
-
-    #[test]
-    fn ordinary_values_need_far_fewer_steps_than_they_may_take() {
-        let user = json!({
-            "type": "object", "required": ["name"], "additionalProperties": false,
-            "properties": {
-                "name": {"type": "string", "minLength": 1, "maxLength": 80},
-                "age": {"type": "integer", "minimum": 0, "maximum": 150},
-                "tags": {"type": "array", "uniqueItems": true, "items": {"type": "string", "pattern": "^[a-z]+$"}},
-                "kind": {"oneOf": [{"enum": ["a", "b"]}, {"type": "integer"}]},
-            },
-        });
-        let schemas = Schemas::new(
-            vec![json!({"type": "array", "items": user})],
-            vec![".".to_owned()],
-        )
-        .expect("the schema is sound");
-        let check = schemas.check(0).expect("the schema compiles");
-        let one = json!({"name": "Ada Lovelace", "age": 36, "tags": ["one", "two"], "kind": "b"});
-        let many = Value::Array(vec![one; 1_000]);
-        let size = many.to_string().len();
-        let (conforms, taken) = check.judge(&many, size).expect("within the bound");
-        eprintln!("{taken} steps for {size} bytes");
-        assert!(conforms);
-        assert!(taken < STEPS_PER_BYTE / 50 * size as u64, "{taken}");
-        assert_eq!(check.is_valid(&many, 0), Ok(true));
-        let enormous = Value::Array(vec![many; 10]);
-        assert_eq!(check.is_valid(&enormous, 0), Ok(false));
-    }
 }

@@ -1,178 +1,154 @@
-//! Formats that are asserted, beyond those `jsonschema` knows.
+//! Formats that are asserted. `password` is a hint for forms and holds nothing to check; other names are ignored, as JSON
+//! Schema asks.
 
-use std::sync::Arc;
+mod address;
+mod moment;
 
-use jsonschema::error::ValidationErrorKind;
-use jsonschema::{Keyword, PatternOptions, ValidationError, Validator};
-use serde_json::{Number, Value, json};
+use super::number::Number;
 
-use super::meter::{Metered, Node};
+/// A format of text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TextFormat {
+    DateTime,
+    Date,
+    Time,
+    Email,
+    Hostname,
+    Ipv4,
+    Ipv6,
+    Uri,
+    UriReference,
+    Iri,
+    IriReference,
+    Uuid,
+    Byte,
+}
 
-/// Formats of text that `jsonschema` checks itself. `password` is a hint for forms and holds nothing to check; other
-/// names are ignored, as JSON Schema asks.
-const TEXT: &[&str] = &[
-    "date-time",
-    "time",
-    "date",
-    "email",
-    "hostname",
-    "ipv4",
-    "ipv6",
-    "uri",
-    "uri-reference",
-    "iri",
-    "iri-reference",
-    "uuid",
-    "byte",
+/// A format of numbers; text in such a format is not looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NumberFormat {
+    Int32,
+    Int64,
+    Uint64,
+    Float,
+    Double,
+}
+
+const TEXT: &[(&str, TextFormat)] = &[
+    ("date-time", TextFormat::DateTime),
+    ("date", TextFormat::Date),
+    ("time", TextFormat::Time),
+    ("email", TextFormat::Email),
+    ("hostname", TextFormat::Hostname),
+    ("ipv4", TextFormat::Ipv4),
+    ("ipv6", TextFormat::Ipv6),
+    ("uri", TextFormat::Uri),
+    ("uri-reference", TextFormat::UriReference),
+    ("iri", TextFormat::Iri),
+    ("iri-reference", TextFormat::IriReference),
+    ("uuid", TextFormat::Uuid),
+    ("byte", TextFormat::Byte),
 ];
 
-/// Formats of numbers; text in such a format is not looked at.
-const NUMERIC: &[&str] = &["int32", "int64", "uint64", "float", "double"];
+const NUMBERS: &[(&str, NumberFormat)] = &[
+    ("int32", NumberFormat::Int32),
+    ("int64", NumberFormat::Int64),
+    ("uint64", NumberFormat::Uint64),
+    ("float", NumberFormat::Float),
+    ("double", NumberFormat::Double),
+];
 
-/// The keyword that stands for `format` when the format is one of numbers: `jsonschema` offers formats text only.
+/// The keyword that stands for `format` when the format is one of numbers.
 pub(crate) const NUMERIC_KEYWORD: &str = "x-hauberk-numeric-format";
 
 /// The keyword that asserts the format `name`, if it is asserted at all.
 pub(crate) fn keyword_of(name: &str) -> Option<&'static str> {
-    if TEXT.contains(&name) {
+    if TextFormat::named(name).is_some() {
         Some("format")
-    } else if NUMERIC.contains(&name) {
+    } else if NumberFormat::named(name).is_some() {
         Some(NUMERIC_KEYWORD)
     } else {
         None
     }
 }
 
-/// Checks [`NUMERIC_KEYWORD`].
-pub(crate) struct NumericFormat {
-    name: Arc<str>,
-}
-
-impl NumericFormat {
-    pub(crate) fn new(name: &str) -> Self {
-        Self { name: name.into() }
+impl TextFormat {
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let known = TEXT.iter().find(|(known, _)| *known == name);
+        known.map(|(_, format)| *format)
     }
 
-    fn allows(&self, value: &Value) -> bool {
-        value
-            .as_number()
-            .is_none_or(|number| in_format(&self.name, number))
+    pub(crate) fn name(self) -> &'static str {
+        let known = TEXT.iter().find(|(_, format)| *format == self);
+        known.map_or("", |(name, _)| name)
+    }
+
+    #[inline]
+    pub(crate) fn allows(self, text: &str) -> bool {
+        match self {
+            Self::DateTime => moment::is_date_time(text.as_bytes()),
+            Self::Date => moment::is_date(text.as_bytes()),
+            Self::Time => moment::is_time(text.as_bytes()),
+            Self::Email => address::is_email(text),
+            Self::Hostname => address::is_hostname(text),
+            Self::Ipv4 => text.parse::<std::net::Ipv4Addr>().is_ok(),
+            Self::Ipv6 => text.parse::<std::net::Ipv6Addr>().is_ok(),
+            Self::Uri => fluent_uri::Uri::parse(text).is_ok(),
+            Self::UriReference => fluent_uri::UriRef::parse(text).is_ok(),
+            Self::Iri => fluent_uri::Iri::parse(text).is_ok(),
+            Self::IriReference => fluent_uri::IriRef::parse(text).is_ok(),
+            Self::Uuid => is_uuid(text.as_bytes()),
+            Self::Byte => is_base64(text.as_bytes()),
+        }
     }
 }
 
-impl<'i> Keyword<'i, Metered> for NumericFormat {
-    fn validate(&self, instance: Node<'i>) -> Result<(), ValidationError<'i>> {
-        // The message carries the name of the format, from the document; the finding needs nothing else.
-        if self.allows(instance.value()) {
-            Ok(())
+impl NumberFormat {
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let known = NUMBERS.iter().find(|(known, _)| *known == name);
+        known.map(|(_, format)| *format)
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        let known = NUMBERS.iter().find(|(_, format)| *format == self);
+        known.map_or("", |(name, _)| name)
+    }
+
+    pub(crate) fn allows(self, number: Number<'_>) -> bool {
+        match self {
+            Self::Int32 => number
+                .whole()
+                .is_some_and(|whole| i32::try_from(whole).is_ok()),
+            Self::Int64 => number
+                .whole()
+                .is_some_and(|whole| i64::try_from(whole).is_ok()),
+            Self::Uint64 => number
+                .whole()
+                .is_some_and(|whole| u64::try_from(whole).is_ok()),
+            Self::Float => number.nearest().abs() <= f64::from(f32::MAX),
+            Self::Double => number.nearest().is_finite(),
+        }
+    }
+}
+
+/// RFC 4122: groups of 8, 4, 4, 4 and 12 hexadecimal digits.
+fn is_uuid(text: &[u8]) -> bool {
+    let Ok(text) = <&[u8; 36]>::try_from(text) else {
+        return false;
+    };
+    let mut fits = true;
+    for (at, byte) in text.iter().enumerate() {
+        fits &= if matches!(at, 8 | 13 | 18 | 23) {
+            *byte == b'-'
         } else {
-            Err(ValidationError::custom(self.name.to_string()))
-        }
-    }
-
-    fn is_valid(&self, instance: Node<'i>) -> bool {
-        self.allows(instance.value())
-    }
-}
-
-/// The keyword that stands for `pattern` when matching may have to take steps back, as backreferences and lookaround do.
-pub(crate) const BACKTRACKING_KEYWORD: &str = "x-hauberk-backtracking-pattern";
-
-/// How many steps back a pattern may take before it counts as not matching.
-const MOST_STEPS_BACK: usize = 100_000;
-
-/// How many are tried first. Most matches need no more, and how many a match took is not told, so it is paid for in two rates.
-pub(crate) const FEW_STEPS_BACK: usize = 1_000;
-
-/// Steps back that cost one step of the meter.
-const STEPS_BACK_PER_STEP: usize = 4;
-
-/// Checks [`BACKTRACKING_KEYWORD`].
-pub(crate) struct Backtracking {
-    /// The pattern and the steps back it may take, the fewest first. `None` if it is no pattern, and then nothing matches.
-    tries: Option<[(Validator, usize); 2]>,
-}
-
-impl Backtracking {
-    pub(crate) fn new(pattern: &str) -> Self {
-        let engine = |limit| {
-            let validator = jsonschema::options()
-                .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(limit))
-                .build(&json!({"pattern": pattern}))
-                .ok()?;
-            Some((validator, limit))
+            byte.is_ascii_hexdigit()
         };
-        let tries = engine(FEW_STEPS_BACK)
-            .zip(engine(MOST_STEPS_BACK))
-            .map(|(few, most)| [few, most]);
-        Self { tries }
     }
-
-    fn allows(&self, node: Node<'_>) -> bool {
-        let value = node.value();
-        let Some(text) = value.as_str() else {
-            return true;
-        };
-        let Some(tries) = &self.tries else {
-            return false;
-        };
-        for (validator, limit) in tries {
-            node.charge((limit / STEPS_BACK_PER_STEP + text.len()) as u64);
-            let Err(error) = validator.validate(value) else {
-                return true;
-            };
-            if !matches!(
-                error.kind(),
-                ValidationErrorKind::BacktrackLimitExceeded { .. }
-            ) {
-                return false;
-            }
-        }
-        false
-    }
-}
-
-impl<'i> Keyword<'i, Metered> for Backtracking {
-    fn validate(&self, instance: Node<'i>) -> Result<(), ValidationError<'i>> {
-        if self.allows(instance) {
-            Ok(())
-        } else {
-            Err(ValidationError::custom(BACKTRACKING_KEYWORD))
-        }
-    }
-
-    fn is_valid(&self, instance: Node<'i>) -> bool {
-        self.allows(instance)
-    }
-}
-
-fn in_format(name: &str, number: &Number) -> bool {
-    match name {
-        "int32" => whole(number).is_some_and(|whole| i32::try_from(whole).is_ok()),
-        "int64" => whole(number).is_some_and(|whole| i64::try_from(whole).is_ok()),
-        "uint64" => whole(number).is_some_and(|whole| u64::try_from(whole).is_ok()),
-        "float" => number
-            .as_f64()
-            .is_some_and(|number| number.abs() <= f64::from(f32::MAX)),
-        // The parser has refused what is beyond binary64.
-        _ => true,
-    }
-}
-
-/// The number as an integer, if it is one; `1.0` counts as 1.
-pub(crate) fn whole(number: &Number) -> Option<i128> {
-    if let Some(whole) = number.as_i128() {
-        return Some(whole);
-    }
-    let float = number.as_f64()?;
-    // 2^100 is beyond every integer format and within i128, so the cast below is exact.
-    #[allow(clippy::cast_possible_truncation)]
-    (float.fract() == 0.0 && float.abs() < 2f64.powi(100)).then_some(float as i128)
+    fits
 }
 
 /// Base64 as RFC 4648 §4 writes it, padding included; line breaks are refused.
-pub(crate) fn is_base64(text: &str) -> bool {
-    let bytes = text.as_bytes();
+fn is_base64(bytes: &[u8]) -> bool {
     if !bytes.len().is_multiple_of(4) {
         return false;
     }
@@ -190,35 +166,32 @@ pub(crate) fn is_base64(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
-    fn numeric_formats_bound_numbers_only() {
+    fn numeric_formats_bound_numbers() {
         for (name, value, wanted) in [
-            ("int32", json!(2_147_483_647), true),
-            ("int32", json!(2_147_483_648_u64), false),
-            ("int32", json!(1.0), true),
-            ("int32", json!(1.5), false),
-            ("int32", json!("x"), true),
-            ("int64", json!(i64::MIN), true),
-            ("int64", json!(9_223_372_036_854_775_808_u64), false),
-            ("uint64", json!(u64::MAX), true),
-            ("uint64", json!(-1), false),
-            ("uint64", json!(1e40), false),
-            ("float", json!(3.5), true),
-            ("float", json!(1e39), false),
-            ("double", json!(1e300), true),
+            ("int32", "2147483647", true),
+            ("int32", "2147483648", false),
+            ("int32", "1.0", true),
+            ("int32", "1.5", false),
+            ("int32", "1e400", false),
+            ("int64", "-9223372036854775808", true),
+            ("int64", "9223372036854775808", false),
+            ("uint64", "18446744073709551615", true),
+            ("uint64", "-1", false),
+            ("uint64", "1e40", false),
+            ("float", "3.5", true),
+            ("float", "1e39", false),
+            ("double", "1e300", true),
+            ("double", "1e400", false),
         ] {
-            assert_eq!(
-                NumericFormat::new(name).allows(&value),
-                wanted,
-                "{name} {value}"
-            );
+            let format = NumberFormat::named(name).expect("a format");
+            assert_eq!(format.allows(Number::new(value)), wanted, "{name} {value}");
         }
     }
 
     #[test]
-    fn base64_has_its_padding() {
+    fn base64_has_its_padding_and_uuids_their_hyphens() {
         for (text, wanted) in [
             ("", true),
             ("aGk=", true),
@@ -229,7 +202,16 @@ mod tests {
             ("a===", false),
             ("a-_=", false),
         ] {
-            assert_eq!(is_base64(text), wanted, "{text}");
+            assert_eq!(TextFormat::Byte.allows(text), wanted, "{text}");
+        }
+        for (text, wanted) in [
+            ("2eb8aa08-aa98-11ea-b4aa-73b441d16380", true),
+            ("2EB8AA08-AA98-11EA-B4AA-73B441D16380", true),
+            ("2eb8aa08-aa98-11ea-b4aa-73b441d1638", false),
+            ("2eb8aa08aa98-11ea-b4aa73b441d16380---", false),
+            ("2eb8aa08-aa98-11ea-b4aa-73b441d1638g", false),
+        ] {
+            assert_eq!(TextFormat::Uuid.allows(text), wanted, "{text}");
         }
     }
 }

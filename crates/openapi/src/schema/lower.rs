@@ -71,13 +71,6 @@ const TYPES: &[&str] = &[
     "null", "boolean", "integer", "number", "string", "array", "object",
 ];
 
-/// What is known of a pattern.
-enum Pattern {
-    Linear,
-    TakesStepsBack,
-    Faulty(String),
-}
-
 /// Lowers schemas as they are asked for.
 pub(crate) struct Lowering<'d> {
     document: &'d Value,
@@ -88,7 +81,8 @@ pub(crate) struct Lowering<'d> {
     pointers: Vec<String>,
     /// How many of `definitions` are lowered; the rest wait, so that long chains of references keep the stack flat.
     done: usize,
-    patterns: HashMap<String, Pattern>,
+    /// Patterns and what is wrong with them.
+    patterns: HashMap<String, Option<String>>,
 }
 
 impl<'d> Lowering<'d> {

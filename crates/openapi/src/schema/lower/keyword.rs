@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{Lowering, Pattern, TYPES, is_supported_dialect};
+use super::{Lowering, TYPES, is_supported_dialect};
 use crate::problem::{self, Problems};
 use crate::reference::{child, push_token};
-use crate::schema::{format, store};
+use crate::schema::format;
+use crate::schema::pattern::fault;
 
 impl Lowering<'_> {
     pub(super) fn check(
@@ -242,34 +243,29 @@ impl Lowering<'_> {
             self.check(false, value, pointer, "text", problems);
             return;
         };
-        if let Some(keyword) = self.check_pattern(pattern, pointer, problems) {
-            out.insert(keyword.to_owned(), value.clone());
+        if self.check_pattern(pattern, pointer, problems) {
+            out.insert("pattern".to_owned(), value.clone());
         }
     }
 
-    /// The keyword that matches the pattern, if it is one.
+    /// Whether the pattern is one.
     pub(super) fn check_pattern(
         &mut self,
         pattern: &str,
         pointer: &str,
         problems: &mut Problems,
-    ) -> Option<&'static str> {
-        let known = self.patterns.entry(pattern.to_owned()).or_insert_with(|| {
-            match store::pattern_fault(pattern) {
-                Some(fault) => Pattern::Faulty(fault),
-                None if store::takes_steps_back(pattern) => Pattern::TakesStepsBack,
-                None => Pattern::Linear,
-            }
-        });
-        match known {
-            Pattern::Linear => Some("pattern"),
-            Pattern::TakesStepsBack => Some(format::BACKTRACKING_KEYWORD),
-            Pattern::Faulty(fault) => {
-                let message = format!("the pattern cannot be used: {fault}");
-                problems.add(problem::PATTERN, self.place(pointer), message);
-                None
-            }
-        }
+    ) -> bool {
+        let known = self
+            .patterns
+            .entry(pattern.to_owned())
+            .or_insert_with(|| fault(pattern))
+            .clone();
+        let Some(reason) = known else {
+            return true;
+        };
+        let message = format!("the pattern cannot be used: {reason}");
+        problems.add(problem::PATTERN, self.place(pointer), message);
+        false
     }
 
     pub(super) fn dynamic_reference(
