@@ -3,9 +3,75 @@
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
+use super::finding;
 use super::meter::{Meter, Metered, Node};
+use super::store::Schemas;
 use crate::operation::MAX_VIOLATIONS;
-use crate::violation::Violation;
+use crate::place;
+use crate::source::json::{self, JsonError, JsonErrorKind, JsonLimits, Step};
+use crate::violation::{ErrorClass, Location, Violation};
+
+/// What a text may cost and how strictly it is read.
+#[derive(Clone, Copy)]
+pub(crate) struct Judging {
+    pub(crate) limits: JsonLimits,
+    #[allow(dead_code)] // the engine reads it
+    pub(crate) refuse_read_only: bool,
+}
+
+/// Where a violation is reported.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    pub(crate) location: Location,
+    pub(crate) root: &'a str,
+    pub(crate) at: &'a str,
+}
+
+/// The same for JSON without a schema: syntax only.
+pub(crate) fn syntax_violation(
+    text: &[u8],
+    judging: Judging,
+    subject: Subject<'_>,
+) -> Option<Violation> {
+    json::parse(text, judging.limits)
+        .err()
+        .map(|error| json_violation(&error, subject))
+}
+
+fn json_violation(error: &JsonError, subject: Subject<'_>) -> Violation {
+    let mut target = subject.root.to_owned();
+    for step in error.path() {
+        match step {
+            Step::Key(key) => place::push_key(&mut target, key),
+            Step::Index(index) => place::push_index(&mut target, *index),
+        }
+    }
+    let (class, detail) = match error.kind {
+        JsonErrorKind::Syntax(_) => (ErrorClass::InvalidSyntax, Some("invalid_json")),
+        JsonErrorKind::InvalidUtf8 | JsonErrorKind::LoneSurrogate => {
+            (ErrorClass::InvalidEncoding, Some("invalid_utf8"))
+        }
+        JsonErrorKind::NumberOutOfRange => {
+            (ErrorClass::ConstraintViolation, Some("number_not_in_range"))
+        }
+        JsonErrorKind::Duplicate => (ErrorClass::DuplicateValue, None),
+        JsonErrorKind::TooDeep => (ErrorClass::ConstraintViolation, Some("value_too_deep")),
+        JsonErrorKind::TooManyMembers => (ErrorClass::TooManyValues, None),
+    };
+    // A syntax error, bad bytes or the sheer number of members belong to the body as a whole.
+    let is_whole = matches!(
+        error.kind,
+        JsonErrorKind::Syntax(_) | JsonErrorKind::InvalidUtf8 | JsonErrorKind::TooManyMembers
+    );
+    // Sixty levels of `[0]` would tell nothing more.
+    let target =
+        if subject.location != Location::Body || is_whole || error.kind == JsonErrorKind::TooDeep {
+            subject.root
+        } else {
+            &target
+        };
+    Violation::new(subject.location, target, class, detail, subject.at)
+}
 
 /// Steps that every value may take, however small.
 const BASE_STEPS: u64 = 100_000;
@@ -42,8 +108,41 @@ impl Check {
         Self { validator }
     }
 
+    /// Whether the text is JSON within the limits and conforms.
+    pub(crate) fn conforms(&self, text: &[u8], judging: Judging) -> bool {
+        json::parse(text, judging.limits)
+            .is_ok_and(|value| self.is_valid(&value, text.len()) == Ok(true))
+    }
+
+    /// What is wrong with the text.
+    pub(crate) fn violations(
+        &self,
+        text: &[u8],
+        judging: Judging,
+        subject: Subject<'_>,
+        schemas: &Schemas,
+        first_only: bool,
+    ) -> Vec<Violation> {
+        let value = match json::parse(text, judging.limits) {
+            Ok(value) => value,
+            Err(error) => return vec![json_violation(&error, subject)],
+        };
+        let found = self.found(&value, text.len(), first_only, |error| {
+            finding::violation(error, subject.location, subject.root, schemas)
+        });
+        found.unwrap_or_else(|TooCostly| {
+            vec![Violation::new(
+                subject.location,
+                subject.root,
+                ErrorClass::ConstraintViolation,
+                Some("value_too_deep"),
+                subject.at,
+            )]
+        })
+    }
+
     /// Whether a value conforms that came as `size` bytes.
-    pub(crate) fn is_valid(&self, value: &Value, size: usize) -> Result<bool, TooCostly> {
+    fn is_valid(&self, value: &Value, size: usize) -> Result<bool, TooCostly> {
         self.judge(value, size).map(|(conforms, _)| conforms)
     }
 
@@ -51,7 +150,7 @@ impl Check {
     ///
     /// Whether anything is wrong at all is found out first: that is what most requests need, and it never costs much
     /// because the engine remembers which parts it has judged. It does not when it gathers errors.
-    pub(crate) fn violations(
+    fn found(
         &self,
         value: &Value,
         size: usize,
