@@ -215,10 +215,10 @@ impl Parser {
             match &bytes[at.saturating_sub(2)..at] {
                 b"\r\n" => {
                     let content = &bytes[..at - 2];
-                    let next = self.line_end(&bytes[at + length..], true)?;
                     if !content.is_empty() {
                         take(Event::Content(content))?;
                     }
+                    let next = self.line_end(&bytes[at + length..], true)?;
                     if next.is_none() {
                         self.state = State::Content { fresh: false };
                         return Ok((!content.is_empty()).then_some(content.len()));
@@ -226,8 +226,13 @@ impl Parser {
                     take(Event::End)?;
                     return Ok(Some(at + length + 2));
                 }
-                // A boundary to some readers.
-                [.., b'\r' | b'\n'] => return Err(Stop::Malformed),
+                // A boundary to some readers. What precedes it counts, as it would have if it had come before.
+                [.., b'\r' | b'\n'] => {
+                    if at > 1 {
+                        take(Event::Content(&bytes[..at - 1]))?;
+                    }
+                    return Err(Stop::Malformed);
+                }
                 [] if fresh => return Err(Stop::Malformed),
                 _ => from = at + 1,
             }
