@@ -54,8 +54,10 @@ mod template;
 mod violation;
 
 pub use document::{Document, DocumentOperation, Loaded, load, to_json};
-pub use operation::{BodyCheck, BodyPlan, MAX_VIOLATIONS, Operation, RequestHead};
-pub use policy::{Limits, Policy};
+pub use operation::{
+    BodyCheck, BodyPlan, BodyStream, MAX_VIOLATIONS, Operation, RequestHead, StreamCheck,
+};
+pub use policy::{ContentEncoding, Limits, Policy, Unchecked};
 pub use problem::{CODES, MAX_LOCATIONS, Problem, Severity};
 pub use router::{Match, RouteError, Router, RouterBuilder, Variables};
 pub use violation::{ErrorClass, Location, MAX_TARGET_CHARS, Violation};

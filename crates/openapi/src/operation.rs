@@ -4,13 +4,22 @@
 //! parameters as declared and then undeclared names, headers, cookies, and the body with its content type last.
 
 mod body;
-pub(crate) mod coerce;
 mod content;
 mod encoded;
 mod finder;
+mod form;
 mod head;
 pub(crate) mod media_type;
+mod multipart;
+mod nested;
+mod parameter;
 pub(crate) mod plan;
+pub(crate) mod shape;
+mod stream;
+pub(crate) mod style;
+mod text;
+mod unpack;
+mod value;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +28,10 @@ use http::HeaderMap;
 use smallvec::SmallVec;
 
 use self::finder::{Finder, Flow};
+use self::multipart::Boundary;
 use self::plan::Plan;
+use self::stream::PlanStream;
+use self::unpack::Codings;
 use crate::policy::Policy;
 use crate::schema::store::Schemas;
 use crate::violation::Violation;
@@ -45,6 +57,8 @@ pub enum BodyPlan {
     None,
     /// Hold the body and give it to [`Operation::validate_body`].
     Check(BodyCheck),
+    /// Give the body to [`Operation::body_stream`] as it arrives; it need not be held.
+    Stream(StreamCheck),
     /// There is a body that the document allows and that is not checked here.
     Pass,
 }
@@ -57,18 +71,55 @@ pub struct BodyCheck {
     second: Option<ContentCheck>,
 }
 
+/// How a body is to be checked as it arrives; made by [`Operation::validate_head`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamCheck {
+    check: BodyCheck,
+    /// That of a multipart form.
+    boundary: Option<Boundary>,
+}
+
 /// Which content of which plan a body is judged by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ContentCheck {
     plan: usize,
     media: usize,
-    is_form: bool,
+    kind: Kind,
+    codings: Codings,
+}
+
+/// How content is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Json,
+    Form,
+    Text,
+    Multipart,
+    /// Only the size is judged.
+    Bytes,
+}
+
+impl Kind {
+    /// Whether a charset means something to it.
+    fn is_text(self) -> bool {
+        self != Self::Bytes
+    }
+
+    /// Whether the content need not be held to be judged.
+    fn streams(self) -> bool {
+        matches!(self, Self::Multipart | Self::Bytes)
+    }
 }
 
 /// What one plan says of the body.
 enum PlanBody {
     None,
-    Check { media: usize, is_form: bool },
+    Check {
+        media: usize,
+        kind: Kind,
+        codings: Codings,
+        boundary: Option<Boundary>,
+    },
     Pass,
 }
 
@@ -98,31 +149,52 @@ impl Operation {
     ) -> Result<BodyPlan, Violation> {
         let mut checks: SmallVec<[ContentCheck; 2]> = SmallVec::new();
         let mut refused = None;
+        let mut stated = None;
         for (plan, own) in self.plans.iter().enumerate() {
             let mut finder = Finder::first();
             let judged = head::judge(own, &self.schemas, head, policy, &mut finder);
             match finder.into_result(judged) {
                 Ok(PlanBody::None) => return Ok(BodyPlan::None),
                 Ok(PlanBody::Pass) => return Ok(BodyPlan::Pass),
-                Ok(PlanBody::Check { media, is_form }) => checks.push(ContentCheck {
-                    plan,
+                Ok(PlanBody::Check {
                     media,
-                    is_form,
-                }),
+                    kind,
+                    codings,
+                    boundary,
+                }) => {
+                    stated = stated.or(boundary);
+                    checks.push(ContentCheck {
+                        plan,
+                        media,
+                        kind,
+                        codings,
+                    });
+                }
                 Err(violation) => refused = refused.or(Some(violation)),
             }
         }
         match (checks.first(), refused) {
-            (Some(first), _) => Ok(BodyPlan::Check(BodyCheck {
-                first: *first,
-                second: checks.get(1).copied(),
-            })),
+            (Some(first), _) => {
+                let check = BodyCheck {
+                    first: *first,
+                    second: checks.get(1).copied(),
+                };
+                Ok(if checks.iter().any(|check| check.kind.streams()) {
+                    BodyPlan::Stream(StreamCheck {
+                        check,
+                        boundary: stated,
+                    })
+                } else {
+                    BodyPlan::Check(check)
+                })
+            }
             (None, Some(violation)) => Err(violation),
             (None, None) => unreachable!("an operation has at least one plan"),
         }
     }
 
-    /// Judge a body that [`Operation::validate_head`] asked to hold. Other plans have nothing to judge.
+    /// Judge a whole body, packed as it came if it was, that [`Operation::validate_head`] asked to hold; one that it asked
+    /// to stream is judged too. Other plans have nothing to judge.
     ///
     /// # Errors
     ///
@@ -133,21 +205,19 @@ impl Operation {
         body: &[u8],
         policy: &Policy,
     ) -> Result<(), Violation> {
-        let BodyPlan::Check(check) = plan else {
-            return Ok(());
+        let check = match plan {
+            BodyPlan::Check(check) => check,
+            BodyPlan::Stream(_) => {
+                let mut stream = self.body_stream(plan, policy);
+                stream.push(body)?;
+                return stream.finish();
+            }
+            BodyPlan::None | BodyPlan::Pass => return Ok(()),
         };
         let judge = |check: ContentCheck| {
             let mut finder = Finder::first();
             let judged = match self.plans.get(check.plan) {
-                Some(plan) => body::judge(
-                    plan,
-                    &self.schemas,
-                    check.media,
-                    check.is_form,
-                    body,
-                    policy,
-                    &mut finder,
-                ),
+                Some(plan) => body::judge(plan, &self.schemas, check, body, policy, &mut finder),
                 // The check was made by another operation; what cannot be judged is not let through.
                 None => finder.add(body::not_judged("")),
             };
@@ -159,7 +229,24 @@ impl Operation {
         })
     }
 
-    /// All violations of a request, in order; at most [`MAX_VIOLATIONS`].
+    /// What judges a body as it arrives that [`Operation::validate_head`] asked to stream; one that it asked to hold is
+    /// held by the stream up to 1 MiB. The stream of another plan accepts anything.
+    pub fn body_stream(&self, plan: &BodyPlan, policy: &Policy) -> BodyStream {
+        let (check, boundary) = match plan {
+            BodyPlan::Stream(stream) => (stream.check, stream.boundary.as_ref()),
+            BodyPlan::Check(check) => (*check, None),
+            BodyPlan::None | BodyPlan::Pass => return BodyStream::new([]),
+        };
+        let checks = [Some(check.first), check.second];
+        BodyStream::new(checks.into_iter().flatten().filter_map(|check| {
+            let plan = Arc::clone(self.plans.get(check.plan)?);
+            let schemas = Arc::clone(&self.schemas);
+            Some(PlanStream::new(plan, schemas, check, boundary, policy))
+        }))
+    }
+
+    /// All violations of a request, in order; at most [`MAX_VIOLATIONS`]. Of a form that cannot be read on only the first is
+    /// told.
     pub fn violations(
         &self,
         head: &RequestHead<'_>,
@@ -167,20 +254,24 @@ impl Operation {
         policy: &Policy,
     ) -> Vec<Violation> {
         let mut chosen: Option<(bool, Vec<Violation>)> = None;
-        for plan in self.plans.iter() {
+        for (number, plan) in self.plans.iter().enumerate() {
             let mut finder = Finder::all();
             let judged = head::judge(plan, &self.schemas, head, policy, &mut finder);
             let head_conforms = finder.is_empty();
-            if let Flow::Continue(PlanBody::Check { media, is_form }) = judged {
-                let _ = body::judge(
-                    plan,
-                    &self.schemas,
+            if let Flow::Continue(PlanBody::Check {
+                media,
+                kind,
+                codings,
+                boundary,
+            }) = judged
+            {
+                let check = ContentCheck {
+                    plan: number,
                     media,
-                    is_form,
-                    body,
-                    policy,
-                    &mut finder,
-                );
+                    kind,
+                    codings,
+                };
+                let _ = self.body_violations(check, boundary.as_ref(), body, policy, &mut finder);
             }
             let found = finder.into_all();
             if found.is_empty() {
@@ -195,6 +286,31 @@ impl Operation {
             }
         }
         chosen.map_or_else(Vec::new, |(_, found)| found)
+    }
+
+    fn body_violations(
+        &self,
+        check: ContentCheck,
+        boundary: Option<&Boundary>,
+        body: &[u8],
+        policy: &Policy,
+        finder: &mut Finder,
+    ) -> Flow {
+        let Some(plan) = self.plans.get(check.plan) else {
+            return Flow::Continue(());
+        };
+        if !check.kind.streams() {
+            return body::judge(plan, &self.schemas, check, body, policy, finder);
+        }
+        let (plan, schemas) = (Arc::clone(plan), Arc::clone(&self.schemas));
+        let mut stream = PlanStream::new(plan, schemas, check, boundary, policy);
+        if !body.is_empty() {
+            stream.push(body);
+        }
+        for violation in stream.finish(false) {
+            finder.add(violation)?;
+        }
+        Flow::Continue(())
     }
 }
 
@@ -214,3 +330,4 @@ impl fmt::Debug for Operation {
 }
 
 pub use finder::MAX_VIOLATIONS;
+pub use stream::BodyStream;

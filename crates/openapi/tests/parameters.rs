@@ -224,14 +224,7 @@ paths:
       - {name: page, in: query, schema: {type: object, properties: {size: {type: integer}}}}
 ";
     let loaded = document(source);
-    assert_eq!(
-        loaded
-            .warnings
-            .iter()
-            .map(|warning| warning.code)
-            .collect::<Vec<_>>(),
-        [200]
-    );
+    assert_eq!(loaded.warnings, []);
     for (query, wanted) in [
         ("a=1&api_key=k&filter[x]=1&filter%5By%5D=2&size=3", "ok"),
         ("b=1", "query b constraint_violation forbidden_value"),

@@ -115,6 +115,12 @@ pub fn judge_by(
     });
     let all = operation.violations(&head, body, policy);
     assert_eq!(result.as_ref().err(), all.first(), "{all:?}");
+    if let Ok(plan @ BodyPlan::Stream(_)) = operation.validate_head(&head, policy) {
+        let mut stream = operation.body_stream(&plan, policy);
+        let pushed = body.iter().try_for_each(|byte| stream.push(&[*byte]));
+        let streamed = pushed.and_then(|()| stream.finish());
+        assert_eq!(streamed.err(), result.as_ref().err().cloned());
+    }
     result
 }
 

@@ -1,7 +1,10 @@
 //! Walks the paths of a document and makes the plan of each operation.
 
 mod body;
+mod form;
 mod parameter;
+mod parts;
+mod shape;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -127,6 +130,16 @@ impl<'d> Compiler<'d, '_> {
 
     fn path(&mut self, path: &str, item: &'d Value, servers: &[Base]) {
         let pointer = child("/paths", path);
+        if path.contains('#') {
+            // Documents tell variants of an operation apart so. No client sends a fragment.
+            let place = self.place(&pointer);
+            let shown: String = path.chars().take(200).collect();
+            let message = format!(
+                "the operations of `{shown}` are ignored: no request has a fragment; requests of the path before `#` are judged by the operation there"
+            );
+            self.problems.add(problem::IGNORED, place, message);
+            return;
+        }
         let template = match Template::parse(path) {
             Ok(template) => template,
             Err(reason) => {

@@ -1,53 +1,67 @@
-//! What a head says of the body: whether there may be one, and of which type.
+//! What a head says of the body: whether there may be one, of which type, and how it is coded.
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, header};
 
+use super::body::{missing, not_judged};
 use super::finder::{Finder, Flow};
 use super::media_type::MediaType;
-use super::plan::{Body, Content, Plan};
-use super::{PlanBody, RequestHead};
+use super::multipart::Boundary;
+use super::plan::{Body, Media, Other, Plan, Size};
+use super::unpack::Codings;
+use super::{Kind, PlanBody, RequestHead};
+use crate::policy::{ContentEncoding, Policy, Unchecked};
 use crate::violation::{ErrorClass, Location, Violation};
 
 /// Judge presence and type of the body, and say what is to be done with it.
-pub(super) fn judge(plan: &Plan, head: &RequestHead<'_>, finder: &mut Finder) -> Flow<PlanBody> {
+pub(super) fn judge(
+    plan: &Plan,
+    head: &RequestHead<'_>,
+    policy: &Policy,
+    finder: &mut Finder,
+) -> Flow<PlanBody> {
     let Some(body) = &plan.body else {
-        if head.has_body {
-            finder.add(super::body::not_judged(&plan.place))?;
+        if !head.has_body {
+            return Flow::Continue(PlanBody::None);
         }
-        return Flow::Continue(PlanBody::None);
+        if policy.undeclared_body {
+            finder.add(not_judged(&plan.place))?;
+            return Flow::Continue(PlanBody::None);
+        }
+        return Flow::Continue(PlanBody::Pass);
     };
     if !head.has_body {
         if body.required {
-            finder.add(Violation::new(
-                Location::Body,
-                "$",
-                ErrorClass::MissingRequired,
-                None,
-                &body.place,
-            ))?;
+            finder.add(missing(&body.place))?;
         }
         return Flow::Continue(PlanBody::None);
     }
-    match content(body, head.headers) {
+    match content(body, head.headers, policy) {
         Ok(plan) => Flow::Continue(plan),
-        Err(violation) => {
-            finder.add(*violation)?;
+        Err((class, detail)) => {
+            finder.add(Violation::new(
+                Location::Body,
+                "$",
+                class,
+                detail,
+                &body.place,
+            ))?;
             Flow::Continue(PlanBody::None)
         }
     }
 }
 
+type Refused = (ErrorClass, Option<&'static str>);
+
+const UNDECLARED: Refused = (ErrorClass::InvalidMediaType, Some("invalid_media_type"));
+const UNREADABLE: Refused = (ErrorClass::InvalidMediaType, Some("invalid_content_type"));
+const OTHER_PARAMETER: Refused = (
+    ErrorClass::UnsupportedMediaType,
+    Some("unsupported_media_type_parameter"),
+);
+const UNSUPPORTED: Refused = (ErrorClass::UnsupportedMediaType, None);
+
 /// What to do with content of the type the headers state.
-fn content(body: &Body, headers: &HeaderMap) -> Result<PlanBody, Box<Violation>> {
-    let refused = |class, detail| {
-        Box::new(Violation::new(
-            Location::Body,
-            "$",
-            class,
-            detail,
-            &body.place,
-        ))
-    };
+fn content(body: &Body, headers: &HeaderMap, policy: &Policy) -> Result<PlanBody, Refused> {
     if body.media.is_empty() {
         return Ok(PlanBody::Pass);
     }
@@ -57,12 +71,7 @@ fn content(body: &Body, headers: &HeaderMap) -> Result<PlanBody, Box<Violation>>
         // None, or several for readers to choose from.
         _ => None,
     };
-    let Some(media_type) = media_type else {
-        return Err(refused(
-            ErrorClass::InvalidMediaType,
-            Some("invalid_content_type"),
-        ));
-    };
+    let media_type = media_type.ok_or(UNREADABLE)?;
     let ranked = body
         .media
         .iter()
@@ -76,56 +85,72 @@ fn content(body: &Body, headers: &HeaderMap) -> Result<PlanBody, Box<Violation>>
             best
         }
     });
-    let Some((_, index)) = best else {
-        return Err(refused(
-            ErrorClass::InvalidMediaType,
-            Some("invalid_media_type"),
-        ));
+    let (_, media) = best.ok_or(UNDECLARED)?;
+    let Some(kind) = kind(&body.media[media], &media_type, policy)? else {
+        return Ok(PlanBody::Pass);
     };
-    let is_form = match &body.media[index].content {
-        Content::Json(_) => false,
-        Content::Form(_) => true,
-        Content::Pass => return Ok(PlanBody::Pass),
-        Content::Range {
-            form, others_pass, ..
-        } => match (media_type.is_json(), media_type.is_form(), form) {
-            (true, ..) => false,
-            (_, true, Some(_)) => true,
-            _ if *others_pass => return Ok(PlanBody::Pass),
-            _ => {
-                return Err(refused(
-                    ErrorClass::InvalidMediaType,
-                    Some("invalid_media_type"),
-                ));
-            }
-        },
+    if kind.is_text() && media_type.has_other_charset() {
+        return Err(OTHER_PARAMETER);
+    }
+    let codings = codings(headers, policy)?;
+    let boundary = if kind == Kind::Multipart {
+        Some(
+            media_type
+                .parameter("boundary")
+                .and_then(Boundary::new)
+                .ok_or(UNREADABLE)?,
+        )
+    } else {
+        None
     };
-    if media_type
-        .parameter("charset")
-        .is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8"))
-    {
-        return Err(refused(
-            ErrorClass::UnsupportedMediaType,
-            Some("unsupported_media_type_parameter"),
-        ));
-    }
-    if headers
-        .get_all(header::CONTENT_ENCODING)
-        .iter()
-        .any(is_coded)
-    {
-        return Err(refused(ErrorClass::UnsupportedMediaType, None));
-    }
     Ok(PlanBody::Check {
-        media: index,
-        is_form,
+        media,
+        kind,
+        codings,
+        boundary,
     })
 }
 
-/// Whether a `Content-Encoding` says that the bytes are not the content itself.
-fn is_coded(value: &HeaderValue) -> bool {
-    !value
-        .as_bytes()
-        .trim_ascii()
-        .eq_ignore_ascii_case(b"identity")
+/// How content of a type is judged that a media type object names; `None`: not at all.
+fn kind(media: &Media, media_type: &MediaType, policy: &Policy) -> Result<Option<Kind>, Refused> {
+    if media_type.is_json() {
+        return Ok(Some(Kind::Json));
+    }
+    if media_type.is_form() && media.form.is_some() {
+        return Ok(Some(Kind::Form));
+    }
+    if media_type.is_multipart_form() && media.parts.is_some() {
+        return Ok(Some(Kind::Multipart));
+    }
+    if media_type.is_xml() {
+        return match policy.xml {
+            Unchecked::Refuse => Err(UNSUPPORTED),
+            Unchecked::Pass => Ok(None),
+        };
+    }
+    match media.other {
+        Other::Refuse => Err(UNDECLARED),
+        Other::Pass => Ok(None),
+        Other::Bytes(_) if media_type.is_text() => Ok(Some(Kind::Text)),
+        Other::Bytes(Size::ANY) => Ok(None),
+        Other::Bytes(_) => Ok(Some(Kind::Bytes)),
+    }
+}
+
+/// The codings that content has to be freed of.
+fn codings(headers: &HeaderMap, policy: &Policy) -> Result<Codings, Refused> {
+    let mut codings = Codings::default();
+    for value in headers.get_all(header::CONTENT_ENCODING) {
+        for name in value.as_bytes().split(|byte| *byte == b',') {
+            let name = name.trim_ascii();
+            if name.eq_ignore_ascii_case(b"identity") {
+                continue;
+            }
+            if policy.content_encoding == ContentEncoding::Refuse {
+                return Err(UNSUPPORTED);
+            }
+            codings.push(name).ok_or(UNSUPPORTED)?;
+        }
+    }
+    Ok(codings)
 }

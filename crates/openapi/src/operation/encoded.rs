@@ -1,4 +1,4 @@
-//! Percent-encoded text: path variables, query strings and URL-encoded forms.
+//! Percent-encoded text, and the pairs of query strings and URL-encoded forms.
 
 use std::borrow::Cow;
 
@@ -15,12 +15,7 @@ pub(crate) enum DecodeError {
     NotUtf8,
 }
 
-/// Decode a path variable.
-pub(crate) fn decode(text: &str) -> Result<Cow<'_, str>, DecodeError> {
-    decode_bytes(text.as_bytes(), false)
-}
-
-fn decode_bytes(bytes: &[u8], plus_is_space: bool) -> Result<Cow<'_, str>, DecodeError> {
+pub(crate) fn decode_bytes(bytes: &[u8], plus_is_space: bool) -> Result<Cow<'_, str>, DecodeError> {
     if !bytes
         .iter()
         .any(|byte| *byte == b'%' || (plus_is_space && *byte == b'+'))
@@ -52,10 +47,28 @@ fn decode_bytes(bytes: &[u8], plus_is_space: bool) -> Result<Cow<'_, str>, Decod
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pair<'t> {
     pub(crate) name: Cow<'t, str>,
-    pub(crate) value: Result<Cow<'t, str>, DecodeError>,
+    /// As it came: what separates items is looked for before anything is decoded.
+    pub(crate) raw: &'t [u8],
 }
 
-/// Decoded pairs, in order.
+impl Pair<'_> {
+    /// What follows `name` if it is brackets.
+    pub(crate) fn brackets(&self, name: &str) -> Option<&str> {
+        self.name
+            .strip_prefix(name)
+            .filter(|rest| rest.starts_with('['))
+    }
+
+    /// The name before the first bracket, and the brackets.
+    pub(crate) fn split(&self) -> (&str, &str) {
+        // A name that begins with a bracket is a name.
+        let at = self.name.match_indices('[').map(|(at, _)| at);
+        let at = at.filter(|at| *at > 0).min();
+        self.name.split_at(at.unwrap_or(self.name.len()))
+    }
+}
+
+/// Pairs, in order.
 pub(crate) type Pairs<'t> = SmallVec<[Pair<'t>; 8]>;
 
 /// Why pairs cannot be read.
@@ -67,8 +80,7 @@ pub(crate) enum PairsError {
     TooMany,
 }
 
-/// Split `a=1&b=2` and decode names and values; `+` is a space. Values that cannot be decoded are kept as such, so that
-/// the name can be told.
+/// Split `a=1&b=2` and decode the names; `+` is a space.
 pub(crate) fn pairs(text: &[u8], max: usize) -> Result<Pairs<'_>, PairsError> {
     let mut pairs = Pairs::new();
     for piece in text
@@ -81,10 +93,7 @@ pub(crate) fn pairs(text: &[u8], max: usize) -> Result<Pairs<'_>, PairsError> {
         let equals = piece.iter().position(|byte| *byte == b'=');
         let (name, value) = equals.map_or((piece, &[][..]), |at| (&piece[..at], &piece[at + 1..]));
         let name = decode_bytes(name, true).map_err(PairsError::Name)?;
-        pairs.push(Pair {
-            name,
-            value: decode_bytes(value, true),
-        });
+        pairs.push(Pair { name, raw: value });
     }
     Ok(pairs)
 }
@@ -95,18 +104,18 @@ mod tests {
 
     #[test]
     fn pairs_are_split_and_decoded() {
-        let pair = |name: &'static str, value: &'static str| Pair {
+        let pair = |name: &'static str, raw: &'static str| Pair {
             name: name.into(),
-            value: Ok(value.into()),
+            raw: raw.as_bytes(),
         };
         let found = pairs(b"a=1&b=x+y&&c&%64=%C3%A9=1", 10).expect("pairs");
         assert_eq!(
             found.to_vec(),
             [
                 pair("a", "1"),
-                pair("b", "x y"),
+                pair("b", "x+y"),
                 pair("c", ""),
-                pair("d", "é=1")
+                pair("d", "%C3%A9=1")
             ]
         );
         assert_eq!(pairs(b"a&b&c", 2), Err(PairsError::TooMany));
@@ -114,12 +123,13 @@ mod tests {
             pairs(b"%zz=1", 2),
             Err(PairsError::Name(DecodeError::Malformed))
         );
-        assert_eq!(
-            pairs(b"a=%ff", 2).expect("pairs")[0].value,
-            Err(DecodeError::NotUtf8)
-        );
-        assert_eq!(decode("a+b%20c").as_deref(), Ok("a+b c"));
-        assert_eq!(decode("%f"), Err(DecodeError::Malformed));
-        assert_eq!(decode("%c3%28"), Err(DecodeError::NotUtf8));
+        let decode = |text: &'static str, form| decode_bytes(text.as_bytes(), form);
+        assert_eq!(decode("a+b%20c", false).as_deref(), Ok("a+b c"));
+        assert_eq!(decode("a+b%20c", true).as_deref(), Ok("a b c"));
+        assert_eq!(decode("%f", false), Err(DecodeError::Malformed));
+        assert_eq!(decode("%c3%28", false), Err(DecodeError::NotUtf8));
+        assert_eq!(pair("a[b][]", "").split(), ("a", "[b][]"));
+        assert_eq!(pair("[a]", "").split(), ("[a]", ""));
+        assert_eq!(pair("é[]", "").split(), ("é", "[]"));
     }
 }

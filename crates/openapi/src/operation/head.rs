@@ -1,17 +1,18 @@
 //! Path variables, query, headers, cookies, and what the head says about the body.
 
-use std::borrow::Cow;
-
 use http::{HeaderMap, header};
 use smallvec::SmallVec;
 
-use super::coerce;
-use super::encoded::{DecodeError, Pair, PairsError, decode, pairs};
+use super::encoded::{Pair, Pairs, PairsError, pairs};
 use super::finder::{Finder, Flow};
-use super::plan::{Parameter, Plan, Shape};
+use super::nested::Entry;
+use super::parameter::{Judge, fault_violation, faulty, missing, violation};
+use super::plan::{Parameter, Plan, Reading};
+use super::shape::{Node, Shape};
+use super::style::{Coding, Fault, Style, Styled};
+use super::value::Source;
 use super::{PlanBody, RequestHead, content};
 use crate::policy::Policy;
-use crate::schema::check::Subject;
 use crate::schema::store::Schemas;
 use crate::schema::types::Types;
 use crate::violation::{ErrorClass, Location, Violation};
@@ -30,19 +31,11 @@ pub(super) fn judge(
         policy,
     };
     judge.path(head.path_variables, finder)?;
-    judge.query(head.query.unwrap_or_default(), policy, finder)?;
+    judge.query(head.query.unwrap_or_default(), finder)?;
     judge.headers(head.headers, finder)?;
     judge.cookies(head.headers, finder)?;
-    content::judge(plan, head, finder)
+    content::judge(plan, head, policy, finder)
 }
-
-struct Judge<'p> {
-    plan: &'p Plan,
-    schemas: &'p Schemas,
-    policy: &'p Policy,
-}
-
-type Texts<'t> = SmallVec<[Cow<'t, str>; 4]>;
 
 impl Judge<'_> {
     fn path(&self, variables: &[&str], finder: &mut Finder) -> Flow {
@@ -64,22 +57,26 @@ impl Judge<'_> {
                 .parameter
                 .as_ref()
                 .map_or(&self.plan.place, |parameter| &parameter.place);
-            let text = match decode(text) {
-                Ok(text) => text,
-                Err(error) => {
-                    finder.add(undecodable(Location::Path, &variable.name, error, place))?;
-                    continue;
-                }
-            };
+            if let Err(error) = Coding::Percent.decode(text.as_bytes()) {
+                let fault = Fault::Decode(error);
+                finder.add(fault_violation(
+                    Location::Path,
+                    &variable.name,
+                    fault,
+                    place,
+                ))?;
+                continue;
+            }
             if let Some(parameter) = &variable.parameter {
-                self.parameter(parameter, &[text], finder)?;
+                let source = Source::text(&variable.name, text.as_bytes(), Coding::Percent);
+                self.parameter(parameter, source, finder)?;
             }
         }
         Flow::Continue(())
     }
 
-    fn query(&self, query: &str, policy: &Policy, finder: &mut Finder) -> Flow {
-        let pairs = match pairs(query.as_bytes(), policy.max_query_parameters) {
+    fn query(&self, query: &str, finder: &mut Finder) -> Flow {
+        let pairs = match pairs(query.as_bytes(), self.policy.max_query_parameters) {
             Ok(pairs) => pairs,
             Err(PairsError::TooMany) => {
                 let violation = Violation::new(
@@ -92,115 +89,177 @@ impl Judge<'_> {
                 return finder.add(violation);
             }
             Err(PairsError::Name(error)) => {
-                return finder.add(undecodable(Location::Query, "", error, &self.plan.place));
+                let fault = Fault::Decode(error);
+                return finder.add(fault_violation(
+                    Location::Query,
+                    "",
+                    fault,
+                    &self.plan.place,
+                ));
             }
         };
-        for parameter in &self.plan.query {
-            let found = pairs.iter().filter(|pair| pair.name == parameter.name);
-            let mut texts = Texts::new();
-            let mut undecoded = None;
-            for Pair { value, .. } in found {
-                match value {
-                    Ok(value) => texts.push(Cow::Borrowed(value.as_ref())),
-                    Err(error) => undecoded = Some(*error),
-                }
-            }
-            if let Some(error) = undecoded {
-                finder.add(undecodable(
-                    Location::Query,
-                    &parameter.name,
-                    error,
-                    &parameter.place,
-                ))?;
-                continue;
-            }
-            if texts.is_empty() {
-                let has_bracketed = || {
-                    pairs.iter().any(|pair| {
-                        pair.name
-                            .strip_prefix(parameter.name.as_str())
-                            .is_some_and(|rest| rest.starts_with('['))
-                    })
-                };
-                if parameter.required && (parameter.shape.is_some() || !has_bracketed()) {
-                    finder.add(missing(parameter))?;
-                }
-                continue;
-            }
-            let is_empty = parameter.allow_empty && texts.iter().all(|text| text.is_empty());
-            if !is_empty {
-                self.parameter(parameter, &texts, finder)?;
-            }
-        }
+        let mut taken: SmallVec<[bool; 8]> = SmallVec::from_elem(false, pairs.len());
+        let parameters = &self.plan.query;
+        self.pairs(parameters, &pairs, &mut taken, Coding::Form, finder)?;
         for (index, pair) in pairs.iter().enumerate() {
-            let is_declared = self
-                .plan
-                .query
-                .iter()
-                .any(|parameter| parameter.name == pair.name);
-            if is_declared {
+            if taken[index] {
                 continue;
             }
-            if let Err(error) = pair.value {
-                finder.add(undecodable(
+            if let Err(error) = Coding::Form.decode(pair.raw) {
+                let fault = Fault::Decode(error);
+                finder.add(fault_violation(
                     Location::Query,
                     &pair.name,
-                    error,
+                    fault,
                     &self.plan.place,
                 ))?;
-            } else if policy.undeclared_query
-                && !self.plan.other_query_names.has(&pair.name)
+            } else if self.policy.undeclared_query
+                && !self.plan.names_otherwise(&pair.name)
                 && !pairs[..index]
                     .iter()
                     .any(|earlier| earlier.name == pair.name)
             {
-                finder.add(forbidden(Location::Query, &pair.name, &self.plan.place))?;
+                finder.add(Violation::new(
+                    Location::Query,
+                    &pair.name,
+                    ErrorClass::ConstraintViolation,
+                    Some("forbidden_value"),
+                    &self.plan.place,
+                ))?;
             }
         }
         Flow::Continue(())
     }
 
-    fn headers(&self, headers: &HeaderMap, finder: &mut Finder) -> Flow {
-        for parameter in &self.plan.headers {
-            let mut texts = Texts::new();
-            let mut is_text = true;
-            for value in headers.get_all(parameter.name.as_str()) {
-                match std::str::from_utf8(value.as_bytes()) {
-                    Ok(text) => texts.push(Cow::Borrowed(text.trim_matches([' ', '\t']))),
-                    Err(_) => is_text = false,
+    /// Judge parameters that come as `name=value`, and note the pairs that are theirs.
+    fn pairs(
+        &self,
+        parameters: &[Parameter],
+        pairs: &Pairs<'_>,
+        taken: &mut [bool],
+        coding: Coding,
+        finder: &mut Finder,
+    ) -> Flow {
+        for (index, pair) in pairs.iter().enumerate() {
+            taken[index] = parameters
+                .iter()
+                .any(|parameter| parameter.name == pair.name);
+        }
+        for parameter in parameters {
+            let mut source = Source::nothing(&parameter.name, coding);
+            source.plain.extend(
+                pairs
+                    .iter()
+                    .filter(|pair| pair.name == parameter.name)
+                    .map(|pair| pair.raw),
+            );
+            if let Reading::Styled { styled, shape } = &parameter.reading
+                && let Err(fault) =
+                    self.members(parameter, *styled, shape, pairs, taken, &mut source)
+            {
+                finder.add(faulty(parameter, fault))?;
+                continue;
+            }
+            if source.is_nothing() {
+                if parameter.required && !is_empty_object(self, parameter) {
+                    finder.add(missing(parameter))?;
+                }
+                continue;
+            }
+            let is_empty = parameter.allow_empty
+                && source.bracketed.is_empty()
+                && source.members.is_empty()
+                && source.plain.iter().all(|raw| raw.is_empty());
+            if !is_empty {
+                self.parameter(parameter, source, finder)?;
+            }
+        }
+        Flow::Continue(())
+    }
+
+    /// Take the pairs that are members of a parameter.
+    fn members<'t>(
+        &self,
+        parameter: &'t Parameter,
+        styled: Styled,
+        shape: &Shape,
+        pairs: &'t Pairs<'_>,
+        taken: &mut [bool],
+        source: &mut Source<'t>,
+    ) -> Result<(), Fault> {
+        if styled.style == Style::DeepObject {
+            for (index, pair) in pairs.iter().enumerate() {
+                if let Some(brackets) = pair.brackets(&parameter.name).filter(|_| !taken[index]) {
+                    taken[index] = true;
+                    source.bracketed.push(Entry::new(brackets, pair.raw)?);
                 }
             }
-            if !is_text {
-                finder.add(undecodable(
-                    Location::Header,
-                    &parameter.name,
-                    DecodeError::NotUtf8,
-                    &parameter.place,
+            if !source.plain.is_empty() && !source.bracketed.is_empty() {
+                return Err(Fault::Malformed);
+            }
+            return Ok(());
+        }
+        let types = shape.types();
+        if !styled.spreads() || !types.has(Types::OBJECT) || types == Types::ALL {
+            return Ok(());
+        }
+        let Some(object) = shape.node(Shape::ROOT) else {
+            return Ok(());
+        };
+        for (index, pair) in pairs.iter().enumerate() {
+            let is_known = taken[index] || self.plan.names_otherwise(&pair.name);
+            if let Some((name, brackets)) = member(object, shape, pair).filter(|_| !is_known) {
+                taken[index] = true;
+                source.members.push((name, brackets, pair.raw));
+            }
+        }
+        // Its own name is a value of another type, or nothing.
+        if !source.plain.is_empty() && !source.members.is_empty() {
+            return Err(Fault::Malformed);
+        }
+        Ok(())
+    }
+
+    fn headers(&self, headers: &HeaderMap, finder: &mut Finder) -> Flow {
+        for parameter in &self.plan.headers {
+            let joined;
+            let mut lines: SmallVec<[&[u8]; 4]> = SmallVec::new();
+            lines.extend(
+                headers
+                    .get_all(parameter.name.as_str())
+                    .iter()
+                    .map(|value| value.as_bytes().trim_ascii()),
+            );
+            if lines.iter().any(|line| std::str::from_utf8(line).is_err()) {
+                finder.add(violation(
+                    parameter,
+                    ErrorClass::InvalidEncoding,
+                    Some("invalid_utf8"),
                 ))?;
                 continue;
             }
-            if texts.is_empty() {
+            if lines.is_empty() {
                 if parameter.required {
                     finder.add(missing(parameter))?;
                 }
                 continue;
             }
-            let is_array = parameter
-                .shape
-                .as_ref()
-                .is_some_and(|shape| shape.types.has(Types::ARRAY));
-            if is_array {
-                // RFC 9110 §5.3: lines of a list are one list, and white space around its items means nothing.
-                let items: Vec<&str> = texts
-                    .iter()
-                    .flat_map(|text| text.split(','))
-                    .map(|item| item.trim_matches([' ', '\t']))
-                    .collect();
-                let joined = items.join(",");
-                texts.clear();
-                texts.push(Cow::Owned(joined));
+            let is_list = match &parameter.reading {
+                Reading::Styled { shape, .. } => {
+                    let types = shape.types();
+                    types.has(Types::ARRAY) || (types.has(Types::OBJECT) && types != Types::ALL)
+                }
+                _ => false,
+            };
+            // RFC 9110 §5.3: lines of a list are one list.
+            if is_list && lines.len() > 1 {
+                joined = lines.join(&b","[..]);
+                lines.clear();
+                lines.push(&joined);
             }
-            self.parameter(parameter, &texts, finder)?;
+            let mut source = Source::nothing(&parameter.name, Coding::Header);
+            source.plain = lines;
+            self.parameter(parameter, source, finder)?;
         }
         Flow::Continue(())
     }
@@ -209,139 +268,55 @@ impl Judge<'_> {
         if self.plan.cookies.is_empty() {
             return Flow::Continue(());
         }
-        let mut pairs: SmallVec<[(&[u8], &[u8]); 8]> = SmallVec::new();
+        let mut pairs = Pairs::new();
         // HTTP/2 may send one cookie a line.
         for value in headers.get_all(header::COOKIE) {
             for piece in value.as_bytes().split(|byte| *byte == b';') {
                 let piece = piece.trim_ascii();
                 let equals = piece.iter().position(|byte| *byte == b'=');
-                pairs.push(equals.map_or((piece, &[][..]), |at| (&piece[..at], &piece[at + 1..])));
-            }
-        }
-        for parameter in &self.plan.cookies {
-            let mut texts = Texts::new();
-            let mut is_text = true;
-            for (_, value) in pairs
-                .iter()
-                .filter(|(name, _)| *name == parameter.name.as_bytes())
-            {
-                match std::str::from_utf8(value) {
-                    Ok(text) => texts.push(Cow::Borrowed(text)),
-                    Err(_) => is_text = false,
+                let (name, raw) =
+                    equals.map_or((piece, &[][..]), |at| (&piece[..at], &piece[at + 1..]));
+                // Names of parameters are text, so a name that is none is of no parameter.
+                if let Ok(name) = std::str::from_utf8(name) {
+                    let name = name.into();
+                    pairs.push(Pair { name, raw });
                 }
             }
-            if !is_text {
-                finder.add(undecodable(
-                    Location::Cookie,
-                    &parameter.name,
-                    DecodeError::NotUtf8,
-                    &parameter.place,
-                ))?;
-            } else if !texts.is_empty() {
-                self.parameter(parameter, &texts, finder)?;
-            } else if parameter.required {
-                finder.add(missing(parameter))?;
-            }
         }
-        Flow::Continue(())
-    }
-
-    /// Judge the texts of one parameter; there is at least one.
-    fn parameter(
-        &self,
-        parameter: &Parameter,
-        texts: &[Cow<'_, str>],
-        finder: &mut Finder,
-    ) -> Flow {
-        let Some(shape) = &parameter.shape else {
-            return Flow::Continue(());
-        };
-        let is_repeatable = shape.types.has(Types::ARRAY) && shape.delimiter.is_none();
-        if texts.len() > 1 && !is_repeatable {
-            return finder.add(violation(parameter, ErrorClass::DuplicateValue, None));
-        }
-        if conforms_by_type(shape, texts) {
-            return Flow::Continue(());
-        }
-        let candidates = coerce::values(texts, shape);
-        if candidates.is_empty() {
-            let expected = shape.types.and(Types::ARRAY.or(Types::ALL.scalars()));
-            return finder.add(violation(
-                parameter,
-                ErrorClass::InvalidType,
-                Some(expected.expected()),
-            ));
-        }
-        let Some(check) = self.schemas.check(shape.schema) else {
-            return finder.add(violation(
-                parameter,
-                ErrorClass::ConstraintViolation,
-                Some("forbidden_value"),
-            ));
-        };
-        let judging = super::body::judging(self.policy);
-        let texts: Vec<String> = candidates.iter().map(ToString::to_string).collect();
-        if texts
-            .iter()
-            .any(|text| check.conforms(text.as_bytes(), judging))
-        {
-            return Flow::Continue(());
-        }
-        let subject = Subject {
-            location: parameter.location,
-            root: &parameter.name,
-            at: &parameter.place,
-        };
-        let found = check.violations(
-            texts[0].as_bytes(),
-            judging,
-            subject,
-            self.schemas,
-            finder.wants_first(),
-        );
-        for violation in found {
-            finder.add(violation)?;
-        }
-        Flow::Continue(())
+        let mut taken: SmallVec<[bool; 8]> = SmallVec::from_elem(false, pairs.len());
+        let cookies = &self.plan.cookies;
+        self.pairs(cookies, &pairs, &mut taken, Coding::Plain, finder)
     }
 }
 
-/// Whether every value that can be made of the texts conforms, and one can: most parameters are plain strings.
-fn conforms_by_type(shape: &Shape, texts: &[Cow<'_, str>]) -> bool {
-    shape.type_only && texts.len() == 1 && shape.types.has(Types::STRING)
+/// The member of an object that a pair is, and the brackets after its name.
+fn member<'p>(object: &Node, shape: &Shape, pair: &'p Pair<'_>) -> Option<(&'p str, &'p str)> {
+    let name = pair.name.as_ref();
+    if object.property(name).is_some() {
+        return Some((name, ""));
+    }
+    let (base, brackets) = pair.split();
+    let is_composed = object
+        .property(base)
+        .and_then(|node| shape.node(node))
+        .is_some_and(|node| node.types.meets(Types::ARRAY.or(Types::OBJECT)));
+    if is_composed && !brackets.is_empty() {
+        return Some((base, brackets));
+    }
+    object.is_open.then_some((name, ""))
 }
 
-fn violation(parameter: &Parameter, class: ErrorClass, detail: Option<&str>) -> Violation {
-    Violation::new(
-        parameter.location,
-        &parameter.name,
-        class,
-        detail,
-        &parameter.place,
-    )
-}
-
-fn missing(parameter: &Parameter) -> Violation {
-    violation(parameter, ErrorClass::MissingRequired, None)
-}
-
-fn forbidden(location: Location, target: &str, place: &str) -> Violation {
-    Violation::new(
-        location,
-        target,
-        ErrorClass::ConstraintViolation,
-        Some("forbidden_value"),
-        place,
-    )
-}
-
-/// A value that is no text. A stray `%` is reported as such in a query, which has a grammar for it in the taxonomy.
-fn undecodable(location: Location, target: &str, error: DecodeError, place: &str) -> Violation {
-    let (class, detail) = match (error, location) {
-        (DecodeError::Malformed, Location::Query | Location::Body) => {
-            (ErrorClass::InvalidSyntax, "invalid_form_urlencoded")
-        }
-        _ => (ErrorClass::InvalidEncoding, "invalid_utf8"),
+/// Whether nothing at all is how a value of the parameter is written: RFC 6570 writes an empty object so.
+fn is_empty_object(judge: &Judge<'_>, parameter: &Parameter) -> bool {
+    let Reading::Styled { styled, shape } = &parameter.reading else {
+        return false;
     };
-    Violation::new(location, target, class, Some(detail), place)
+    let types = shape.types();
+    styled.spreads()
+        && types.has(Types::OBJECT)
+        && types != Types::ALL
+        && judge
+            .schemas
+            .check(shape.schema)
+            .is_some_and(|check| check.conforms(b"{}", judge.policy.judging()))
 }

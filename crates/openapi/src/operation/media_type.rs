@@ -75,6 +75,35 @@ impl MediaType {
     pub(crate) fn is_form(&self) -> bool {
         self.essence == "application/x-www-form-urlencoded"
     }
+
+    /// Whether content of this type is a multipart form.
+    pub(crate) fn is_multipart_form(&self) -> bool {
+        self.essence == "multipart/form-data"
+    }
+
+    /// Whether content of this type is several parts, of whatever kind.
+    pub(crate) fn is_multipart(&self) -> bool {
+        self.top() == "multipart"
+    }
+
+    /// Whether content of this type is XML.
+    pub(crate) fn is_xml(&self) -> bool {
+        matches!(
+            self.subtype(),
+            "xml" | "xml-dtd" | "xml-external-parsed-entity"
+        ) || self.subtype().ends_with("+xml")
+    }
+
+    /// Whether content of this type is text.
+    pub(crate) fn is_text(&self) -> bool {
+        self.top() == "text" && !self.is_json() && !self.is_xml()
+    }
+
+    /// Whether a charset is named that content judged as text cannot have.
+    pub(crate) fn has_other_charset(&self) -> bool {
+        self.parameter("charset")
+            .is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8"))
+    }
 }
 
 /// A token at the start of `text`, and the rest.
@@ -156,7 +185,13 @@ impl Range {
 
     /// Whether this names several media types.
     pub(crate) fn is_range(&self) -> bool {
-        self.media_type.top() == "*" || self.media_type.subtype() == "*"
+        let subtype = self.media_type.subtype();
+        self.media_type.top() == "*" || subtype == "*" || subtype.starts_with("*+")
+    }
+
+    /// The media type, if this names one and not several.
+    pub(crate) fn one(&self) -> Option<&MediaType> {
+        (!self.is_range()).then_some(&self.media_type)
     }
 
     /// Whether what this names is JSON.
@@ -164,9 +199,9 @@ impl Range {
         self.media_type.is_json()
     }
 
-    /// Whether what this names is a URL-encoded form.
-    pub(crate) fn is_form(&self) -> bool {
-        self.media_type.is_form()
+    /// Whether what this names is text.
+    pub(crate) fn is_text(&self) -> bool {
+        self.media_type.is_text()
     }
 }
 

@@ -1,7 +1,9 @@
 //! What is judged of the requests of one operation, ready to be used.
 
+use super::media_type::Range;
+use super::shape::Shape;
+use super::style::Styled;
 use crate::schema::SchemaId;
-use crate::schema::types::Types;
 use crate::violation::Location;
 
 /// Everything judged of one operation.
@@ -13,10 +15,17 @@ pub(crate) struct Plan {
     pub(crate) headers: Vec<Parameter>,
     pub(crate) cookies: Vec<Parameter>,
     /// Query names that are declared without being judged.
-    pub(crate) other_query_names: QueryNames,
+    pub(crate) other_query_names: Vec<String>,
     pub(crate) body: Option<Body>,
     /// The operation's place in the document.
     pub(crate) place: String,
+}
+
+impl Plan {
+    /// Whether a query name is declared without being judged.
+    pub(crate) fn names_otherwise(&self, name: &str) -> bool {
+        self.other_query_names.iter().any(|known| known == name)
+    }
 }
 
 /// A variable of the path.
@@ -27,27 +36,6 @@ pub(crate) struct PathVariable {
     pub(crate) parameter: Option<Parameter>,
 }
 
-/// Query names that are declared without being judged.
-#[derive(Debug, Default)]
-pub(crate) struct QueryNames {
-    pub(crate) exact: Vec<String>,
-    /// `filter` stands for `filter[…]`.
-    pub(crate) bracketed: Vec<String>,
-    /// A declared parameter can take any name, so none is undeclared.
-    pub(crate) any: bool,
-}
-
-impl QueryNames {
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.any
-            || self.exact.iter().any(|exact| exact == name)
-            || self.bracketed.iter().any(|prefix| {
-                name.strip_prefix(prefix.as_str())
-                    .is_some_and(|rest| rest.starts_with('['))
-            })
-    }
-}
-
 /// A declared parameter.
 #[derive(Debug)]
 pub(crate) struct Parameter {
@@ -55,23 +43,20 @@ pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) required: bool,
     pub(crate) allow_empty: bool,
-    /// `None`: declared, required perhaps, but not judged.
-    pub(crate) shape: Option<Shape>,
+    pub(crate) reading: Reading,
     /// The parameter's place in the document.
     pub(crate) place: String,
 }
 
-/// How text becomes a value and what the value must be.
-#[derive(Clone, Debug)]
-pub(crate) struct Shape {
-    pub(crate) types: Types,
-    /// Types of the items, if the value can be an array.
-    pub(crate) items: Types,
-    /// What separates the items of an array; `None`: the parameter is repeated.
-    pub(crate) delimiter: Option<char>,
-    pub(crate) schema: SchemaId,
-    /// The schema says nothing beyond the type, so a value that could be made conforms.
-    pub(crate) type_only: bool,
+/// How a parameter is read.
+#[derive(Debug)]
+pub(crate) enum Reading {
+    /// By a style, and then checked.
+    Styled { styled: Styled, shape: Shape },
+    /// As JSON text, and then checked if there is a schema.
+    Json(Option<SchemaId>),
+    /// Declared, required perhaps, but not judged.
+    Unchecked,
 }
 
 /// A declared request body.
@@ -83,35 +68,80 @@ pub(crate) struct Body {
     pub(crate) place: String,
 }
 
-/// One media type of a body.
+/// One media type or range of a body, and how content of each kind it names is judged.
 #[derive(Debug)]
 pub(crate) struct Media {
-    pub(crate) range: super::media_type::Range,
-    pub(crate) content: Content,
+    pub(crate) range: Range,
+    /// The schema, for what is JSON and for text.
+    pub(crate) schema: Option<SchemaId>,
+    /// For URL-encoded forms.
+    pub(crate) form: Option<Form>,
+    /// For multipart forms.
+    pub(crate) parts: Option<Parts>,
+    /// For content of other kinds.
+    pub(crate) other: Other,
     /// The place of the media type object in the document.
     pub(crate) place: String,
 }
 
-/// How content of a media type is judged.
-#[derive(Debug)]
-pub(crate) enum Content {
-    /// Parsed as JSON, then checked if there is a schema.
-    Json(Option<SchemaId>),
-    /// Parsed as a form, then checked if there is a schema.
-    Form(Form),
-    /// A range (`*/*`): JSON and forms are judged by one schema, other types pass only if the schema can be met by bytes.
-    Range {
-        schema: Option<SchemaId>,
-        form: Option<Form>,
-        others_pass: bool,
-    },
-    /// Not judged.
+/// What is done with content that is neither JSON nor a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Other {
+    /// The schema asks for what only JSON and forms have.
+    Refuse,
+    /// It is declared, but its schema cannot be applied.
     Pass,
+    /// The schema can be met by text and bytes.
+    Bytes(Size),
 }
 
-/// A form and its fields.
-#[derive(Clone, Debug, Default)]
+/// How many bytes content may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) min: u64,
+    pub(crate) max: u64,
+}
+
+impl Size {
+    pub(crate) const ANY: Self = Self {
+        min: 0,
+        max: u64::MAX,
+    };
+}
+
+/// A URL-encoded form.
+#[derive(Debug, Default)]
 pub(crate) struct Form {
-    pub(crate) schema: Option<SchemaId>,
-    pub(crate) fields: Vec<(String, Shape)>,
+    /// Outline of the schema; `None`: there is none, and any form conforms.
+    pub(crate) shape: Option<Shape>,
+    /// Fields that are not written in the default way.
+    pub(crate) encodings: Vec<(String, Encoding)>,
+}
+
+/// How a field of a form is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Encoding {
+    pub(crate) styled: Styled,
+    /// Its text is JSON.
+    pub(crate) is_json: bool,
+}
+
+/// A multipart form.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    /// What the form as a whole is checked by, files standing in it as empty strings.
+    pub(crate) form: Form,
+    pub(crate) files: Vec<(String, File)>,
+    /// Media types of parts that the document lists.
+    pub(crate) types: Vec<(String, Vec<Range>)>,
+    /// Whether parts that the schema does not name are allowed.
+    pub(crate) is_open: bool,
+}
+
+/// A part that is bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct File {
+    pub(crate) size: Size,
+    /// There may be several.
+    pub(crate) is_list: bool,
 }

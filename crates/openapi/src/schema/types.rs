@@ -49,12 +49,15 @@ impl Types {
         self.and(Self::BOOLEAN.or(Self::NUMBER).or(Self::STRING))
     }
 
-    /// Whether a text can mean one thing at most.
-    pub(crate) fn is_one_scalar(self) -> bool {
-        matches!(
-            self.without(Self::NULL),
-            Self::BOOLEAN | Self::INTEGER | Self::NUMBER | Self::STRING
-        )
+    /// Whether a text can mean several things. No text is both a boolean and a number.
+    pub(crate) fn is_ambiguous(self) -> bool {
+        let kinds = [
+            self.meets(Self::BOOLEAN.or(Self::NUMBER)),
+            self.has(Self::STRING),
+            self.has(Self::ARRAY),
+            self.has(Self::OBJECT),
+        ];
+        kinds.into_iter().filter(|has| *has).count() > 1
     }
 
     pub(crate) fn named(name: &str) -> Self {
@@ -105,7 +108,7 @@ pub(crate) struct Definitions<'s>(pub(crate) &'s [Value]);
 
 impl<'s> Definitions<'s> {
     /// The number a lowered `$ref` leads to.
-    fn target(self, schema: &Map<String, Value>) -> Option<SchemaId> {
+    pub(crate) fn target(self, schema: &Map<String, Value>) -> Option<SchemaId> {
         let number = schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")?;
         number.parse().ok().filter(|number| *number < self.0.len())
     }
@@ -170,11 +173,59 @@ impl<'s> Definitions<'s> {
         types
     }
 
-    /// The schema of the items of an array that `schema` allows, the first found.
-    pub(crate) fn items(self, schema: &'s Value) -> Option<&'s Value> {
-        let mut found = None;
-        self.each(schema, &mut |schema| found = found.or(schema.get("items")));
-        found
+    /// Call `found` with every schema of items that `schema` or what it is composed of has.
+    pub(crate) fn items(self, schema: &'s Value, found: &mut dyn FnMut(&'s Value)) {
+        self.each(schema, &mut |schema| {
+            list(schema, "prefixItems").for_each(&mut *found);
+            for keyword in ["items", "unevaluatedItems"] {
+                schema.get(keyword).into_iter().for_each(&mut *found);
+            }
+        });
+    }
+
+    /// Call `found` with every schema of members that have no name of their own.
+    pub(crate) fn additional(self, schema: &'s Value, found: &mut dyn FnMut(&'s Value)) {
+        self.each(schema, &mut |schema| {
+            for keyword in ["additionalProperties", "unevaluatedProperties"] {
+                schema.get(keyword).into_iter().for_each(&mut *found);
+            }
+            let patterns = schema.get("patternProperties").and_then(Value::as_object);
+            patterns
+                .into_iter()
+                .flat_map(Map::values)
+                .for_each(&mut *found);
+        });
+    }
+
+    /// Whether members that no schema names are refused for sure.
+    pub(crate) fn is_closed(self, schema: &'s Value) -> bool {
+        let (mut closed, mut has_patterns) = (false, false);
+        self.always(schema, &mut |schema| {
+            for keyword in ["additionalProperties", "unevaluatedProperties"] {
+                closed |= schema.get(keyword) == Some(&Value::Bool(false));
+            }
+        });
+        self.each(schema, &mut |schema| {
+            has_patterns |= schema.contains_key("patternProperties");
+        });
+        closed && !has_patterns
+    }
+
+    /// Fewest and most characters of a string.
+    pub(crate) fn lengths(self, schema: &'s Value) -> (u64, u64) {
+        let (mut min, mut max) = (0, u64::MAX);
+        self.always(schema, &mut |schema| {
+            let number = |keyword: &str| {
+                let value = schema.get(keyword)?;
+                // Counts may be written `5.0`.
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                let from_float = || value.as_f64().map(|number| number.max(0.0) as u64);
+                value.as_u64().or_else(from_float)
+            };
+            min = number("minLength").unwrap_or(0).max(min);
+            max = number("maxLength").unwrap_or(u64::MAX).min(max);
+        });
+        (min, max)
     }
 
     /// Call `found` with every property that `schema` or what it is composed of declares.
@@ -200,8 +251,22 @@ impl<'s> Definitions<'s> {
         open || !has_names
     }
 
+    /// Visit `schema` and everything that applies to the same value whatever it is.
+    fn always(self, schema: &'s Value, visit: &mut dyn FnMut(&'s Map<String, Value>)) {
+        self.visit(schema, &["allOf"], visit);
+    }
+
     /// Visit `schema` and everything that applies to the same value.
     fn each(self, schema: &'s Value, visit: &mut dyn FnMut(&'s Map<String, Value>)) {
+        self.visit(schema, &["oneOf", "anyOf", "allOf"], visit);
+    }
+
+    fn visit(
+        self,
+        schema: &'s Value,
+        branches: &[&str],
+        visit: &mut dyn FnMut(&'s Map<String, Value>),
+    ) {
         let mut seen = HashSet::new();
         let mut open = vec![schema];
         while let Some(schema) = open.pop() {
@@ -210,7 +275,7 @@ impl<'s> Definitions<'s> {
             };
             visit(schema);
             // Pushed in reverse, so that they are visited in the order of the document.
-            for keyword in ["oneOf", "anyOf", "allOf"] {
+            for keyword in branches {
                 open.extend(list(schema, keyword).rev());
             }
             open.extend(
@@ -275,7 +340,9 @@ mod tests {
             .push(json!({"type": "array", "items": {"type": "string"}, "properties": {"a": {}}}));
         let all = Definitions(&definitions);
         assert_eq!(all.types(&definitions[0]), Types::ARRAY);
-        assert_eq!(all.items(&definitions[0]), Some(&json!({"type": "string"})));
+        let mut items = Vec::new();
+        all.items(&definitions[0], &mut |item| items.push(item));
+        assert_eq!(items, [&json!({"type": "string"})]);
         let mut count = 0;
         all.properties(&definitions[0], &mut |_, _| count += 1);
         assert_eq!(count, 1);

@@ -1,12 +1,13 @@
-//! Request bodies: media types, and the fields of forms.
+//! Request bodies and their media types.
 
 use serde_json::{Map, Value};
 
 use super::Compiler;
-use crate::operation::media_type::Range;
-use crate::operation::plan::{Body, Content, Form, Media, Shape};
+use crate::operation::media_type::{MediaType, Range};
+use crate::operation::plan::{Body, Media, Other, Size};
 use crate::problem;
 use crate::reference::child;
+use crate::schema::SchemaId;
 use crate::schema::types::{Definitions, Types};
 
 impl<'d> Compiler<'d, '_> {
@@ -54,194 +55,90 @@ impl<'d> Compiler<'d, '_> {
             self.problems.add(problem::IGNORED, place, message);
             return None;
         };
-        let schema = |compiler: &mut Self| {
-            value.get("schema").map(|_| {
-                compiler
-                    .lowering
-                    .schema(&child(pointer, "schema"), compiler.problems)
-            })
+        let schema = value.get("schema").map(|_| {
+            self.lowering
+                .schema(&child(pointer, "schema"), self.problems)
+        });
+        let one = range.one();
+        let may_be = |is: fn(&MediaType) -> bool, example: &str| match one {
+            Some(one) => is(one),
+            None => MediaType::parse(example)
+                .is_some_and(|example| range.specificity(&example).is_some()),
         };
-        let content = if range.is_json() {
-            Content::Json(schema(self))
-        } else if range.is_form() {
-            let schema = schema(self);
-            match self.form(schema, value, pointer) {
-                Ok(form) => Content::Form(form),
-                Err(reason) => {
-                    let message = format!("forms pass unchecked: {reason}");
-                    self.problems
-                        .add(problem::MEDIA_TYPE_NOT_CHECKED, place.clone(), message);
-                    Content::Pass
-                }
-            }
-        } else if range.is_range() {
-            let schema = schema(self);
-            let definitions = Definitions(self.lowering.definitions());
-            let others_pass = schema.is_none_or(|schema| {
-                definitions
-                    .types(&definitions.0[schema])
-                    .meets(Types::STRING)
-            });
-            let form = self.form(schema, value, pointer).ok();
-            if !others_pass {
-                let message = "of this range only JSON and URL-encoded forms are accepted: other types cannot be checked by the schema";
-                self.problems
-                    .add(problem::MEDIA_TYPE_NOT_CHECKED, place.clone(), message);
-            } else if schema.is_some() {
-                let message = "of this range only JSON and URL-encoded forms are checked; other types pass unchecked";
-                self.problems
-                    .add(problem::MEDIA_TYPE_NOT_CHECKED, place.clone(), message);
-            }
-            Content::Range {
-                schema,
-                form,
-                others_pass,
-            }
+        let is_form = may_be(MediaType::is_form, "application/x-www-form-urlencoded");
+        let is_parts = may_be(MediaType::is_multipart_form, "multipart/form-data");
+        let is_structured = one.is_some() && (is_form || is_parts) || range.is_json();
+        let form = is_form.then(|| self.form(schema, value, pointer));
+        let parts = is_parts.then(|| self.parts(schema, value, pointer));
+        let other = if is_structured {
+            Other::Refuse
         } else {
-            let shown: String = key
-                .split(';')
-                .next()
-                .unwrap_or_default()
-                .chars()
-                .take(100)
-                .collect();
-            let message =
-                format!("the media type `{shown}` is not supported: bodies of it pass unchecked");
-            self.problems
-                .add(problem::MEDIA_TYPE_NOT_CHECKED, place.clone(), message);
-            Content::Pass
+            self.other(&range, key, schema, &place)
         };
         Some(Media {
             range,
-            content,
+            schema,
+            form,
+            parts,
+            other,
             place,
         })
     }
 
-    /// The fields of a form.
-    ///
-    /// # Errors
-    ///
-    /// Why forms of this schema cannot be read without guessing.
-    fn form(
-        &mut self,
-        schema: Option<usize>,
-        media: &Value,
-        pointer: &str,
-    ) -> Result<Form, &'static str> {
+    /// What is done with content that is neither JSON nor a form.
+    fn other(&mut self, range: &Range, key: &str, schema: Option<SchemaId>, place: &str) -> Other {
+        let shown: String = key
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(100)
+            .collect();
+        let is_xml = range.one().is_some_and(MediaType::is_xml);
+        if is_xml {
+            let message = format!(
+                "the media type `{shown}` cannot be checked: bodies of it are refused, or pass unchecked if XML is set to pass"
+            );
+            self.problems
+                .add(problem::MEDIA_TYPE_NOT_CHECKED, place, message);
+            return Other::Pass;
+        }
         let Some(schema) = schema else {
-            return Ok(Form::default());
+            return Other::Bytes(Size::ANY);
         };
-        let encoding = media.get("encoding").and_then(Value::as_object);
         let definitions = Definitions(self.lowering.definitions());
-        let mut fields: Vec<(String, Field)> = Vec::new();
-        let mut unreadable = None;
-        definitions.properties(&definitions.0[schema], &mut |name, property| {
-            let encoding = encoding.and_then(|encoding| encoding.get(name));
-            match Field::of(definitions, property, encoding) {
-                Ok(field) => match fields.iter_mut().find(|(known, _)| known == name) {
-                    Some((_, known)) => known.merge(field),
-                    None => fields.push((name.to_owned(), field)),
-                },
-                Err(reason) => unreadable = Some(reason),
+        let lowered = &definitions.0[schema];
+        let is_met_by_text = definitions.types(lowered).meets(Types::STRING);
+        let (min, max) = definitions.lengths(lowered);
+        let says_more = !range.is_text()
+            && lowered.as_object().is_some_and(|keywords| {
+                keywords
+                    .keys()
+                    .any(|keyword| !matches!(keyword.as_str(), "type" | "minLength" | "maxLength"))
+            });
+        let message = match (range.is_range(), is_met_by_text) {
+            (true, false) => {
+                "of this range only JSON and forms are accepted: other types cannot be checked by the schema".to_owned()
             }
-        });
-        if let Some(reason) = unreadable {
-            return Err(reason);
-        }
-        let mut form = Form {
-            schema: Some(schema),
-            fields: Vec::with_capacity(fields.len()),
+            (true, true) if says_more => {
+                "of this range only JSON, forms and text are checked; other types pass with their size checked".to_owned()
+            }
+            (false, true) if says_more => {
+                format!("the media type `{shown}` is not supported: only the size of bodies is checked")
+            }
+            (false, false) => {
+                format!("the media type `{shown}` is not supported: bodies of it pass unchecked")
+            }
+            (_, true) => String::new(),
         };
-        for (name, field) in fields {
-            // Only a text with several meanings needs its own check, to tell which of them is meant.
-            let type_only = !field.is_ambiguous();
-            let schema = if type_only {
-                schema
-            } else {
-                self.lowering.part(field.schema, pointer)
-            };
-            let Field {
-                types,
-                items,
-                delimiter,
-                ..
-            } = field;
-            form.fields.push((
-                name,
-                Shape {
-                    types,
-                    items,
-                    delimiter,
-                    schema,
-                    type_only,
-                },
-            ));
+        if !message.is_empty() {
+            self.problems
+                .add(problem::MEDIA_TYPE_NOT_CHECKED, place, message);
         }
-        Ok(form)
-    }
-}
-
-/// A property of a form's schema.
-struct Field {
-    types: Types,
-    items: Types,
-    delimiter: Option<char>,
-    schema: Value,
-}
-
-impl Field {
-    fn of(
-        definitions: Definitions<'_>,
-        property: &Value,
-        encoding: Option<&Value>,
-    ) -> Result<Self, &'static str> {
-        let types = definitions.types(property);
-        let items = definitions
-            .items(property)
-            .map_or(Types::ALL, |items| definitions.types(items));
-        let nested = types.meets(Types::ARRAY)
-            && items != Types::ALL
-            && items.meets(Types::OBJECT.or(Types::ARRAY));
-        if nested || (types.meets(Types::OBJECT) && types != Types::ALL) {
-            return Err("a field can be an object, or a list of them");
-        }
-        let text = |key: &str| {
-            encoding
-                .and_then(|encoding| encoding.get(key))
-                .and_then(Value::as_str)
-        };
-        if text("contentType").is_some() || text("style").is_some_and(|style| style != "form") {
-            return Err("a field has an encoding of its own");
-        }
-        let explode = encoding
-            .and_then(|encoding| encoding.get("explode"))
-            .and_then(Value::as_bool)
-            .unwrap_or(true);
-        let delimiter = (!explode).then_some(',');
-        Ok(Self {
-            types,
-            items,
-            delimiter,
-            schema: property.clone(),
-        })
-    }
-
-    /// The same property, declared once more by another part of the schema.
-    fn merge(&mut self, other: Self) {
-        self.types = self.types.or(other.types);
-        self.items = self.items.or(other.items);
-        let schemas = [std::mem::take(&mut self.schema), other.schema];
-        self.schema = serde_json::json!({"anyOf": schemas});
-    }
-
-    fn is_ambiguous(&self) -> bool {
-        let several = |types: Types| !types.is_one_scalar();
-        let types = self.types.without(Types::NULL.or(Types::OBJECT));
-        if types.has(Types::ARRAY) {
-            types != Types::ARRAY || several(self.items)
-        } else {
-            several(types)
+        match (range.is_range(), is_met_by_text) {
+            (true, false) => Other::Refuse,
+            (false, false) => Other::Pass,
+            (_, true) => Other::Bytes(Size { min, max }),
         }
     }
 }

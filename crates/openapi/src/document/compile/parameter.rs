@@ -3,10 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::{Compiler, Found};
-use crate::operation::plan::{Parameter, PathVariable, Plan, QueryNames, Shape};
+use crate::operation::media_type::Range;
+use crate::operation::plan::{Parameter, PathVariable, Plan, Reading};
+use crate::operation::style::{Style, Styled};
 use crate::problem;
 use crate::reference::{child, follow};
-use crate::schema::types::{Definitions, Types};
 use crate::template::Template;
 use crate::violation::Location;
 
@@ -72,7 +73,7 @@ impl<'d> Compiler<'d, '_> {
             if is_described_elsewhere {
                 continue;
             }
-            let parameter = self.parameter(&found, location, name, plan);
+            let parameter = self.parameter(&found, location, name);
             match location {
                 Location::Path => match plan.path.iter_mut().find(|variable| variable.name == name)
                 {
@@ -102,92 +103,125 @@ impl<'d> Compiler<'d, '_> {
         }
     }
 
-    fn parameter(
-        &mut self,
-        found: &Found<'d>,
-        location: Location,
-        name: &str,
-        plan: &mut Plan,
-    ) -> Parameter {
+    fn parameter(&mut self, found: &Found<'d>, location: Location, name: &str) -> Parameter {
         let value = found.value;
         let place = self.place(&found.pointer);
         let is_true = |key: &str| value.get(key) == Some(&Value::Bool(true));
-        let mut parameter = Parameter {
+        Parameter {
             location,
             name: name.to_owned(),
             required: is_true("required"),
             allow_empty: location == Location::Query && is_true("allowEmptyValue"),
-            shape: None,
-            place: place.clone(),
-        };
-        let default_style = if matches!(location, Location::Query | Location::Cookie) {
-            "form"
-        } else {
-            "simple"
-        };
-        let style = value
-            .get("style")
-            .and_then(Value::as_str)
-            .unwrap_or(default_style);
-        let explode = value
-            .get("explode")
-            .and_then(Value::as_bool)
-            .unwrap_or(style == "form");
-        if style == "deepObject" && location == Location::Query {
-            plan.other_query_names.bracketed.push(name.to_owned());
+            reading: self.reading(found, location, &place),
+            place,
         }
-        if value.get("content").is_some() {
-            self.not_enforced(place, "it is described by `content`");
-            return parameter;
+    }
+
+    fn reading(&mut self, found: &Found<'d>, location: Location, place: &str) -> Reading {
+        let value = found.value;
+        if let Some(content) = value.get("content") {
+            return self.content(content, &child(&found.pointer, "content"), location, place);
         }
+        let pointer = child(&found.pointer, "schema");
         if value.get("schema").is_none() {
             self.problems.add(
                 problem::PARAMETER,
                 place,
                 "a parameter has a `schema` or `content`",
             );
-            return parameter;
+            return Reading::Unchecked;
         }
-        let schema = self
-            .lowering
-            .schema(&child(&found.pointer, "schema"), self.problems);
-        let definitions = Definitions(self.lowering.definitions());
-        let lowered = &definitions.0[schema];
-        let types = definitions.types(lowered);
-        // Without any statement of types an object is as good as ruled out: text is what arrives.
-        if types.meets(Types::OBJECT) && types != Types::ALL {
-            if style == "form" && explode && location == Location::Query {
-                exploded_names(definitions, lowered, &mut plan.other_query_names);
-                // Its own name never arrives, so it cannot be asked for.
-                parameter.required = false;
-            }
-            self.not_enforced(place, "it can be an object");
-            return parameter;
-        }
-        match separator(location, style, explode) {
-            Some(delimiter) => parameter.shape = Some(shape(definitions, schema, delimiter)),
-            None if types.meets(Types::ARRAY) || matches!(style, "matrix" | "label") => {
-                self.not_enforced(
-                    place,
-                    &format!("its style `{style}` is not supported in this place"),
-                );
-            }
-            None => parameter.shape = Some(shape(definitions, schema, None)),
-        }
-        parameter
+        let styled = self.styled(value, location, place);
+        let schema = self.lowering.schema(&pointer, self.problems);
+        let shape = self.shape(schema, &pointer);
+        Reading::Styled { styled, shape }
     }
 
-    fn not_enforced(&mut self, place: String, reason: &str) {
-        let message = format!("the parameter's value is not enforced: {reason}");
-        self.problems
-            .add(problem::PARAMETER_NOT_ENFORCED, place, message);
+    /// How a parameter is written.
+    fn styled(&mut self, value: &Value, location: Location, place: &str) -> Styled {
+        let default = if matches!(location, Location::Query | Location::Cookie) {
+            Style::Form
+        } else {
+            Style::Simple
+        };
+        let stated = value.get("style").and_then(Value::as_str);
+        let style = stated.map(|stated| {
+            Style::named(stated).filter(|style| match location {
+                Location::Path => matches!(style, Style::Simple | Style::Label | Style::Matrix),
+                Location::Query => matches!(
+                    style,
+                    Style::Form | Style::SpaceDelimited | Style::PipeDelimited | Style::DeepObject
+                ),
+                _ => *style == default,
+            })
+        });
+        let style = style.unwrap_or(Some(default)).unwrap_or_else(|| {
+            let shown: String = stated.unwrap_or_default().chars().take(40).collect();
+            let message = format!(
+                "there is no style `{shown}` in this place, so the parameter is read in the default style"
+            );
+            self.problems.add(problem::IGNORED, place, message);
+            default
+        });
+        let explode = value.get("explode").and_then(Value::as_bool);
+        Styled {
+            style,
+            explode: explode.unwrap_or(matches!(style, Style::Form | Style::DeepObject)),
+        }
+    }
+
+    /// How a parameter is read that is described by `content`.
+    fn content(
+        &mut self,
+        content: &'d Value,
+        pointer: &str,
+        location: Location,
+        place: &str,
+    ) -> Reading {
+        let mut entries = content.as_object().into_iter().flatten();
+        let (Some((key, media)), None) = (entries.next(), entries.next()) else {
+            let message = "`content` of a parameter has one media type";
+            self.problems.add(problem::PARAMETER, place, message);
+            return Reading::Unchecked;
+        };
+        let pointer = child(&child(pointer, key), "schema");
+        let range = Range::parse(key);
+        let schema = media
+            .get("schema")
+            .map(|_| self.lowering.schema(&pointer, self.problems));
+        match (&range, schema) {
+            (Some(range), schema) if range.is_json() => Reading::Json(schema),
+            (Some(range), Some(schema)) if range.is_text() || range.is_range() => {
+                let style = if matches!(location, Location::Query | Location::Cookie) {
+                    Style::Form
+                } else {
+                    Style::Simple
+                };
+                let styled = Styled {
+                    style,
+                    explode: true,
+                };
+                let shape = self.shape(schema, &pointer);
+                Reading::Styled { styled, shape }
+            }
+            (Some(_), None) => Reading::Unchecked,
+            _ => {
+                let shown: String = key.chars().take(100).collect();
+                let message = format!(
+                    "the parameter's value is not enforced: it is content of the type `{shown}`, of which only JSON and text can be judged"
+                );
+                self.problems
+                    .add(problem::PARAMETER_NOT_ENFORCED, place, message);
+                Reading::Unchecked
+            }
+        }
     }
 
     /// Query parameters that carry an API key are declared by the security scheme.
     pub(super) fn security_names(
         &mut self,
         operation: &Map<String, Value>,
-        names: &mut QueryNames,
+        names: &mut Vec<String>,
     ) {
         let security = operation
             .get("security")
@@ -209,7 +243,7 @@ impl<'d> Compiler<'d, '_> {
             if let (Some("apiKey"), Some("query"), Some(name)) =
                 (text("type"), text("in"), text("name"))
             {
-                names.exact.push(name.to_owned());
+                names.push(name.to_owned());
             }
         }
     }
@@ -237,38 +271,4 @@ fn key_of(parameter: &Value) -> Option<(Location, &str)> {
         _ => return None,
     };
     Some((location, parameter.get("name")?.as_str()?))
-}
-
-/// What separates the items of an array: `Some(None)` is repetition, `None` a style that is not supported.
-#[allow(clippy::option_option)] // the two levels answer two questions
-fn separator(location: Location, style: &str, explode: bool) -> Option<Option<char>> {
-    match (location, style, explode) {
-        (Location::Path | Location::Header, "simple", _)
-        | (Location::Query | Location::Cookie, "form", false) => Some(Some(',')),
-        (Location::Query, "form" | "spaceDelimited" | "pipeDelimited", true) => Some(None),
-        (Location::Query, "spaceDelimited", false) => Some(Some(' ')),
-        (Location::Query, "pipeDelimited", false) => Some(Some('|')),
-        _ => None,
-    }
-}
-
-fn shape(definitions: Definitions<'_>, schema: usize, delimiter: Option<char>) -> Shape {
-    let lowered = &definitions.0[schema];
-    let type_only = lowered
-        .as_object()
-        .is_some_and(|keywords| keywords.keys().all(|keyword| keyword == "type"));
-    Shape {
-        types: definitions.types(lowered),
-        items: definitions
-            .items(lowered)
-            .map_or(Types::ALL, |items| definitions.types(items)),
-        delimiter,
-        schema,
-        type_only,
-    }
-}
-
-fn exploded_names<'s>(definitions: Definitions<'s>, schema: &'s Value, names: &mut QueryNames) {
-    definitions.properties(schema, &mut |name, _| names.exact.push(name.to_owned()));
-    names.any |= definitions.has_open_properties(schema);
 }
