@@ -123,7 +123,7 @@ impl fmt::Debug for Document {
 ///
 /// All problems found, the worst first, warnings included.
 pub fn load(source: &[u8], limits: &Limits) -> Result<Loaded, Vec<Problem>> {
-    let document = to_json(source, limits).map_err(|problem| vec![problem])?;
+    let document = read(source, limits).map_err(|problem| vec![problem])?;
     let version = version(&document).map_err(|problem| vec![problem])?;
     let mut problems = Problems::default();
     if let Some(dialect) = document.get("jsonSchemaDialect")
@@ -182,6 +182,13 @@ const DEEPEST: usize = 256;
 ///
 /// If the text cannot be read, or is over the limits.
 pub fn to_json(source: &[u8], limits: &Limits) -> Result<Value, Problem> {
+    let mut document = read(source, limits)?;
+    json::round(&mut document, &mut String::new(), &mut |_, _| {});
+    Ok(document)
+}
+
+/// Reads a document, JSON or YAML; numbers that `serde_json` cannot hold are kept as their spelling.
+fn read(source: &[u8], limits: &Limits) -> Result<Value, Problem> {
     if source.len() > limits.max_bytes {
         let message = format!(
             "the document has {} bytes; at most {} are read",
@@ -256,7 +263,6 @@ fn describe(error: &JsonError, source: &[u8], limits: &Limits, max_depth: usize)
         JsonErrorKind::Syntax(expected) => format!("not JSON: {expected}"),
         JsonErrorKind::InvalidUtf8 => "the document is not UTF-8".to_owned(),
         JsonErrorKind::LoneSurrogate => "half of a surrogate pair in a string".to_owned(),
-        JsonErrorKind::NumberOutOfRange => "the number is too large".to_owned(),
         JsonErrorKind::Duplicate => "the member name appears twice in one object".to_owned(),
         JsonErrorKind::TooDeep => format!("nesting is deeper than {max_depth}"),
         JsonErrorKind::TooManyMembers => {

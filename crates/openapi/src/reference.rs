@@ -27,8 +27,8 @@ pub(crate) struct Names {
     resources: HashMap<String, String>,
     /// Pointer of the resource and anchor → pointer of the schema.
     anchors: HashMap<(String, String), String>,
-    /// `$dynamicAnchor` names → how many schemas have it.
-    dynamic: HashMap<String, usize>,
+    /// Pointer of the resource → its `$dynamicAnchor`s and the pointers of the schemas that have them.
+    dynamic: HashMap<String, Vec<(String, String)>>,
     /// Pointers of resources → their identifier.
     bases: HashMap<String, String>,
 }
@@ -59,7 +59,8 @@ impl Names {
                     }
                 }
                 if let Some(anchor) = text("$dynamicAnchor") {
-                    *self.dynamic.entry(anchor.to_owned()).or_default() += 1;
+                    let own = self.dynamic.entry(resource.clone()).or_default();
+                    own.push((anchor.to_owned(), pointer.clone()));
                 }
                 for (key, member) in members {
                     if matches!(
@@ -86,9 +87,16 @@ impl Names {
         }
     }
 
-    /// Whether several schemas have this `$dynamicAnchor`, so that the target depends on the way taken.
-    pub(crate) fn is_dynamic(&self, anchor: &str) -> bool {
-        self.dynamic.get(anchor).is_some_and(|count| *count > 1)
+    /// Whether there is any `$dynamicAnchor`.
+    pub(crate) fn has_dynamic(&self) -> bool {
+        !self.dynamic.is_empty()
+    }
+
+    /// The `$dynamicAnchor`s of the resource around `pointer`, with the pointers of the schemas that have them.
+    pub(crate) fn dynamic_around(&self, pointer: &str) -> &[(String, String)] {
+        self.dynamic
+            .get(self.enclosing(pointer))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The pointer that `reference`, written at `from`, leads to.

@@ -20,5 +20,7 @@ mod reader;
 pub(crate) mod store;
 pub(crate) mod types;
 
+pub(crate) use self::program::compile::{DISCRIMINATOR_KEYWORD, EXACT_KEYWORD, READ_ONLY_KEYWORD};
+
 /// The number of a schema among those a document uses.
 pub(crate) type SchemaId = usize;

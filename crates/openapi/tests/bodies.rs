@@ -134,10 +134,8 @@ fn json_is_read_strictly() {
         (b"{\"a\":{\"b\":1,\"b\":2}}", "body $.a.b duplicate_value"),
         (b"[\"\xC0\xAF\"]", "body $ invalid_encoding invalid_utf8"),
         (b"[\"\\uD800\"]", "body $[0] invalid_encoding invalid_utf8"),
-        (
-            b"{\"a\":1e999}",
-            "body $.a constraint_violation number_not_in_range",
-        ),
+        // A number that binary64 cannot hold is a number all the same.
+        (b"{\"a\":1e999}", "ok"),
         (
             deep.as_bytes(),
             "body $ constraint_violation value_too_deep",

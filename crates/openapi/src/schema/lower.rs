@@ -6,12 +6,17 @@
 //! with a response refuses nobody's document. `1.0` counts as an integer in both versions.
 
 mod circle;
+mod discriminator;
+mod exact;
 mod keyword;
+mod read_only;
+mod scope;
 
 use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
+use self::scope::{ScopeId, Scopes};
 use super::SchemaId;
 use crate::problem::{self, Problems};
 use crate::reference::{Names, ReferenceError, place_of, push_token};
@@ -76,9 +81,14 @@ pub(crate) struct Lowering<'d> {
     document: &'d Value,
     version: Version,
     names: Names,
-    numbers: HashMap<String, SchemaId>,
+    /// The same schema in two dynamic scopes is two definitions.
+    numbers: HashMap<(String, ScopeId), SchemaId>,
     definitions: Vec<Value>,
     pointers: Vec<String>,
+    scoped: Vec<ScopeId>,
+    scopes: Scopes,
+    /// The dynamic scope of the schema that is being lowered.
+    scope: ScopeId,
     /// How many of `definitions` are lowered; the rest wait, so that long chains of references keep the stack flat.
     done: usize,
     /// Patterns and what is wrong with them.
@@ -99,6 +109,9 @@ impl<'d> Lowering<'d> {
             numbers: HashMap::new(),
             definitions: Vec::new(),
             pointers: Vec::new(),
+            scoped: Vec::new(),
+            scopes: Scopes::default(),
+            scope: ScopeId::default(),
             done: 0,
             patterns: HashMap::new(),
         }
@@ -106,9 +119,11 @@ impl<'d> Lowering<'d> {
 
     /// The number of the schema at `pointer`, lowered with everything it refers to.
     pub(crate) fn schema(&mut self, pointer: &str, problems: &mut Problems) -> SchemaId {
+        self.scope = ScopeId::default();
         let mut id = self.number(pointer);
         while self.done < self.definitions.len() {
             let pointer = self.pointers[self.done].clone();
+            self.scope = self.scoped[self.done];
             let schema = self.document.pointer(&pointer).unwrap_or(&Value::Null);
             let lowered = self.lower(schema, &mut pointer.clone(), problems);
             self.definitions[self.done] = lowered;
@@ -132,6 +147,7 @@ impl<'d> Lowering<'d> {
     pub(crate) fn part(&mut self, lowered: Value, pointer: &str) -> SchemaId {
         self.definitions.push(lowered);
         self.pointers.push(pointer.to_owned());
+        self.scoped.push(ScopeId::default());
         self.done = self.definitions.len();
         self.definitions.len() - 1
     }
@@ -152,14 +168,18 @@ impl<'d> Lowering<'d> {
         (self.definitions, places)
     }
 
+    /// The number of the schema at `pointer`, when it is entered from the one that is being lowered.
     fn number(&mut self, pointer: &str) -> SchemaId {
-        if let Some(number) = self.numbers.get(pointer) {
+        let scope = self.scopes.within(self.scope, pointer, &self.names);
+        let key = (pointer.to_owned(), scope);
+        if let Some(number) = self.numbers.get(&key) {
             return *number;
         }
         let number = self.definitions.len();
-        self.numbers.insert(pointer.to_owned(), number);
+        self.numbers.insert(key, number);
         self.definitions.push(Value::Bool(true));
         self.pointers.push(pointer.to_owned());
+        self.scoped.push(scope);
         number
     }
 
@@ -184,6 +204,23 @@ impl<'d> Lowering<'d> {
                 return Value::Bool(true);
             }
         };
+        let (schema, exact) = exact::rounded(schema);
+        let outer = self.scope;
+        if schema.contains_key("$id") {
+            self.scope = self.scopes.within(outer, pointer, &self.names);
+        }
+        let lowered = self.lower_object(&schema, exact, pointer, problems);
+        self.scope = outer;
+        lowered
+    }
+
+    fn lower_object(
+        &mut self,
+        schema: &Map<String, Value>,
+        exact: Map<String, Value>,
+        pointer: &mut String,
+        problems: &mut Problems,
+    ) -> Value {
         let mut out = Map::new();
         if let Some(reference) = schema.get("$ref") {
             let target = self.reference(reference, pointer, problems);
@@ -203,7 +240,14 @@ impl<'d> Lowering<'d> {
         }
         if self.is_v30() {
             self.nullable(schema, &mut out, pointer, problems);
+        } else if let Some(reference) = schema.get("$dynamicRef") {
+            self.dynamic_reference(reference, &mut out, pointer, problems);
         }
+        if !exact.is_empty() {
+            exact::insert(exact, schema, &mut out);
+        }
+        self.read_only(schema, pointer, &mut out);
+        self.discriminator(schema, pointer, &mut out);
         Value::Object(out)
     }
 
@@ -327,10 +371,6 @@ impl<'d> Lowering<'d> {
                 self.format(value, pointer, out, problems);
                 None
             }
-            "$dynamicRef" => {
-                self.dynamic_reference(value, pointer, out, problems);
-                None
-            }
             "nullable" if !self.is_v30() => {
                 let advice = "add \"null\" to `type`";
                 self.without_meaning(keyword, "3.1", advice, pointer, problems);
@@ -341,7 +381,7 @@ impl<'d> Lowering<'d> {
                 self.without_meaning(keyword, "3", advice, pointer, problems);
                 None
             }
-            // `$ref` and `nullable` are dealt with by the caller; annotations and unknown keywords say nothing to check.
+            // `$ref`, `$dynamicRef` and `nullable` are dealt with by the caller; annotations and unknown keywords say nothing to check.
             _ => {
                 if keyword == "$schema" {
                     self.dialect(value, pointer, problems);

@@ -45,10 +45,6 @@ impl<'t> Number<'t> {
         }
     }
 
-    pub(crate) fn text(self) -> &'t str {
-        self.text
-    }
-
     /// Whether it is an integer; `1.0` and `1e2` are.
     #[inline]
     pub(crate) fn is_integer(self) -> bool {

@@ -63,11 +63,15 @@ impl Pattern {
             let regex = regex::Regex::new(&translated).map_err(|error| error.to_string())?;
             Ok((Simple::of(&translated), regex))
         });
-        if let Ok((simple, regex)) = linear {
-            let engine = Engine::Linear(regex);
-            return Ok(Self { simple, engine });
-        }
         let translated = ecma::to_rust(pattern, false)?;
+        match linear {
+            Ok((simple, regex)) => {
+                let engine = Engine::Linear(regex);
+                return Ok(Self { simple, engine });
+            }
+            Err(fault) if !needs_steps_back(&translated) => return Err(fault),
+            Err(_) => {}
+        }
         let engine = |limit| {
             let mut builder = fancy_regex::RegexBuilder::new(&translated);
             let regex = builder.backtrack_limit(limit).build();
@@ -127,6 +131,17 @@ impl Engine {
     }
 }
 
+/// Whether a pattern has lookaround or backreferences; others that the linear engine refuses are faulty.
+fn needs_steps_back(translated: &str) -> bool {
+    use regex_syntax::ast::{ErrorKind, parse::Parser};
+    let kinds = [
+        ErrorKind::UnsupportedLookAround,
+        ErrorKind::UnsupportedBackreference,
+    ];
+    let parsed = Parser::new().parse(translated);
+    parsed.is_err_and(|error| kinds.contains(error.kind()))
+}
+
 /// What is wrong with a pattern.
 pub(crate) fn fault(pattern: &str) -> Option<String> {
     Pattern::compile(pattern).err()
@@ -173,6 +188,8 @@ mod tests {
             (r"^\-\_$", &["-_"], &["a"]),
             (r"^#a b$", &["#a b"], &["#ab"]),
             (r"^[^\d\s]+$", &["ab"], &["a b", "a1"]),
+            (r"^(?=\d)[\w-.]+\s$", &["1.-x\u{a0}"], &["١a ", "a "]),
+            (r"^(?![[&&~])\S\cJ$", &["a\n"], &["[\n", "&\n"]),
             (r"x*", &["", "y"], &[]),
             (r"^(a|ab)(c|bcd)$", &["abcd", "ac", "abc"], &["a"]),
         ] {

@@ -55,9 +55,4 @@ impl Schemas {
     pub(crate) fn len(&self) -> usize {
         self.checks.len()
     }
-
-    /// The lowered schemas.
-    pub(crate) fn definitions(&self) -> &[Value] {
-        &self.definitions
-    }
 }

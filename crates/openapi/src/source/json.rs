@@ -4,10 +4,13 @@
 //! duplicate member names, invalid UTF-8, lone surrogates, a byte order mark, `NaN`, trailing text. `serde_json` on its
 //! own keeps the last of two equal names and has no bound on members.
 //!
-//! Integers that fit 64 bits are kept exactly, other numbers as binary64; a number beyond binary64 is refused.
+//! Integers that fit 64 bits and numbers that binary64 spells the same are kept as such, others as their spelling, see
+//! [`number_value`].
 
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
+
+use crate::schema::number::is_same;
 
 /// Bounds on one text.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +27,6 @@ pub(crate) enum JsonErrorKind {
     Syntax(&'static str),
     InvalidUtf8,
     LoneSurrogate,
-    NumberOutOfRange,
     Duplicate,
     TooDeep,
     TooManyMembers,
@@ -118,7 +120,7 @@ impl Parser<'_> {
             Some(b'{') => self.object(depth + 1),
             Some(b'[') => self.array(depth + 1),
             Some(b'"') => self.string().map(Value::String),
-            Some(b'-' | b'0'..=b'9') => self.number().map(Value::Number),
+            Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b't') => self.word("true", Value::Bool(true)),
             Some(b'f') => self.word("false", Value::Bool(false)),
             Some(b'n') => self.word("null", Value::Null),
@@ -338,7 +340,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn number(&mut self) -> Result<Number, JsonError> {
+    fn number(&mut self) -> Result<Value, JsonError> {
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -365,11 +367,72 @@ impl Parser<'_> {
             }
             self.digits()?;
         }
-        number_of(&self.text[start..self.at], whole).ok_or_else(|| JsonError {
-            kind: JsonErrorKind::NumberOutOfRange,
-            offset: start,
-            steps: Vec::new(),
-        })
+        Ok(number_value(&self.text[start..self.at], whole))
+    }
+}
+
+/// The only member of an object that stands for a number whose value `serde_json` cannot hold; its text is the number's.
+const SPELLED: &str = "\0number";
+
+/// The number that `text`, already known to be one, spells: as a number if that keeps the value, else as its spelling.
+pub(crate) fn number_value(text: &str, whole: bool) -> Value {
+    match number_of(text, whole) {
+        // Integers are kept as they are; of the others the shortest spelling is shown.
+        Some(number) if !number.is_f64() || is_same(text, &number.to_string()) => {
+            Value::Number(number)
+        }
+        _ => Value::Object(Map::from_iter([(
+            SPELLED.to_owned(),
+            Value::from(text.trim_start_matches('+')),
+        )])),
+    }
+}
+
+/// The spelling of a number that is kept as such.
+pub(crate) fn spelling(value: &Value) -> Option<&str> {
+    value.as_object()?.get(SPELLED)?.as_str()
+}
+
+/// The nearest number to one that is kept as its spelling.
+pub(crate) fn nearest(spelling: &str) -> Number {
+    let most = if spelling.starts_with('-') {
+        f64::MIN
+    } else {
+        f64::MAX
+    };
+    let number = spelling.parse().ok().and_then(Number::from_f64);
+    number
+        .or_else(|| Number::from_f64(most))
+        .unwrap_or_else(|| 0.into())
+}
+
+/// Replace the numbers that are kept as their spelling by the nearest ones; `replaced` is told of each, by its JSON
+/// pointer below `pointer`.
+pub(crate) fn round(value: &mut Value, pointer: &mut String, replaced: &mut dyn FnMut(&str, &str)) {
+    if let Some(spelling) = spelling(value) {
+        let number = nearest(spelling);
+        replaced(pointer, spelling);
+        *value = Value::Number(number);
+        return;
+    }
+    let mut child = |token: &str, value: &mut Value| {
+        let length = pointer.len();
+        crate::reference::push_token(pointer, token);
+        round(value, pointer, replaced);
+        pointer.truncate(length);
+    };
+    match value {
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                child(&index.to_string(), item);
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                child(name, member);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -422,9 +485,34 @@ mod tests {
     }
 
     #[test]
+    fn numbers_that_binary64_rounds_are_kept_as_their_spelling() {
+        for (text, is_kept) in [
+            ("0.1", true),
+            ("1e2", true),
+            ("-0.0", true),
+            ("18446744073709551615", true),
+            ("18446744073709551616", true),
+            ("18446744073709551617", false),
+            ("0.1000000000000000055511151231257827", false),
+            ("1e400", false),
+            ("1e-400", false),
+        ] {
+            let mut value = parse(text.as_bytes(), LIMITS).expect("a number");
+            assert_eq!(value.is_number(), is_kept, "{text}");
+            assert_eq!(spelling(&value), (!is_kept).then_some(text));
+            let mut spellings = Vec::new();
+            round(&mut value, &mut "/x".to_owned(), &mut |pointer, spelling| {
+                spellings.push((pointer.to_owned(), spelling.to_owned()));
+            });
+            assert!(value.is_number());
+            assert_eq!(spellings.is_empty(), is_kept);
+        }
+    }
+
+    #[test]
     fn what_parsers_read_in_different_ways_is_refused() {
         use JsonErrorKind::{
-            Duplicate, InvalidUtf8, LoneSurrogate, NumberOutOfRange, TooDeep, TooManyMembers,
+            Duplicate, InvalidUtf8, LoneSurrogate, TooDeep, TooManyMembers,
         };
         for (text, wanted) in [
             (&br#"{"a":1,"a":2}"#[..], Duplicate),
@@ -433,7 +521,6 @@ mod tests {
             (br#""\ud800""#, LoneSurrogate),
             (br#""\udc00""#, LoneSurrogate),
             (br#""\ud800\u0041""#, LoneSurrogate),
-            (b"1e400", NumberOutOfRange),
             (b"[[[[[1]]]]]", TooDeep),
             (b"[1,2,3,4,5,6,7,8,9]", TooManyMembers),
         ] {

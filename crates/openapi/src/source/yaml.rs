@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use serde_json::{Map, Value};
 
-use super::json::number_of;
+use super::json::number_value;
 
 /// Bounds on one document.
 #[derive(Clone, Copy, Debug)]
@@ -393,9 +393,7 @@ fn resolve_plain(text: &str) -> Result<Value, String> {
         }
     }
     match plain_number(text) {
-        Some(whole) => number_of(text, whole)
-            .map(Value::Number)
-            .ok_or_else(|| format!("the number `{}` is too large", shown(text))),
+        Some(whole) => Ok(number_value(text, whole)),
         None => Ok(Value::String(text.to_owned())),
     }
 }

@@ -268,28 +268,6 @@ impl Lowering<'_> {
         false
     }
 
-    pub(super) fn dynamic_reference(
-        &mut self,
-        value: &Value,
-        pointer: &str,
-        out: &mut Map<String, Value>,
-        problems: &mut Problems,
-    ) {
-        let anchor = value
-            .as_str()
-            .and_then(|reference| reference.rsplit_once('#'))
-            .map(|(_, anchor)| anchor);
-        let several = anchor.is_some_and(|anchor| self.names.is_dynamic(anchor));
-        if several || out.contains_key("$ref") {
-            let message = "`$dynamicRef` with several targets is not supported; refer to one of them by `$ref`";
-            problems.add(problem::DIALECT, self.place(pointer), message);
-            return;
-        }
-        if let Value::Object(target) = self.reference(value, pointer, problems) {
-            out.extend(target);
-        }
-    }
-
     pub(super) fn dialect(&self, value: &Value, pointer: &str, problems: &mut Problems) {
         if !is_supported_dialect(value) {
             let message = "the JSON Schema dialect is not supported; 2020-12 is";

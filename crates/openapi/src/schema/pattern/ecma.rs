@@ -17,6 +17,10 @@ const DOT: &str = r"[^\n\r\x{2028}\x{2029}]";
 /// If it is no pattern.
 pub(super) fn to_rust(pattern: &str, linear: bool) -> Result<String, String> {
     let rewritten = rewrite(pattern, linear);
+    if !linear {
+        // Patterns with lookaround or backreferences are left alone by that crate, so all of it has been done here.
+        return Ok(rewritten);
+    }
     jsonschema_regex::to_rust_regex(&rewritten)
         .map(std::borrow::Cow::into_owned)
         .map_err(|()| "it is no regular expression of ECMA-262".to_owned())
@@ -25,10 +29,22 @@ pub(super) fn to_rust(pattern: &str, linear: bool) -> Result<String, String> {
 fn rewrite(pattern: &str, linear: bool) -> String {
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut rest = pattern.chars().peekable();
+    let groups = if linear { Vec::new() } else { groups(pattern) };
     let mut in_class = false;
     while let Some(character) = rest.next() {
         match character {
-            '\\' => escape(&mut rest, in_class, linear, &mut out),
+            '\\' if linear => escape(&mut rest, in_class, linear, &mut out),
+            '\\' => match class_escape(&mut rest, in_class, &groups) {
+                Some(class) => out.push_str(&class),
+                None => escape(&mut rest, in_class, linear, &mut out),
+            },
+            // Brackets and doubled signs in brackets are themselves.
+            '[' | '&' | '~' if in_class && !linear => {
+                out.push('\\');
+                out.push(character);
+            }
+            // So is a hyphen behind a class.
+            '-' if in_class && !linear && out.ends_with(']') => out.push_str(r"\-"),
             ']' if in_class => {
                 in_class = false;
                 out.push(']');
@@ -93,6 +109,71 @@ fn escape(rest: &mut Peekable<Chars<'_>>, in_class: bool, linear: bool, out: &mu
             }
         }
     }
+}
+
+/// Classes and references by name, for the engine that takes steps back; `None`, and nothing passed, if it is none.
+fn class_escape(
+    rest: &mut Peekable<Chars<'_>>,
+    in_class: bool,
+    groups: &[String],
+) -> Option<String> {
+    const SPACE: &str = r"\t-\r \x{A0}\x{FEFF}\x{2028}\x{2029}\p{Zs}";
+    let mut ahead = rest.clone();
+    let escaped = ahead.next()?;
+    let out = match escaped {
+        'd' => "[0-9]".to_owned(),
+        'D' => "[^0-9]".to_owned(),
+        'w' => "[A-Za-z0-9_]".to_owned(),
+        'W' => "[^A-Za-z0-9_]".to_owned(),
+        's' => format!("[{SPACE}]"),
+        'S' => format!("[^{SPACE}]"),
+        'c' => {
+            let letter = ahead.next().filter(char::is_ascii_alphabetic)?;
+            format!(r"\x{{{:x}}}", u32::from(letter) % 32)
+        }
+        'k' if !in_class => {
+            let name: String = ahead
+                .by_ref()
+                .skip(1)
+                .take_while(|character| *character != '>')
+                .collect();
+            let number = groups.iter().position(|known| *known == name)? + 1;
+            // In a group, so that a digit behind it stays one.
+            format!(r"(?:\{number})")
+        }
+        _ => return None,
+    };
+    *rest = ahead;
+    Some(out)
+}
+
+/// The names of the groups that capture, empty for those without.
+fn groups(pattern: &str) -> Vec<String> {
+    let mut groups = Vec::new();
+    let mut in_class = false;
+    let mut rest = pattern.chars();
+    while let Some(character) = rest.next() {
+        match character {
+            '\\' => {
+                rest.next();
+            }
+            '[' => in_class = true,
+            ']' => in_class = false,
+            '(' if !in_class => {
+                let rest = rest.as_str();
+                let named = rest
+                    .strip_prefix("?<")
+                    .filter(|name| !name.starts_with(['=', '!']));
+                if let Some((name, _)) = named.and_then(|named| named.split_once('>')) {
+                    groups.push(name.to_owned());
+                } else if !rest.starts_with('?') {
+                    groups.push(String::new());
+                }
+            }
+            _ => {}
+        }
+    }
+    groups
 }
 
 /// The character of `\uD83D\uDE00`, whose first `\u` has been passed.
