@@ -42,6 +42,7 @@
 //! ```
 
 mod document;
+mod lookalike;
 mod operation;
 mod place;
 mod policy;
@@ -54,6 +55,7 @@ mod template;
 mod violation;
 
 pub use document::{Document, DocumentOperation, Loaded, load, to_json};
+pub use lookalike::loosest_reading;
 pub use operation::{BodyCheck, BodyPlan, MAX_VIOLATIONS, Operation, RequestHead};
 pub use policy::{Limits, Policy};
 pub use problem::{CODES, MAX_LOCATIONS, Problem, Severity};
