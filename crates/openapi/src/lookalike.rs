@@ -114,7 +114,10 @@ fn lower(text: &str) -> String {
     }
     text.chars()
         .filter(|character| {
-            !matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+            !matches!(
+                character,
+                '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'
+            )
         })
         .map(|character| match character {
             '\u{ff01}'..='\u{ff5e}' => {
@@ -178,12 +181,11 @@ impl Lookalikes {
     fn mixed(&mut self, at: usize, mixed: Mixed) -> usize {
         let next = self.nodes.len();
         let known = &mut self.nodes[at].mixed;
-        let child = match known.iter().find(|(one, _)| *one == mixed) {
-            Some((_, child)) => *child,
-            None => {
-                known.push((mixed, next));
-                next
-            }
+        let child = if let Some((_, child)) = known.iter().find(|(one, _)| *one == mixed) {
+            *child
+        } else {
+            known.push((mixed, next));
+            next
         };
         self.grown_to(child)
     }

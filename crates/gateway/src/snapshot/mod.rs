@@ -14,7 +14,7 @@ mod settings;
 
 use openssl::sha::sha256;
 
-pub(crate) use compile::{Compiler, Enforced, RuleAction, Zone};
+pub(crate) use compile::{Compiler, Enforced, Rule, RuleAction, Zone};
 pub(crate) use operations::{Mitigation, Operations, SavedOperation};
 pub(crate) use settings::{OversizeBody, Settings, Suspicious};
 

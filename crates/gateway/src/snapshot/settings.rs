@@ -98,7 +98,7 @@ impl Settings {
     }
 }
 
-fn within<T: PartialOrd + std::fmt::Display>(
+fn within<T: PartialOrd + Copy + std::fmt::Display>(
     name: &str,
     value: T,
     range: RangeInclusive<T>,
