@@ -41,6 +41,7 @@ pub(crate) async fn admit(
         .closing());
     };
     limits::check_head(session, &enforced.settings)?;
+    limits::drop_nominated(session)?;
     exchange.client = Client::of(session);
     let host = route(session, exchange, &enforced)?;
     check_policy(exchange, &enforced, &host)?;
@@ -115,7 +116,6 @@ fn judge_head(
     enforced: &Enforced,
     host: &Host,
 ) -> Result<Option<BodyPlan>, Refusal> {
-    limits::drop_nominated(session)?;
     let has_body = !session.is_body_empty();
     let head = session.req_header();
     check_method(head, &enforced.settings)?;

@@ -1,10 +1,11 @@
 //! Bounds on the head of a request, and framings that two servers could read differently.
 
+use http::HeaderMap;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderName, TRANSFER_ENCODING};
-use http::{HeaderMap, Method};
 use pingora::proxy::Session;
 use smallvec::SmallVec;
 
+use crate::forward::is_spelling;
 use crate::refusal::Refusal;
 use crate::snapshot::Settings;
 
@@ -15,8 +16,8 @@ const MAX_METHOD_BYTES: usize = 32;
 ///
 /// # Errors
 ///
-/// 431 for more header fields or bytes than the settings allow, 400 for lines or a body whose end is not clear, or for a
-/// method that cannot be one or is for proxies.
+/// 431 for more header fields or bytes than the settings allow, 400 for lines or a body whose end is not clear, or a method
+/// that cannot be one.
 pub(crate) fn check_head(session: &Session, settings: &Settings) -> Result<(), Refusal> {
     let headers = &session.req_header().headers;
     let (count, bytes) = match session.as_http1() {
@@ -31,9 +32,6 @@ pub(crate) fn check_head(session: &Session, settings: &Settings) -> Result<(), R
     }
     if session.req_header().method.as_str().len() > MAX_METHOD_BYTES {
         return Err(Refusal::new(400, "malformed_request", "the method is too long").closing());
-    }
-    if session.req_header().method == Method::CONNECT {
-        return Err(Refusal::new(400, "malformed_request", "this is no forward proxy").closing());
     }
     check_framing(session, headers)
 }
@@ -84,13 +82,20 @@ fn unclear(detail: &'static str) -> Result<(), Refusal> {
 fn check_framing(session: &Session, headers: &HeaderMap) -> Result<(), Refusal> {
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     if let Some(length) = lengths.next()
-        && (lengths.next().is_some() || !length.as_bytes().iter().all(u8::is_ascii_digit))
+        && (lengths.next().is_some() || !is_length(length.as_bytes()))
     {
         return unclear("Content-Length is there twice, or is not a number");
     }
+    if headers.keys().any(misspells_framing) {
+        return unclear("a field is Content-Length or Transfer-Encoding but for its spelling");
+    }
     if let Some(http1) = session.as_http1() {
-        if !has_clear_lines(&http1.get_headers_raw_bytes()) {
+        let head = http1.get_headers_raw_bytes();
+        if !has_clear_lines(&head) {
             return unclear("a line ends otherwise than with CR LF");
+        }
+        if !has_three_words(&head) {
+            return unclear("the request line is more or less than method, target and version");
         }
         let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
         if let Some(coding) = codings.next() {
@@ -98,12 +103,24 @@ fn check_framing(session: &Session, headers: &HeaderMap) -> Result<(), Refusal> 
                 return unclear("Transfer-Encoding is something else than chunked");
             }
             // Pingora has let go of a Content-Length beside it; the bytes still show it.
-            if has_line(&http1.get_headers_raw_bytes(), b"content-length:") {
+            if has_line(&head, b"content-length:") {
                 return unclear("both Content-Length and Transfer-Encoding are there");
             }
         }
     }
     Ok(())
+}
+
+/// A number in its shortest spelling: with a zero before it, some take it for octal.
+fn is_length(text: &[u8]) -> bool {
+    text.iter().all(u8::is_ascii_digit) && (text.len() == 1 || text.first() != Some(&b'0'))
+}
+
+/// `Content_Length` is no length, but becomes one in application servers that turn names into variables.
+fn misspells_framing(name: &HeaderName) -> bool {
+    [CONTENT_LENGTH, TRANSFER_ENCODING]
+        .iter()
+        .any(|framing| name != framing && is_spelling(name.as_str(), framing.as_str()))
 }
 
 /// Whether CR and LF come in pairs only. Some servers take one alone for the end of a line, others do not.
@@ -115,6 +132,15 @@ fn has_clear_lines(head: &[u8]) -> bool {
         .map(|pair| ones(pair == (&b'\r', &b'\n')))
         .sum::<usize>();
     pairs == count(b'\r') && pairs == count(b'\n')
+}
+
+/// Whether the request line is three words with a space between. Pingora takes more spaces for part of the target, and
+/// sends them percent-encoded; others take what is behind the second for the version.
+fn has_three_words(head: &[u8]) -> bool {
+    let line = head.trim_ascii_start();
+    let end = line.iter().position(|byte| *byte == b'\r');
+    let line = &line[..end.unwrap_or(line.len())];
+    line.iter().filter(|byte| **byte == b' ').take(3).count() == 2
 }
 
 /// Whether a line of the head begins with `name`, given in lower case.
