@@ -94,9 +94,6 @@ fn check_framing(session: &Session, headers: &HeaderMap) -> Result<(), Refusal> 
         if !has_clear_lines(&head) {
             return unclear("a line ends otherwise than with CR LF");
         }
-        if !has_three_words(&head) {
-            return unclear("the request line is more or less than method, target and version");
-        }
         let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
         if let Some(coding) = codings.next() {
             if codings.next().is_some() || !coding.as_bytes().eq_ignore_ascii_case(b"chunked") {
@@ -132,15 +129,6 @@ fn has_clear_lines(head: &[u8]) -> bool {
         .map(|pair| ones(pair == (&b'\r', &b'\n')))
         .sum::<usize>();
     pairs == count(b'\r') && pairs == count(b'\n')
-}
-
-/// Whether the request line is three words with a space between. Pingora takes more spaces for part of the target, and
-/// sends them percent-encoded; others take what is behind the second for the version.
-fn has_three_words(head: &[u8]) -> bool {
-    let line = head.trim_ascii_start();
-    let end = line.iter().position(|byte| *byte == b'\r');
-    let line = &line[..end.unwrap_or(line.len())];
-    line.iter().filter(|byte| **byte == b' ').take(3).count() == 2
 }
 
 /// Whether a line of the head begins with `name`, given in lower case.

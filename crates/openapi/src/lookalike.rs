@@ -54,11 +54,22 @@ fn decoded(path: &str) -> String {
             None => break,
         }
     }
-    let end = bytes
-        .iter()
-        .position(|byte| matches!(byte, b'?' | b'#' | 0))
-        .unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..end]).into_owned()
+    let mut text: String = String::from_utf8_lossy(&bytes)
+        .chars()
+        .map(narrow)
+        .collect();
+    text.truncate(text.find(['?', '#', '\0']).unwrap_or(text.len()));
+    text
+}
+
+/// A character of full width as the plain one.
+fn narrow(character: char) -> char {
+    match character {
+        '\u{ff01}'..='\u{ff5e}' => {
+            char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character)
+        }
+        other => other,
+    }
 }
 
 /// None when nothing is encoded.
@@ -118,12 +129,6 @@ fn lower(text: &str) -> String {
                 character,
                 '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'
             )
-        })
-        .map(|character| match character {
-            '\u{ff01}'..='\u{ff5e}' => {
-                char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character)
-            }
-            other => other,
         })
         .flat_map(char::to_uppercase)
         .flat_map(char::to_lowercase)
@@ -239,6 +244,37 @@ impl Lookalikes {
 #[cfg(test)]
 mod tests {
     use super::loosest_reading;
+    use crate::RouterBuilder;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_reading_is_a_path_that_reads_like_itself(path in "/(\\PC|[a-zA-Z0-9./;\\\\?# ]){0,30}") {
+            let reading = loosest_reading(&path).into_owned();
+            prop_assert!(reading.starts_with('/') && !reading.contains("//"));
+            prop_assert!(reading == "/" || !reading.ends_with(['/', '.', ' ']));
+            if !path.contains('%') {
+                prop_assert_eq!(&loosest_reading(&reading), &reading);
+            }
+        }
+
+        #[test]
+        fn a_path_is_its_templates_or_resembles_them(
+            segments in proptest::collection::vec("[a-zA-Z]{1,5}|\\{x\\}", 1..5),
+            upper in any::<bool>(),
+            tail in "(;[a-z]{0,2})?[./ ]{0,2}",
+        ) {
+            let template = format!("/{}", segments.join("/"));
+            let mut builder = RouterBuilder::new();
+            builder.insert("GET", &template, ()).expect("a template");
+            let router = builder.build();
+            let path = template.replace("{x}", "value");
+            prop_assert_eq!(router.lookalikes(&path).count(), 0);
+            let path = if upper { path.to_uppercase() } else { path.to_lowercase() } + &tail;
+            let matches = router.find("GET", &path).is_some();
+            prop_assert_eq!(router.lookalikes(&path).count(), usize::from(!matches), "{}", path);
+        }
+    }
 
     #[test]
     fn spellings_that_origins_take_for_one_path_fall_together() {
@@ -270,6 +306,7 @@ mod tests {
             "/admin::$DATA",
             "/adm%C4%B1n",
             "/%EF%BD%81dmin",
+            "/x/%EF%BC%8E%EF%BC%8E%EF%BC%8Fadmin",
             "/ad%E2%80%8Bmin",
             "/admin%C2%A0",
         ] {
