@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import cloudflare
 import httpx
@@ -34,11 +35,15 @@ def require_tool(name: str) -> str:
     """Find a program of the system; without it a user's test is skipped, and CI's fails."""
     path = shutil.which(name)
     if path is None:
-        message = f"{name} is not installed: .ci/packages.txt names the package that has it"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
+        missing(f"{name} is not installed: .ci/packages.txt names the package that has it")
     return path
+
+
+def missing(message: str) -> NoReturn:
+    """Skip a user's test for want of something, and fail CI's."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 def eventually(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:

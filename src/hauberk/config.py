@@ -145,6 +145,12 @@ class LimitSettings(_Table):
     oversize_body: Literal["reject", "pass"] = Field(
         "reject", description="A larger one on a validated operation: `reject` (413) or `pass` unvalidated."
     )
+    max_held_bytes: int = Field(
+        256 * 2**20,
+        ge=2**20,
+        le=2**40,
+        description="All bodies held at a time, together, in bytes; beyond it 503, or unvalidated in log mode.",
+    )
     max_header_bytes: int = Field(65536, ge=1024, le=2**20, description="All request headers together, in bytes.")
     max_header_count: int = Field(100, ge=8, le=1000, description="Request headers, counted.")
     header_timeout_seconds: int = Field(
@@ -161,8 +167,42 @@ class LimitSettings(_Table):
     idle_timeout_seconds: int = Field(
         60, ge=1, le=86400, description="A kept-alive connection may wait this long for its next request, in seconds."
     )
+    lookalike_paths: Literal["refuse", "pass"] = Field(
+        "refuse",
+        description="A path that is no saved operation's or rule's, but another spelling of one (case, trailing slash, `;parameters`): "
+        "`refuse`, as the operation's action or the rule says, or `pass`.",
+    )
+    method_override_headers: Literal["refuse", "pass"] = Field(
+        "refuse",
+        description="`X-HTTP-Method-Override` and its kin with another method than the request's, on hosts that have operations or rules: "
+        "`refuse` (400) or `pass`.",
+    )
     undeclared_query: Literal["reject", "allow"] = Field(
         "reject", description="A query parameter the schema does not declare: `reject` or `allow`."
+    )
+    undeclared_body: Literal["reject", "allow"] = Field("reject", description="A body where the schema declares none: `reject` or `allow`.")
+    repeated_parameters: Literal["reject", "allow"] = Field(
+        "reject", description="A parameter or cookie with one value that comes twice: `reject`, or `allow` if each value conforms."
+    )
+    strict_numbers: bool = Field(
+        True, description="Whether a number in a parameter has one spelling: `10`; not `010`, `+10`, or `1e1` for an integer."
+    )
+    content_encoding: Literal["refuse", "unpack"] = Field(
+        "refuse", description="A body with a content coding on a validated operation: `refuse`, or `unpack` a copy and validate that."
+    )
+    max_unpacked_bytes: int = Field(2**20, ge=0, le=2**30, description="Largest body after unpacking, in bytes.")
+    max_unpack_ratio: int = Field(100, ge=1, le=10_000, description="How many times larger a body may become by unpacking.")
+    xml: Literal["refuse", "pass"] = Field("refuse", description="An XML body the schema declares: `refuse`, or `pass` unvalidated.")
+    read_only: Literal["allow", "refuse"] = Field(
+        "allow", description="Properties the schema calls `readOnly`, in a request: `allow` or `refuse`."
+    )
+    max_json_depth: int = Field(64, ge=1, le=256, description="Deepest nesting of arrays and objects in a body.")
+    max_json_members: int = Field(
+        10_000, ge=1, le=10_000_000, description="Array items, object members and form fields of a body, together."
+    )
+    max_parts: int = Field(100, ge=1, le=100_000, description="Parts of a multipart body.")
+    response_validation: float = Field(
+        0.0, ge=0, le=1, description="Share of responses that are validated, from 0 (none) to 1 (all); departures are logged only."
     )
 
 

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use hauberk_openapi::{BodyPlan, RequestHead};
+use hauberk_openapi::{BodyPlan, Match, RequestHead, loosest_reading};
+use pingora::http::RequestHeader;
 use pingora::proxy::Session;
 use smallvec::SmallVec;
 
@@ -12,12 +13,13 @@ use crate::events::EventSource;
 use crate::exchange::{Client, Exchange, Route};
 use crate::fields::RequestFields;
 use crate::host::Host;
-use crate::judge::{judge_body, mitigate, mitigate_query};
+use crate::judge::{judge_body, mitigate, mitigate_violation};
 use crate::limits;
-use crate::refusal::Refusal;
+use crate::method;
+use crate::refusal::{Refusal, lookalike_violation, query_violation};
 use crate::report::{Happened, report};
 use crate::shared::Shared;
-use crate::snapshot::{Enforced, RuleAction};
+use crate::snapshot::{Enforced, Rule, RuleAction, SavedOperation, Settings, Suspicious};
 use crate::target;
 
 /// Decides about a request, and leaves in the exchange what its forwarding needs.
@@ -39,6 +41,7 @@ pub(crate) async fn admit(
         .closing());
     };
     limits::check_head(session, &enforced.settings)?;
+    limits::drop_nominated(session)?;
     exchange.client = Client::of(session);
     let host = route(session, exchange, &enforced)?;
     check_policy(exchange, &enforced, &host)?;
@@ -115,13 +118,7 @@ fn judge_head(
 ) -> Result<Option<BodyPlan>, Refusal> {
     let has_body = !session.is_body_empty();
     let head = session.req_header();
-    if target::is_misspelt(&head.method) {
-        return Err(Refusal::by_shield(
-            400,
-            "malformed_request",
-            "the method is not written in upper case",
-        ));
-    }
+    check_method(head, &enforced.settings)?;
     let (path, query) = target::split_query(target::path_and_query(head));
     // The one target that is no path, and means the server as a whole.
     let asterisk = path == b"*" && head.method == http::Method::OPTIONS;
@@ -131,28 +128,27 @@ fn judge_head(
         target::matched_path(path).map_err(|why| Refusal::by_shield(400, "ambiguous_path", why))?
     };
     let route = exchange.route.as_mut().expect("the host was found before");
-    let found = host
-        .operations
-        .find(&route.host_name, head.method.as_str(), &path);
     let mut variables: SmallVec<[&str; 4]> = SmallVec::new();
-    if let Some(found) = found {
+    if let Some(found) = find(host, &route.host_name, &head.method, &path) {
         route.operation = Some(Arc::clone(found.value));
         variables = found.variables;
     }
-    apply_rules(shared, session, exchange, host, &path)?;
+    apply_rules(shared, session, exchange, enforced, host, &path)?;
     let route = exchange.route.as_ref().expect("the host was found before");
-    let Some(validation) = route
-        .operation
-        .as_ref()
-        .and_then(|one| one.validation.as_ref())
-    else {
+    let Some(operation) = &route.operation else {
+        return check_lookalike(shared, session, exchange, enforced, host, &path).map(|()| None);
+    };
+    let Some(validation) = &operation.validation else {
         return Ok(None);
     };
+    let action = validation.action;
     let query = match query.map(std::str::from_utf8) {
         None => None,
         Some(Ok(query)) => Some(query),
         Some(Err(_)) => {
-            return mitigate_query(shared, session, exchange, validation.action).map(|()| None);
+            let violation = query_violation();
+            let refuse = |_| Refusal::ambiguous_query();
+            return mitigate(shared, session, exchange, action, violation, refuse).map(|()| None);
         }
     };
     let begun = Instant::now();
@@ -169,19 +165,85 @@ fn judge_head(
     match judged {
         Ok(plan) => Ok(Some(plan)),
         Err(violation) => {
-            mitigate(shared, session, exchange, validation.action, violation).map(|()| None)
+            mitigate_violation(shared, session, exchange, action, violation).map(|()| None)
         }
     }
+}
+
+/// The method decides here as well as the path, so it must be what the origin takes for it.
+fn check_method(head: &RequestHeader, settings: &Settings) -> Result<(), Refusal> {
+    if method::is_misspelt(&head.method) {
+        return Err(Refusal::by_shield(
+            400,
+            "malformed_request",
+            "the method is not written in upper case",
+        ));
+    }
+    if settings.method_override_headers == Suspicious::Refuse
+        && method::is_overridden(&head.method, &head.headers)
+    {
+        return Err(Refusal::by_shield(
+            400,
+            "method_override",
+            "a header names another method than the request has",
+        ));
+    }
+    Ok(())
+}
+
+/// The operation of a request. A HEAD is a GET without the answer's body (RFC 9110 section 9.3.2), and most origins run
+/// the handler of GET for it, so it is judged as one unless the operation HEAD is saved.
+fn find<'h, 'p>(
+    host: &'h Host,
+    host_name: &str,
+    method: &http::Method,
+    path: &'p str,
+) -> Option<Match<'h, 'p, Arc<SavedOperation>>> {
+    let operations = &host.operations;
+    operations
+        .find(host_name, method.as_str(), path)
+        .or_else(|| {
+            (*method == http::Method::HEAD).then(|| operations.find(host_name, "GET", path))?
+        })
+}
+
+/// A path that is no operation's, but may be to an origin that reads paths more loosely, would be served unjudged.
+fn check_lookalike(
+    shared: &Shared,
+    session: &Session,
+    exchange: &Exchange,
+    enforced: &Enforced,
+    host: &Host,
+    path: &str,
+) -> Result<(), Refusal> {
+    if enforced.settings.lookalike_paths == Suspicious::Pass {
+        return Ok(());
+    }
+    let route = exchange.route.as_ref().expect("the host was found before");
+    let Some(alike) = host.operations.lookalike(&route.host_name, path) else {
+        return Ok(());
+    };
+    let violation = lookalike_violation(&alike.endpoint);
+    mitigate(
+        shared,
+        session,
+        exchange,
+        alike.action(),
+        violation,
+        Refusal::by_schema,
+    )
 }
 
 fn apply_rules(
     shared: &Shared,
     session: &Session,
     exchange: &Exchange,
+    enforced: &Enforced,
     host: &Host,
     path: &str,
 ) -> Result<(), Refusal> {
-    if host.zone.rules.is_empty() {
+    let rules = &host.zone.rules;
+    if rules.is_empty() {
         return Ok(());
     }
     let route = exchange.route.as_ref().expect("the host was found before");
@@ -193,8 +255,15 @@ fn apply_rules(
         fallthrough: route.operation.is_none(),
         standing: standing.as_ref(),
     };
-    for rule in &host.zone.rules {
-        if !rule.expression.evaluate(&fields) {
+    let wary = enforced.settings.lookalike_paths == Suspicious::Refuse
+        && rules.iter().any(Rule::has_paths);
+    let reading = wary.then(|| loosest_reading(path));
+    for rule in rules {
+        let matches = rule.expression.evaluate(&fields)
+            || reading
+                .as_deref()
+                .is_some_and(|reading| matches_a_lookalike(rule, &fields, reading));
+        if !matches {
             continue;
         }
         match rule.action {
@@ -227,4 +296,14 @@ fn apply_rules(
         }
     }
     Ok(())
+}
+
+/// Whether the rule would match if the path were spelt as the rule spells it. Nothing is skipped for such a path: what a
+/// rule lets through, it lets through as written.
+fn matches_a_lookalike(rule: &Rule, fields: &RequestFields<'_>, reading: &str) -> bool {
+    rule.action != RuleAction::Skip
+        && rule
+            .paths_like(reading)
+            .iter()
+            .any(|path| rule.expression.evaluate(&RequestFields { path, ..*fields }))
 }

@@ -15,6 +15,7 @@ use pingora_timeout::timeout;
 
 use crate::held_session;
 use crate::refusal::Refusal;
+use crate::room::Share;
 
 /// What Pingora's retry buffer takes.
 const REPLAYED_BYTES: u64 = 64 * 1024;
@@ -31,16 +32,46 @@ pub(crate) enum Held {
     /// All of it. The flag tells whether this attempt to reach an upstream has sent it: Pingora hands on what it has of
     /// a body once more when trailers follow, and what was judged must arrive once.
     Whole(Bytes, bool),
-    /// The beginning of a body that is too large to be judged and goes on all the same. The flag is the same.
-    Beginning(Bytes, bool),
+    /// The beginning of a body that cannot be judged and goes on all the same.
+    Beginning(Beginning),
+}
+
+/// What was read of a body before its reading was given up.
+pub(crate) struct Beginning {
+    bytes: Bytes,
+    /// How many bytes at its end are in Pingora's buffer as well, which it sends first.
+    buffered: usize,
+    /// Whether this attempt to reach an upstream has sent it.
+    sent: bool,
 }
 
 /// What came of reading.
 pub(crate) enum Read {
     /// The whole body.
     Whole(Bytes),
-    /// More than the limit; what was read so far.
-    TooLarge(Bytes),
+    /// What was read, and why no more.
+    Part(Bytes, Stopped),
+}
+
+/// Why a body was not read to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    /// It is larger than what is judged.
+    TooLarge,
+    /// It did not come in time.
+    TooSlow,
+    /// Held bodies take all the memory they may.
+    NoRoom,
+}
+
+/// How much may be read, and for how long.
+pub(crate) struct Bounds {
+    /// Of this body.
+    pub(crate) max_bytes: usize,
+    /// Of all bodies held.
+    pub(crate) max_held_bytes: usize,
+    /// For one part of the body. All of it may take [`WAITS`] times as long.
+    pub(crate) wait: Duration,
 }
 
 /// The length the client declared.
@@ -49,21 +80,20 @@ pub(crate) fn declared_length(session: &Session) -> Option<u64> {
     length.to_str().ok()?.parse().ok()
 }
 
-/// Reads the body up to `limit` bytes, in at most [`WAITS`] times `wait` altogether, and each part in `wait`.
+/// Reads the body to its end, or as far as the bounds let.
 ///
 /// # Errors
 ///
-/// 408 when the client takes longer, 400 when it ends early or garbles the framing.
+/// 400 when the client ends early or garbles the framing.
 pub(crate) async fn read(
     session: &mut Session,
-    limit: usize,
-    wait: Duration,
+    bounds: &Bounds,
+    share: &mut Share,
 ) -> Result<Read, Refusal> {
-    let deadline = Instant::now() + WAITS * wait;
+    let deadline = Instant::now() + WAITS * bounds.wait;
     let mut remaining = declared_length(session);
     invite(session).await?;
-    let mut first: Option<Bytes> = None;
-    let mut rest = BytesMut::new();
+    let mut body = Parts::default();
     loop {
         // With a known length only the end goes into the buffer, so that it is never too small to be the cue.
         if remaining.is_none_or(|remaining| remaining <= REPLAYED_BYTES) {
@@ -71,40 +101,65 @@ pub(crate) async fn read(
         }
         // A timer is made only if the bytes are not here yet.
         let remaining_time = deadline.saturating_duration_since(Instant::now());
-        let read = timeout(remaining_time.min(wait), session.read_request_body());
+        let read = timeout(remaining_time.min(bounds.wait), session.read_request_body());
         let chunk = match read.await {
             Ok(Ok(Some(chunk))) => chunk,
             Ok(Ok(None)) => break,
-            Ok(Err(error)) => return Err(broken(&error)),
-            Err(_) => return Err(too_slow()),
+            Ok(Err(error)) if !matches!(error.etype(), ErrorType::ReadTimedout) => {
+                return Err(broken());
+            }
+            Ok(Err(_)) | Err(_) => return Ok(Read::Part(body.joined(), Stopped::TooSlow)),
         };
         if let Some(remaining) = &mut remaining {
             *remaining = remaining.saturating_sub(chunk.len() as u64);
         }
-        let Some(before) = &first else {
-            first = Some(chunk);
-            continue;
-        };
-        if rest.is_empty() {
-            rest.extend_from_slice(before);
+        let has_room = share.grow(chunk.len(), bounds.max_held_bytes);
+        body.push(chunk);
+        if body.len() > bounds.max_bytes {
+            return Ok(Read::Part(body.joined(), Stopped::TooLarge));
         }
-        rest.extend_from_slice(&chunk);
-        if rest.len() > limit {
-            return Ok(Read::TooLarge(rest.freeze()));
+        if !has_room {
+            return Ok(Read::Part(body.joined(), Stopped::NoRoom));
         }
     }
-    let body = if rest.is_empty() {
-        first.unwrap_or_default()
-    } else {
-        rest.freeze()
-    };
-    if body.len() > limit {
-        return Ok(Read::TooLarge(body));
-    }
+    let body = body.joined();
     if session.retry_buffer_truncated() {
         held_session::hold(session, body.clone());
     }
     Ok(Read::Whole(body))
+}
+
+/// What was read so far. A body that comes in one part is never copied.
+#[derive(Default)]
+struct Parts {
+    first: Option<Bytes>,
+    all: BytesMut,
+}
+
+impl Parts {
+    fn push(&mut self, part: Bytes) {
+        let Some(first) = &self.first else {
+            self.first = Some(part);
+            return;
+        };
+        if self.all.is_empty() {
+            self.all.extend_from_slice(first);
+        }
+        self.all.extend_from_slice(&part);
+    }
+
+    fn len(&self) -> usize {
+        let first = self.first.as_ref().map_or(0, Bytes::len);
+        self.all.len().max(first)
+    }
+
+    fn joined(self) -> Bytes {
+        if self.all.is_empty() {
+            self.first.unwrap_or_default()
+        } else {
+            self.all.freeze()
+        }
+    }
 }
 
 /// Tells a client that waits for it to go on sending.
@@ -112,15 +167,12 @@ async fn invite(session: &mut Session) -> Result<(), Refusal> {
     let expects = session.req_header().headers.get(header::EXPECT);
     if expects.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
         let invited = session.write_continue_response().await;
-        invited.map_err(|error| broken(&error))?;
+        invited.map_err(|_| broken())?;
     }
     Ok(())
 }
 
-fn broken(error: &pingora::Error) -> Refusal {
-    if matches!(error.etype(), ErrorType::ReadTimedout) {
-        return too_slow();
-    }
+fn broken() -> Refusal {
     Refusal::new(
         400,
         "body_incomplete",
@@ -129,20 +181,34 @@ fn broken(error: &pingora::Error) -> Refusal {
     .closing()
 }
 
-fn too_slow() -> Refusal {
-    Refusal::new(408, "body_timeout", "the body did not come in time").closing()
-}
-
 impl Held {
-    /// Whether all of the body is here.
-    pub(crate) fn is_whole(&self) -> bool {
-        matches!(self, Self::Whole(..))
+    /// Lets a body go on of which only the beginning was read.
+    pub(crate) fn beginning(session: &mut Session, bytes: Bytes) -> Self {
+        if session.is_body_done() {
+            // Nothing will follow that could be the cue to send it.
+            if session.retry_buffer_truncated() {
+                held_session::hold(session, bytes.clone());
+            }
+            return Self::Whole(bytes, false);
+        }
+        Self::Beginning(Beginning {
+            buffered: session.get_retry_buffer().map_or(0, |buffer| buffer.len()),
+            bytes,
+            sent: false,
+        })
+    }
+
+    /// Whether the client was told to go on.
+    pub(crate) fn was_read(&self) -> bool {
+        !matches!(self, Self::Nothing)
     }
 
     /// A new attempt to reach an upstream begins.
     pub(crate) fn rewind(&mut self) {
-        if let Self::Whole(_, sent) | Self::Beginning(_, sent) = self {
-            *sent = false;
+        match self {
+            Self::Nothing => {}
+            Self::Whole(_, sent) => *sent = false,
+            Self::Beginning(beginning) => beginning.sent = false,
         }
     }
 
@@ -153,16 +219,25 @@ impl Held {
             Self::Whole(body, sent) => {
                 *chunk = (!std::mem::replace(sent, true)).then(|| body.clone());
             }
-            Self::Beginning(beginning, sent) => {
-                // A buffer that is still whole has seen the beginning, and is what Pingora sends first.
-                let replayed = !session.retry_buffer_truncated();
-                if !std::mem::replace(sent, true) && !replayed {
-                    *chunk = Some(match chunk.take() {
-                        Some(next) => [&beginning[..], &next[..]].concat().into(),
-                        None => beginning.clone(),
-                    });
-                }
-            }
+            Self::Beginning(beginning) => beginning.precede(session, chunk),
         }
+    }
+}
+
+impl Beginning {
+    fn precede(&mut self, session: &Session, chunk: &mut Option<Bytes>) {
+        if std::mem::replace(&mut self.sent, true) {
+            return;
+        }
+        let mut next = chunk.take().unwrap_or_default();
+        // A buffer that is whole begins with bytes that are here too; what it has behind them came later.
+        if !session.retry_buffer_truncated() {
+            next = next.slice(self.buffered.min(next.len())..);
+        }
+        *chunk = Some(if next.is_empty() {
+            self.bytes.clone()
+        } else {
+            [&self.bytes[..], &next[..]].concat().into()
+        });
     }
 }

@@ -10,6 +10,7 @@ use crate::clock;
 use crate::host::Host;
 use crate::identity::{Connection, Standing};
 use crate::request_id::RequestId;
+use crate::room::Share;
 use crate::snapshot::{Enforced, SavedOperation};
 use crate::upstream::Tried;
 
@@ -20,6 +21,8 @@ pub(crate) struct Exchange {
     pub(crate) enforced: Option<Arc<Enforced>>,
     pub(crate) route: Option<Route>,
     pub(crate) held: Held,
+    /// The memory it takes.
+    pub(crate) share: Share,
     /// Upstream addresses that failed.
     pub(crate) tried: Tried,
     /// The status for a client whose upstreams all failed: that of the last one.
@@ -42,6 +45,7 @@ impl Exchange {
             enforced,
             route: None,
             held: Held::Nothing,
+            share: Share::default(),
             tried: Tried::new(),
             upstream_status: 502,
             client: Client::default(),

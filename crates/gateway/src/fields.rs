@@ -4,6 +4,7 @@ use crate::identity::{Facts, Standing};
 use crate::rules::{FieldSource, FlagField, TextField};
 
 /// What rules may ask of a request. Nothing is computed here: text is borrowed, flags are known.
+#[derive(Clone, Copy)]
 pub(crate) struct RequestFields<'a> {
     pub(crate) host: &'a str,
     pub(crate) method: &'a str,

@@ -30,14 +30,6 @@ const OURS: &[&str] = &[
 /// Families of such fields, by how they begin.
 const OUR_FAMILIES: &[&str] = &["cf-client-cert-", "cf-cert-", "x-forwarded-", "x-original-"];
 
-/// Fields by which some frameworks take another method than that of the request. Where the method decides, the one that
-/// was judged is the one that counts.
-const METHOD_OVERRIDES: &[&str] = &[
-    "x-http-method-override",
-    "x-http-method",
-    "x-method-override",
-];
-
 /// Makes the client's request the one the upstream gets.
 ///
 /// # Errors
@@ -50,7 +42,7 @@ pub(crate) fn prepare(
     host: &Host,
     standing: Option<&Standing<'_>>,
 ) -> pingora::Result<()> {
-    strip(request, host.is_guarded());
+    strip(request);
     join_cookies(request);
     if target::is_absolute(request) {
         let origin_form = target::path_and_query(request).to_owned();
@@ -95,11 +87,8 @@ pub(crate) fn prepare(
     Ok(())
 }
 
-fn strip(request: &mut RequestHeader, guarded: bool) {
-    let names = request
-        .headers
-        .keys()
-        .filter(|name| is_ours(name.as_str()) || (guarded && overrides_method(name.as_str())));
+fn strip(request: &mut RequestHeader) {
+    let names = request.headers.keys().filter(|name| is_ours(name.as_str()));
     let names: SmallVec<[HeaderName; 4]> = names.cloned().collect();
     for name in &names {
         request.remove_header(name);
@@ -118,12 +107,8 @@ fn is_ours(name: &str) -> bool {
         })
 }
 
-fn overrides_method(name: &str) -> bool {
-    name.starts_with('x') && METHOD_OVERRIDES.iter().any(|ours| is_spelling(name, ours))
-}
-
 /// Whether application servers may take one name, in lower case as all are here, for the other.
-fn is_spelling(name: &str, ours: &str) -> bool {
+pub(crate) fn is_spelling(name: &str, ours: &str) -> bool {
     let same =
         |(name, ours): (u8, u8)| name == ours || (ours == b'-' && matches!(name, b'_' | b'.'));
     name.len() == ours.len() && name.bytes().zip(ours.bytes()).all(same)

@@ -5,19 +5,20 @@ use std::time::{Duration, Instant};
 use hauberk_openapi::{BodyPlan, Violation};
 use pingora::proxy::Session;
 
-use crate::body::{self, Held, Read};
-use crate::events::EventSource;
+use crate::body::{self, Bounds, Held, Read, Stopped};
+use crate::events::{EventSource, EventViolation};
 use crate::exchange::Exchange;
-use crate::refusal::{Refusal, event_violation, oversize_violation, query_violation};
+use crate::refusal::{Refusal, event_violation, unjudged_violation};
 use crate::report::{Happened, report};
 use crate::shared::Shared;
-use crate::snapshot::{Enforced, Mitigation, OversizeBody, Settings};
+use crate::snapshot::{Enforced, Mitigation, OversizeBody};
 
 /// Holds the body until it is judged. What passes is left in the exchange for its forwarding.
 ///
 /// # Errors
 ///
-/// The refusal, if it is one: by the schema, or because the body is too large, too slow or broken off.
+/// The refusal, if it is one: by the schema, or because the body is broken off; when the action is block also because it
+/// is too large or too slow, or there is no memory to hold it.
 pub(crate) async fn judge_body(
     shared: &Shared,
     session: &mut Session,
@@ -33,16 +34,34 @@ pub(crate) async fn judge_body(
         return Ok(());
     };
     let settings = &enforced.settings;
-    let limit = settings.max_body_bytes;
-    if body::declared_length(session).is_some_and(|length| length > limit as u64) {
-        return oversize(shared, session, exchange, settings, validation.action);
+    let bounds = Bounds {
+        max_bytes: settings.max_body_bytes,
+        max_held_bytes: settings.max_held_bytes,
+        wait: Duration::from_secs(settings.body_timeout_seconds),
+    };
+    let give_up = |session: &Session, exchange: &Exchange, why: Stopped| {
+        let action = match why {
+            Stopped::TooLarge if settings.oversize_body == OversizeBody::Pass => Mitigation::Log,
+            _ => validation.action,
+        };
+        mitigate(
+            shared,
+            session,
+            exchange,
+            action,
+            unjudged_violation(why),
+            |_| Refusal::of_unjudged(why, settings.max_body_bytes),
+        )
+    };
+    if body::declared_length(session).is_some_and(|length| length > bounds.max_bytes as u64) {
+        return give_up(session, exchange, Stopped::TooLarge);
     }
-    let wait = Duration::from_secs(settings.body_timeout_seconds);
-    let body = match body::read(session, limit, wait).await? {
+    exchange.share = shared.room.share();
+    let body = match body::read(session, &bounds, &mut exchange.share).await? {
         Read::Whole(body) => body,
-        Read::TooLarge(beginning) => {
-            oversize(shared, session, exchange, settings, validation.action)?;
-            exchange.held = Held::Beginning(beginning, false);
+        Read::Part(beginning, why) => {
+            give_up(session, exchange, why)?;
+            exchange.held = Held::beginning(session, beginning);
             return Ok(());
         }
     };
@@ -54,11 +73,36 @@ pub(crate) async fn judge_body(
     exchange.held = Held::Whole(body, false);
     match judged {
         Ok(()) => Ok(()),
-        Err(violation) => mitigate(shared, session, exchange, validation.action, violation),
+        Err(violation) => {
+            mitigate_violation(shared, session, exchange, validation.action, violation)
+        }
     }
 }
 
-/// Does about a violation what the operation says.
+/// Does about a violation of the schema what the operation says.
+///
+/// # Errors
+///
+/// The refusal, when the action is block.
+pub(crate) fn mitigate_violation(
+    shared: &Shared,
+    session: &Session,
+    exchange: &Exchange,
+    action: Mitigation,
+    violation: Violation,
+) -> Result<(), Refusal> {
+    let violation = event_violation(violation);
+    mitigate(
+        shared,
+        session,
+        exchange,
+        action,
+        violation,
+        Refusal::by_schema,
+    )
+}
+
+/// Does about a violation what the operation says: log it, or refuse the request in the given words.
 ///
 /// # Errors
 ///
@@ -68,78 +112,20 @@ pub(crate) fn mitigate(
     session: &Session,
     exchange: &Exchange,
     action: Mitigation,
-    violation: Violation,
+    violation: EventViolation,
+    refuse: impl FnOnce(EventViolation) -> Refusal,
 ) -> Result<(), Refusal> {
-    if action == Mitigation::Block {
-        return Err(Refusal::by_schema(violation));
+    match action {
+        Mitigation::None => Ok(()),
+        Mitigation::Log => {
+            let happened = Happened {
+                violation: Some(violation),
+                ..Happened::default()
+            };
+            let source = EventSource::ApiShieldSchemaValidation;
+            report(shared, session, exchange, source, happened);
+            Ok(())
+        }
+        Mitigation::Block => Err(refuse(violation)),
     }
-    let happened = Happened {
-        violation: Some(event_violation(violation)),
-        ..Happened::default()
-    };
-    report(
-        shared,
-        session,
-        exchange,
-        EventSource::ApiShieldSchemaValidation,
-        happened,
-    );
-    Ok(())
-}
-
-/// Does about a query that is not text what the operation says: whoever blocks cannot tell what the origin would read.
-///
-/// # Errors
-///
-/// The refusal, when the action is block.
-pub(crate) fn mitigate_query(
-    shared: &Shared,
-    session: &Session,
-    exchange: &Exchange,
-    action: Mitigation,
-) -> Result<(), Refusal> {
-    if action == Mitigation::Block {
-        return Err(Refusal::by_shield(
-            400,
-            "ambiguous_query",
-            "the query holds a byte that must be percent-encoded",
-        ));
-    }
-    let happened = Happened {
-        violation: Some(query_violation()),
-        ..Happened::default()
-    };
-    report(
-        shared,
-        session,
-        exchange,
-        EventSource::ApiShieldSchemaValidation,
-        happened,
-    );
-    Ok(())
-}
-
-/// An operation that only logs lets a body pass that cannot be judged; one that blocks does as the settings say.
-fn oversize(
-    shared: &Shared,
-    session: &Session,
-    exchange: &Exchange,
-    settings: &Settings,
-    action: Mitigation,
-) -> Result<(), Refusal> {
-    if action == Mitigation::Block && settings.oversize_body == OversizeBody::Reject {
-        return Err(Refusal::body_too_large(settings.max_body_bytes));
-    }
-    let happened = Happened {
-        violation: Some(oversize_violation()),
-        ..Happened::default()
-    };
-    report(
-        shared,
-        session,
-        exchange,
-        EventSource::ApiShieldSchemaValidation,
-        happened,
-    );
-    Ok(())
 }

@@ -119,8 +119,8 @@ impl ProxyHttp for Shield {
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         exchange.held.rewind();
-        if exchange.held.is_whole() {
-            // The client was told to go on, and the body is here.
+        if exchange.held.was_read() {
+            // The client was told to go on.
             request.remove_header(&http::header::EXPECT);
         }
         let Some(route) = &exchange.route else {

@@ -12,6 +12,7 @@ use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use serde::Serialize;
 
+use crate::body::Stopped;
 use crate::events::{EventSource, EventViolation};
 use crate::request_id::RequestId;
 
@@ -38,6 +39,8 @@ pub(crate) struct Refusal {
     client_certificate: Option<String>,
     /// The connection is of no more use.
     close: bool,
+    /// It may be otherwise in a moment.
+    again: bool,
 }
 
 /// The rule that refused.
@@ -63,6 +66,7 @@ impl Refusal {
             violation: None,
             client_certificate: None,
             close: false,
+            again: false,
         }
     }
 
@@ -96,25 +100,49 @@ impl Refusal {
     }
 
     /// The request departs from the schema of its operation.
-    pub(crate) fn by_schema(violation: Violation) -> Self {
+    pub(crate) fn by_schema(violation: EventViolation) -> Self {
         let detail = violation_text(&violation);
         Self {
             source: Some(EventSource::ApiShieldSchemaValidation),
-            violation: Some(Box::new(event_violation(violation))),
+            violation: Some(Box::new(violation)),
             ..Self::new(403, "schema_violation", detail)
         }
     }
 
-    /// The body is larger than what can be held until it is judged.
-    pub(crate) fn body_too_large(limit: usize) -> Self {
-        Self {
-            source: Some(EventSource::ApiShieldSchemaValidation),
-            violation: Some(Box::new(oversize_violation())),
-            ..Self::new(
+    /// The query is not text: whoever blocks cannot tell what the origin would read.
+    pub(crate) fn ambiguous_query() -> Self {
+        Self::by_shield(
+            400,
+            "ambiguous_query",
+            "the query holds a byte that must be percent-encoded",
+        )
+    }
+
+    /// The body cannot be judged; `max_bytes` is the largest that could.
+    pub(crate) fn of_unjudged(why: Stopped, max_bytes: usize) -> Self {
+        let refusal = match why {
+            Stopped::TooLarge => Self::new(
                 413,
                 "body_too_large",
-                format!("the body of this operation may have {limit} bytes"),
-            )
+                format!("the body of this operation may have {max_bytes} bytes"),
+            ),
+            Stopped::TooSlow => {
+                // Nothing the operator has to know: a client went away.
+                return Self::new(408, "body_timeout", "the body did not come in time").closing();
+            }
+            Stopped::NoRoom => Self {
+                again: true,
+                ..Self::new(
+                    503,
+                    "no_room",
+                    "the gateway holds as many bodies as it may; try again in a moment",
+                )
+            },
+        };
+        Self {
+            source: Some(EventSource::ApiShieldSchemaValidation),
+            violation: Some(Box::new(unjudged_violation(why))),
+            ..refusal
         }
     }
 
@@ -159,6 +187,9 @@ impl Refusal {
         header.insert_header(header::CONTENT_LENGTH, body.len())?;
         header.insert_header(header::CACHE_CONTROL, "no-store")?;
         header.insert_header("X-Request-Id", id.as_str())?;
+        if self.again {
+            header.insert_header(header::RETRY_AFTER, "1")?;
+        }
         session
             .write_response_header(Box::new(header), false)
             .await?;
@@ -243,13 +274,28 @@ async fn linger(session: &mut Session) {
     let _ = tokio::time::timeout(LINGER, drained).await;
 }
 
-/// The violation of a body that is too large to be judged.
-pub(crate) fn oversize_violation() -> EventViolation {
+/// The violation of a body that cannot be judged.
+pub(crate) fn unjudged_violation(why: Stopped) -> EventViolation {
+    let (error_class, error_detail) = match why {
+        Stopped::TooLarge => ("body_size", None),
+        Stopped::TooSlow => ("not_evaluated", Some("body_timeout")),
+        Stopped::NoRoom => ("not_evaluated", Some("no_room")),
+    };
     EventViolation {
         location: "body",
         target: "$".to_owned(),
-        error_class: "body_size",
-        error_detail: None,
+        error_class,
+        error_detail: error_detail.map(str::to_owned),
+    }
+}
+
+/// The violation of a path that is another spelling of an operation's.
+pub(crate) fn lookalike_violation(endpoint: &str) -> EventViolation {
+    EventViolation {
+        location: "path",
+        target: endpoint.to_owned(),
+        error_class: "constraint_violation",
+        error_detail: Some("lookalike_path".to_owned()),
     }
 }
 
@@ -273,7 +319,7 @@ pub(crate) fn event_violation(violation: Violation) -> EventViolation {
     }
 }
 
-fn violation_text(violation: &Violation) -> String {
+fn violation_text(violation: &EventViolation) -> String {
     let mut text = format!(
         "{} {:?}: {}",
         violation.location, violation.target, violation.error_class

@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::events::EventQueue;
 use crate::identity::Intermediates;
 use crate::metrics::Metrics;
+use crate::room::Room;
 use crate::seats::{Seat, Seats};
 use crate::snapshot::{Enforced, Settings};
 use crate::tls::TicketKeys;
@@ -19,6 +20,7 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     pub(crate) intermediates: Arc<Intermediates>,
     pub(crate) ticket_keys: TicketKeys,
+    pub(crate) room: Arc<Room>,
     seats: Arc<Seats>,
 }
 
@@ -38,6 +40,7 @@ impl Shared {
             metrics,
             intermediates: Arc::default(),
             ticket_keys,
+            room: Arc::default(),
             seats: Seats::new(max_connections),
         })
     }

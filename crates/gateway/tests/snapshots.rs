@@ -122,6 +122,21 @@ fn a_bad_snapshot_is_refused_with_its_reason_and_the_old_one_stays() {
             "idle_timeout_seconds",
         ),
         (
+            "a depth that a stack cannot bear",
+            change(&|one| one.json["settings"]["max_json_depth"] = json!(257)),
+            "max_json_depth should be between 1 and 256",
+        ),
+        (
+            "more than all responses",
+            change(&|one| one.json["settings"]["response_validation"] = json!(1.1)),
+            "response_validation should be between 0 and 1",
+        ),
+        (
+            "a choice that is none",
+            change(&|one| one.json["settings"]["lookalike_paths"] = json!("maybe")),
+            "another type",
+        ),
+        (
             "an upstream",
             change(&|one| one.add_host("x.example.com", "ftp://127.0.0.1:1")),
             "upstream",

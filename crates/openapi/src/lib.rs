@@ -42,6 +42,7 @@
 //! ```
 
 mod document;
+mod lookalike;
 mod operation;
 mod place;
 mod policy;
@@ -58,6 +59,7 @@ pub use operation::{
     BodyCheck, BodyPlan, BodyStream, MAX_VIOLATIONS, Operation, RequestHead, StreamCheck,
 };
 pub use policy::{ContentEncoding, Limits, Policy, Unchecked};
+pub use lookalike::loosest_reading;
 pub use problem::{CODES, MAX_LOCATIONS, Problem, Severity};
 pub use router::{Match, RouteError, Router, RouterBuilder, Variables};
 pub use violation::{ErrorClass, Location, MAX_TARGET_CHARS, Violation};

@@ -11,6 +11,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use smallvec::SmallVec;
 
+use crate::lookalike::Lookalikes;
 use crate::template::{Mixed, Segment, Template, is_normalised, normalise, normalise_with_offsets};
 
 /// Raw values of path variables, left to right.
@@ -21,6 +22,8 @@ pub type Variables<'p> = SmallVec<[&'p str; 4]>;
 pub struct Router<T> {
     nodes: Vec<Node>,
     values: Vec<T>,
+    /// Which of the nodes a path resembles.
+    lookalikes: Lookalikes,
 }
 
 /// Collects routes.
@@ -28,6 +31,7 @@ pub struct Router<T> {
 pub struct RouterBuilder<T> {
     nodes: Vec<Node>,
     values: Vec<T>,
+    lookalikes: Lookalikes,
 }
 
 /// What [`Router::find`] found.
@@ -128,6 +132,7 @@ impl<T> RouterBuilder<T> {
         Self {
             nodes: vec![Node::default()],
             values: Vec::new(),
+            lookalikes: Lookalikes::new(),
         }
     }
 
@@ -142,7 +147,7 @@ impl<T> RouterBuilder<T> {
             reason,
         })?;
         let mut at = 0;
-        for segment in template.segments {
+        for segment in &template.segments {
             at = self.child(at, segment);
         }
         let methods = &mut self.nodes[at].methods;
@@ -157,6 +162,7 @@ impl<T> RouterBuilder<T> {
         }
         methods.push((Text::from_slice(method.as_bytes()), self.values.len()));
         self.values.push(value);
+        self.lookalikes.insert(&template.segments, at);
         Ok(())
     }
 
@@ -165,10 +171,11 @@ impl<T> RouterBuilder<T> {
         Router {
             nodes: self.nodes,
             values: self.values,
+            lookalikes: self.lookalikes,
         }
     }
 
-    fn child(&mut self, parent: usize, segment: Segment) -> usize {
+    fn child(&mut self, parent: usize, segment: &Segment) -> usize {
         let next = self.nodes.len();
         let node = &mut self.nodes[parent];
         let child = match segment {
@@ -178,14 +185,14 @@ impl<T> RouterBuilder<T> {
                 .or_insert(next),
             Segment::Variable => *node.variable.get_or_insert(next),
             Segment::Mixed(mixed) => {
-                if let Some((_, child)) = node.mixed.iter().find(|(known, _)| *known == mixed) {
+                if let Some((_, child)) = node.mixed.iter().find(|(known, _)| known == mixed) {
                     *child
                 } else {
                     let more = mixed.literal_bytes();
                     let place = node
                         .mixed
                         .partition_point(|(known, _)| known.literal_bytes() >= more);
-                    node.mixed.insert(place, (mixed, next));
+                    node.mixed.insert(place, (mixed.clone(), next));
                     next
                 }
             }
@@ -210,6 +217,43 @@ impl<T> Router<T> {
             value: &self.values[value],
             variables,
         })
+    }
+
+    /// The routes, of any method, whose template the path does not match but might to an origin that reads paths more
+    /// loosely: in another case, with a trailing slash, with parameters; see [`loosest_reading`](crate::loosest_reading).
+    pub fn lookalikes<'r>(&'r self, path: &str) -> impl Iterator<Item = &'r T> {
+        let mut found = self.lookalikes.find(path);
+        if !found.is_empty() {
+            let mut exact = SmallVec::new();
+            self.collect(0, path.strip_prefix('/'), &mut exact);
+            found.retain(|leaf| !exact.contains(leaf));
+        }
+        let methods = found.into_iter().flat_map(|leaf| &self.nodes[leaf].methods);
+        methods.map(|(_, value)| &self.values[*value])
+    }
+
+    /// All nodes whose template the path matches.
+    fn collect(&self, at: usize, rest: Option<&str>, found: &mut SmallVec<[usize; 4]>) {
+        let node = &self.nodes[at];
+        let Some(rest) = rest else {
+            found.push(at);
+            return;
+        };
+        let (segment, rest) = match rest.split_once('/') {
+            Some((segment, rest)) => (segment, Some(rest)),
+            None => (rest, None),
+        };
+        if let Some(child) = node.literals.get(normalise(segment).as_bytes()) {
+            self.collect(*child, rest, found);
+        }
+        for (mixed, child) in &node.mixed {
+            if match_mixed(mixed, segment, &mut Variables::new()) {
+                self.collect(*child, rest, found);
+            }
+        }
+        if let Some(child) = node.variable.filter(|_| !segment.is_empty()) {
+            self.collect(child, rest, found);
+        }
     }
 
     /// The number of routes.
@@ -354,6 +398,45 @@ mod tests {
                 .as_ref()
                 .map(|found| (found.value.as_str(), found.variables.as_slice()));
             assert_eq!(found, wanted, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn a_path_resembles_the_templates_it_does_not_match() {
+        let router = router(&[
+            ("GET", "/"),
+            ("GET", "/temps"),
+            ("POST", "/temps"),
+            ("GET", "/Files/{name}.json"),
+            ("GET", "/users/{id}"),
+            ("PUT", "/users/me"),
+            ("GET", "/slash/"),
+            ("GET", "/a%20b"),
+        ]);
+        let cases: [(&str, &[&str]); 19] = [
+            ("/temps", &[]),
+            ("/Temps", &["/temps", "/temps"]),
+            ("/temps/", &["/temps", "/temps"]),
+            ("/temps;a=1/", &["/temps", "/temps"]),
+            ("/temps%20", &["/temps", "/temps"]),
+            ("/temps/x", &[]),
+            ("/files/A.JSON", &["/Files/{name}.json"]),
+            ("/Files/A.json", &[]),
+            ("/users/7/", &["/users/{id}"]),
+            ("/USERS/7", &["/users/{id}"]),
+            ("/users/7", &[]),
+            ("/users/ME", &["/users/me"]),
+            ("/users/me;x", &["/users/me"]),
+            ("/users/", &[]),
+            ("/slash", &["/slash/"]),
+            ("/slash/", &[]),
+            ("/A%20B", &["/a%20b"]),
+            ("/", &[]),
+            ("*", &[]),
+        ];
+        for (path, wanted) in cases {
+            let found: Vec<&str> = router.lookalikes(path).map(String::as_str).collect();
+            assert_eq!(found, wanted, "{path}");
         }
     }
 

@@ -99,6 +99,13 @@ impl Mixed {
         self.literals.iter().map(String::len).sum()
     }
 
+    /// The same with other literals; what was text stays text.
+    pub(crate) fn map_literals(&self, change: impl Fn(&str) -> String) -> Self {
+        Self {
+            literals: self.literals.iter().map(|text| change(text)).collect(),
+        }
+    }
+
     /// Report where each variable lies in `segment`, as byte ranges; `false` if the segment does not match.
     pub(crate) fn matches(&self, segment: &str, mut found: impl FnMut(usize, usize)) -> bool {
         let (Some((first, middle)), Some(last)) = (

@@ -25,6 +25,13 @@ impl Expression {
         self.root.evaluate(fields)
     }
 
+    /// The values the field is compared with, in whatever way.
+    pub fn values_of(&self, field: TextField) -> Vec<&str> {
+        let mut values = Vec::new();
+        self.root.collect_values(field, &mut values);
+        values
+    }
+
     /// Whether the field stands in the expression.
     pub fn uses(&self, field: impl Into<Field>) -> bool {
         self.root.uses(field.into())
@@ -168,6 +175,22 @@ impl Node {
             Self::Not(node) => !node.evaluate(fields),
             Self::All(nodes) => nodes.iter().all(|node| node.evaluate(fields)),
             Self::Any(nodes) => nodes.iter().any(|node| node.evaluate(fields)),
+        }
+    }
+
+    fn collect_values<'n>(&'n self, wanted: TextField, found: &mut Vec<&'n str>) {
+        match self {
+            Self::Equals { field, value, .. } if *field == wanted => found.push(value),
+            Self::OneOf { field, values, .. } if *field == wanted => {
+                found.extend(values.iter().map(|value| &**value));
+            }
+            Self::Not(node) => node.collect_values(wanted, found),
+            Self::All(nodes) | Self::Any(nodes) => {
+                for node in nodes {
+                    node.collect_values(wanted, found);
+                }
+            }
+            Self::Constant(_) | Self::Flag { .. } | Self::Equals { .. } | Self::OneOf { .. } => {}
         }
     }
 

@@ -6,19 +6,20 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use hauberk_openapi::Policy;
+use hauberk_openapi::{Policy, loosest_reading};
 use openssl::pkey::PKey;
 use openssl::sha::Sha256;
 use openssl::x509::X509;
 
-use super::document::{self, Document, Forwarding as ForwardingName, Settings, UndeclaredQuery};
+use super::document::{self, Document, Forwarding as ForwardingName};
 use super::operations::{HostPattern, Mitigation, Operations, SavedOperation, Validation};
 use super::schemas::{self, KnownDocument};
+use super::settings::{Departure, Settings};
 use crate::error::Refused;
 use crate::host::{Forwarding, Host, Hosts, ServerCertificate};
 use crate::identity::{Authority, ClientPolicy};
 use crate::metrics::Metrics;
-use crate::rules::{self, Expression};
+use crate::rules::{self, Expression, TextField};
 use crate::upstream::Upstreams;
 
 pub(crate) use super::document::RuleAction;
@@ -44,6 +45,37 @@ pub(crate) struct Rule {
     pub(crate) description: Box<str>,
     pub(crate) expression: Expression,
     pub(crate) action: RuleAction,
+    /// The paths it speaks of, each under its loosest reading.
+    paths: HashMap<Box<str>, Vec<Box<str>>>,
+}
+
+impl Rule {
+    fn new(written: &document::Rule<'_>) -> Result<Self, Refused> {
+        let expression = rules::compile(&written.expression)
+            .map_err(|error| Refused::new(format!("rule {:?}", written.id), error))?;
+        let mut paths: HashMap<Box<str>, Vec<Box<str>>> = HashMap::new();
+        for path in expression.values_of(TextField::Path) {
+            let reading = loosest_reading(path).into();
+            paths.entry(reading).or_default().push(path.into());
+        }
+        Ok(Self {
+            id: (*written.id).into(),
+            description: (*written.description).into(),
+            expression,
+            action: written.action,
+            paths,
+        })
+    }
+
+    /// The paths the rule speaks of that a request's path may stand for, given its loosest reading.
+    pub(crate) fn paths_like(&self, reading: &str) -> &[Box<str>] {
+        self.paths.get(reading).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the rule speaks of paths at all.
+    pub(crate) fn has_paths(&self) -> bool {
+        !self.paths.is_empty()
+    }
 }
 
 /// Compiles snapshots one after the other.
@@ -93,17 +125,23 @@ impl Compiler {
             .into_values()
             .map(|known| (known.digest, known.loaded))
             .collect();
-        let policy = Policy {
-            undeclared_query: document.settings.undeclared_query == UndeclaredQuery::Reject,
-            ..Policy::default()
-        };
         let enforced = Enforced {
             version,
+            policy: policy(&document.settings),
             settings: document.settings,
-            policy,
             hosts,
         };
         Ok((enforced, warnings))
+    }
+}
+
+/// How strictly requests are judged.
+fn policy(settings: &Settings) -> Policy {
+    Policy {
+        undeclared_query: settings.undeclared_query == Departure::Reject,
+        max_depth: settings.max_json_depth,
+        max_members: settings.max_json_members,
+        ..Policy::default()
     }
 }
 
@@ -268,17 +306,7 @@ impl Joined<'_> {
 
 fn rules(written: &[document::Rule<'_>]) -> Result<Vec<Rule>, Refused> {
     let enabled = written.iter().filter(|rule| rule.enabled);
-    let compile = |rule: &document::Rule<'_>| {
-        let expression = rules::compile(&rule.expression)
-            .map_err(|error| Refused::new(format!("rule {:?}", rule.id), error))?;
-        Ok(Rule {
-            id: (*rule.id).into(),
-            description: (*rule.description).into(),
-            expression,
-            action: rule.action,
-        })
-    };
-    enabled.map(compile).collect()
+    enabled.map(Rule::new).collect()
 }
 
 /// A host name in lower case, or `*.` and one.

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::settings::Settings;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Document<'a> {
@@ -21,88 +23,6 @@ pub(super) struct Document<'a> {
     pub(super) zones: Vec<Zone<'a>>,
     #[serde(borrow)]
     pub(super) schemas: Vec<Schema<'a>>,
-}
-
-/// Limits and timeouts of requests.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Settings {
-    pub(crate) max_body_bytes: usize,
-    pub(crate) oversize_body: OversizeBody,
-    pub(crate) max_header_bytes: usize,
-    pub(crate) max_header_count: usize,
-    pub(crate) header_timeout_seconds: u64,
-    pub(crate) body_timeout_seconds: u64,
-    pub(crate) upstream_connect_timeout_seconds: u64,
-    pub(crate) upstream_response_timeout_seconds: u64,
-    pub(crate) idle_timeout_seconds: u64,
-    pub(crate) undeclared_query: UndeclaredQuery,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            max_body_bytes: 1024 * 1024,
-            oversize_body: OversizeBody::Reject,
-            max_header_bytes: 64 * 1024,
-            max_header_count: 100,
-            header_timeout_seconds: 10,
-            body_timeout_seconds: 30,
-            upstream_connect_timeout_seconds: 5,
-            upstream_response_timeout_seconds: 60,
-            idle_timeout_seconds: 60,
-            undeclared_query: UndeclaredQuery::Reject,
-        }
-    }
-}
-
-impl Settings {
-    /// Whether each timeout is one: none at all would let a client or an upstream hold a request for ever.
-    pub(super) fn check(&self) -> Result<(), String> {
-        for (name, seconds) in [
-            ("header_timeout_seconds", self.header_timeout_seconds),
-            ("body_timeout_seconds", self.body_timeout_seconds),
-            (
-                "upstream_connect_timeout_seconds",
-                self.upstream_connect_timeout_seconds,
-            ),
-            (
-                "upstream_response_timeout_seconds",
-                self.upstream_response_timeout_seconds,
-            ),
-            ("idle_timeout_seconds", self.idle_timeout_seconds),
-        ] {
-            if !(1..=MAX_TIMEOUT_SECONDS).contains(&seconds) {
-                return Err(format!(
-                    "{name} should be between 1 and {MAX_TIMEOUT_SECONDS}"
-                ));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A day. Timers count in milliseconds and are added to clocks; far beyond this they would overflow.
-const MAX_TIMEOUT_SECONDS: u64 = 86_400;
-
-/// What becomes of a body that is too large to be judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum OversizeBody {
-    /// 413.
-    Reject,
-    /// It streams on, and an event says so.
-    Pass,
-}
-
-/// What becomes of a query parameter that the schema does not declare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum UndeclaredQuery {
-    /// It is a violation.
-    Reject,
-    /// It is passed on.
-    Allow,
 }
 
 #[derive(Deserialize)]
@@ -197,7 +117,7 @@ pub(super) struct SchemaValidation {
 }
 
 /// What is done about a request that departs from its schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Mitigation {
     /// Nothing: it is not even validated.

@@ -10,12 +10,13 @@ mod compile;
 mod document;
 mod operations;
 mod schemas;
+mod settings;
 
 use openssl::sha::sha256;
 
-pub(crate) use compile::{Compiler, Enforced, RuleAction, Zone};
-pub(crate) use document::{OversizeBody, Settings};
+pub(crate) use compile::{Compiler, Enforced, Rule, RuleAction, Zone};
 pub(crate) use operations::{Mitigation, Operations, SavedOperation};
+pub(crate) use settings::{OversizeBody, Settings, Suspicious};
 
 use crate::error::Refused;
 

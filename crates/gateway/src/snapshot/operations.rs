@@ -15,6 +15,14 @@ pub(crate) struct SavedOperation {
     pub(crate) validation: Option<Validation>,
 }
 
+impl SavedOperation {
+    /// What is done about requests that depart from it.
+    pub(crate) fn action(&self) -> Mitigation {
+        let validation = self.validation.as_ref();
+        validation.map_or(Mitigation::None, |validation| validation.action)
+    }
+}
+
 /// A schema in force.
 pub(crate) struct Validation {
     pub(crate) operation: hauberk_openapi::Operation,
@@ -74,13 +82,24 @@ impl Operations {
         method: &str,
         path: &'p str,
     ) -> Option<Match<'r, 'p, Arc<SavedOperation>>> {
-        self.groups
-            .iter()
-            .filter(|group| {
-                let pattern = group.pattern.as_ref();
-                pattern.is_none_or(|pattern| pattern.covers(host))
-            })
+        self.serving(host)
             .find_map(|group| group.router.find(method, path))
+    }
+
+    /// Of the operations whose path this one is not, but may be to the origin, the one that does most about violations.
+    pub(crate) fn lookalike(&self, host: &str, path: &str) -> Option<&Arc<SavedOperation>> {
+        let alike = self
+            .serving(host)
+            .flat_map(|group| group.router.lookalikes(path));
+        alike.max_by_key(|operation| operation.action())
+    }
+
+    /// The groups that a host asked for belongs to.
+    fn serving(&self, host: &str) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter(move |group| {
+            let pattern = group.pattern.as_ref();
+            pattern.is_none_or(|pattern| pattern.covers(host))
+        })
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -155,6 +155,18 @@ impl Client {
         ))
     }
 
+    /// Says that nothing more will be sent.
+    pub fn end(&mut self) {
+        if let Transport::Plain(stream) = &self.transport {
+            let _ = stream.shutdown(std::net::Shutdown::Write);
+        }
+    }
+
+    /// The next answer, if there is one before the connection ends.
+    pub fn next_answer(&mut self, head_only: bool) -> Option<Answer> {
+        (!self.unread.is_empty() || self.fill()).then(|| self.answer_to(head_only))
+    }
+
     pub fn answer(&mut self) -> Answer {
         self.answer_to(false)
     }

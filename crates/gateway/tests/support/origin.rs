@@ -15,6 +15,8 @@ pub struct Received {
     pub target: String,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+    /// All of it, byte for byte.
+    pub raw: Vec<u8>,
 }
 
 impl Received {
@@ -84,7 +86,10 @@ impl Origin {
 
 fn serve(stream: TcpStream, records: &Mutex<Vec<Received>>) -> Option<()> {
     let mut writer = stream.try_clone().ok()?;
-    let mut reader = BufReader::new(stream);
+    let mut reader = Recorder {
+        inner: BufReader::new(stream),
+        seen: Vec::new(),
+    };
     loop {
         let mut request = read_head(&mut reader)?;
         if request.target.starts_with("/ws") {
@@ -92,6 +97,7 @@ fn serve(stream: TcpStream, records: &Mutex<Vec<Received>>) -> Option<()> {
             return echo(&mut reader, &mut writer);
         }
         request.body = read_body(&mut reader, &request)?;
+        request.raw = std::mem::take(&mut reader.seen);
         records.lock().unwrap().push(request.clone());
         if request.target.starts_with("/slow") {
             thread::sleep(Duration::from_hours(1));
@@ -117,6 +123,31 @@ fn serve(stream: TcpStream, records: &Mutex<Vec<Received>>) -> Option<()> {
         if request.method != "HEAD" {
             writer.write_all(body.as_bytes()).ok()?;
         }
+    }
+}
+
+/// Keeps what is read.
+struct Recorder {
+    inner: BufReader<TcpStream>,
+    seen: Vec<u8>,
+}
+
+impl BufRead for Recorder {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.seen.extend_from_slice(&self.inner.buffer()[..count]);
+        self.inner.consume(count);
+    }
+}
+
+impl Read for Recorder {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.fill_buf()?.read(buffer)?;
+        self.consume(count);
+        Ok(count)
     }
 }
 

@@ -1,0 +1,1 @@
+"""Real origins that tell which of their handlers ran: `admin` for what they take for `/admin`, else another name."""
