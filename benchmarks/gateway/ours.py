@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from certificates import Certificates
+from payloads import Payload, many_operations
 from processes import Program
+
+from hauberk._native import check_document
 
 FOLDER = Path(__file__).parent
 
@@ -19,6 +22,9 @@ PLAIN = "plain.test"
 VALIDATED = "validated.test"
 """A host whose operation has a schema; what departs from it is blocked."""
 
+MANY_OPERATIONS = "many-operations.test"
+"""A host whose operation is one of the 1,224 of its document."""
+
 MUTUAL_TLS = "localhost"
 """A host that blocks who has no verified, unrevoked client certificate. The name is one that `ab` can look up."""
 
@@ -26,10 +32,12 @@ MUTUAL_TLS = "localhost"
 NO_CERTIFICATE = f'(http.host eq "{MUTUAL_TLS}" and not (cf.tls_client_auth.cert_verified and not cf.tls_client_auth.cert_revoked))'
 
 
-def start_gateway(folder: Path, core: int, http: int, https: int, origin: int, certificates: Certificates) -> Program:
-    """Start the gateway with one worker thread and the snapshot of the benchmark."""
+def start_gateway(
+    folder: Path, core: int, http: int, https: int, origin: int, certificates: Certificates, payloads: list[Payload]
+) -> Program:
+    """Start the gateway with one worker thread and the snapshot of the benchmark, whose host for validation takes all the payloads."""
     path = folder / "snapshot.json"
-    path.write_text(json.dumps(_snapshot(origin, certificates)))
+    path.write_text(json.dumps(_snapshot(origin, certificates, payloads)))
     addresses = ["--http", f"127.0.0.1:{http}", "--https", f"127.0.0.1:{https}"]
     command = [sys.executable, str(FOLDER / "gateway_process.py"), str(path), *addresses]
     program = Program.start("hauberk", core, command, folder / "hauberk.log")
@@ -37,16 +45,17 @@ def start_gateway(folder: Path, core: int, http: int, https: int, origin: int, c
     return program
 
 
-def _snapshot(origin: int, certificates: Certificates) -> dict[str, Any]:
-    authority, schema = str(uuid.uuid4()), str(uuid.uuid4())
-    operation = {
-        "operation_id": str(uuid.uuid4()),
-        "method": "POST",
-        "host": VALIDATED,
-        "endpoint": "/temps",
-        "mitigation_action": None,
-        "schema": {"schema_id": schema, "path": "/temps"},
-    }
+def _snapshot(origin: int, certificates: Certificates, payloads: list[Payload]) -> dict[str, Any]:
+    authority = str(uuid.uuid4())
+    schemas: list[dict[str, str]] = []
+
+    def operations(host: str, name: str, source: str) -> list[dict[str, Any]]:
+        """All operations of a document, saved for a host."""
+        schemas.append({"schema_id": str(uuid.uuid4()), "name": name, "source": source})
+        return [_operation(host, each, schemas[-1]["schema_id"]) for each in check_document(source.encode())["operations"]]
+
+    validated = [each for one in payloads for each in operations(VALIDATED, one.document.stem, one.document.read_text())]
+    many = many_operations()
     rule = {
         "id": uuid.uuid4().hex,
         "expression": NO_CERTIFICATE,
@@ -68,10 +77,22 @@ def _snapshot(origin: int, certificates: Certificates) -> dict[str, Any]:
         ],
         "zones": [
             _zone(PLAIN, origin, certificates),
-            _zone(VALIDATED, origin, certificates, operations=[operation]),
+            _zone(VALIDATED, origin, certificates, operations=validated),
+            _zone(MANY_OPERATIONS, origin, certificates, operations=operations(MANY_OPERATIONS, "many", many) if many else []),
             _zone(MUTUAL_TLS, origin, certificates, authorities=[authority], rules=[rule]),
         ],
-        "schemas": [{"schema_id": schema, "name": "temperatures", "source": (FOLDER / "temperatures.json").read_text()}],
+        "schemas": schemas,
+    }
+
+
+def _operation(host: str, operation: dict[str, Any], schema: str) -> dict[str, Any]:
+    return {
+        "operation_id": str(uuid.uuid4()),
+        "method": operation["method"],
+        "host": host,
+        "endpoint": operation["endpoint"],
+        "mitigation_action": None,
+        "schema": {"schema_id": schema, "path": operation["path"]},
     }
 
 
