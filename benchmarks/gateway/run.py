@@ -11,7 +11,8 @@ depend on which side was the bottleneck.
     uv run --group benchmarks benchmarks/gateway/run.py --write           # and keeps them in benchmarks/gateway/README.md
     .venv/bin/python benchmarks/gateway/run.py --only nginx --only plain --seconds 3 --rounds 2
 
-Before: `make build` (the gateway in release mode) and, on Debian, `apt-get install nginx wrk apache2-utils zstd golang`. Close what else runs:
+Before: `make build` (the gateway in release mode) and, on Debian, `apt-get install nginx wrk apache2-utils zstd golang`. Close what else
+runs:
 the two cores are fully used, and each line tells what other programs took meanwhile. Only 127.0.0.1 is loaded.
 
 The run fails if any answer is not 2xx, if a row does not refuse what it must refuse, or if connections are not kept alive.

@@ -27,7 +27,9 @@ pub fn criterion() -> Criterion {
 /// If it cannot be enforced.
 pub fn document(source: &[u8]) -> Document {
     let loaded = load(source, &Limits::default());
-    loaded.unwrap_or_else(|problems| panic!("{problems:?}")).document
+    loaded
+        .unwrap_or_else(|problems| panic!("{problems:?}"))
+        .document
 }
 
 /// The folder of collected documents and traffic: `HAUBERK_DATA`, or `shared/data` beside the repository. Without it the rows that are made
@@ -37,7 +39,10 @@ pub fn data() -> Option<PathBuf> {
     let folder = std::env::var_os("HAUBERK_DATA").map_or(beside, PathBuf::from);
     let is_there = folder.join("openapi").is_dir();
     if !is_there {
-        eprintln!("no data at {}; set HAUBERK_DATA for all rows", folder.display());
+        eprintln!(
+            "no data at {}; set HAUBERK_DATA for all rows",
+            folder.display()
+        );
     }
     is_there.then_some(folder)
 }
@@ -67,10 +72,16 @@ pub fn github(data: &Path) -> Vec<u8> {
 /// If the data is not as its README says.
 pub fn issues(data: &Path) -> Vec<Vec<u8>> {
     let lines = |bytes: Vec<u8>| -> Vec<Value> {
-        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        lines.map(|line| serde_json::from_slice(line).expect("a JSON line")).collect()
+        let lines = bytes
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty());
+        lines
+            .map(|line| serde_json::from_slice(line).expect("a JSON line"))
+            .collect()
     };
-    let verdicts = lines(unpacked(&data.join("suites/request-body-verdicts.ndjson.zst")));
+    let verdicts = lines(unpacked(
+        &data.join("suites/request-body-verdicts.ndjson.zst"),
+    ));
     let wanted = verdicts.iter().filter(|line| {
         line["template"] == "/repos/{owner}/{repo}/issues"
             && line["method"] == "POST"
@@ -82,7 +93,9 @@ pub fn issues(data: &Path) -> Vec<Vec<u8>> {
     for verdict in wanted {
         let name = verdict["file"].as_str().expect("the file's name");
         if known.as_ref().is_none_or(|(known, _)| known != name) {
-            let path = data.join("traffic").join(format!("{}.zst", name.trim_end_matches(".zst")));
+            let path = data
+                .join("traffic")
+                .join(format!("{}.zst", name.trim_end_matches(".zst")));
             known = Some((name.to_owned(), lines(unpacked(&path))));
         }
         let rows = &known.as_ref().expect("just read").1;
@@ -131,7 +144,12 @@ pub fn conforms(
     body: &[u8],
     policy: &Policy,
 ) -> bool {
-    let head = RequestHead { path_variables: variables, query: None, headers, has_body: true };
+    let head = RequestHead {
+        path_variables: variables,
+        query: None,
+        headers,
+        has_body: true,
+    };
     let plan = operation.validate_head(&head, policy);
     plan.is_ok_and(|plan| {
         matches!(plan, BodyPlan::Check(_)) && operation.validate_body(&plan, body, policy).is_ok()

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput};
 use hauberk_openapi::{Operation, Policy};
 use hauberk_validation_benchmarks as common;
 use http::HeaderMap;
@@ -29,10 +29,21 @@ fn measure(criterion: &mut Criterion, case: &Case<'_>) {
     group.throughput(Throughput::Bytes(bytes as u64));
     let library = jsonschema::validator_for(&case.schema).expect("a schema");
     for body in &case.bodies {
-        let judged = common::conforms(case.operation, case.variables, &case.headers, body, &case.policy);
+        let judged = common::conforms(
+            case.operation,
+            case.variables,
+            &case.headers,
+            body,
+            &case.policy,
+        );
         assert!(judged, "{}: {}", case.name, String::from_utf8_lossy(body));
         let tree = serde_json::from_slice(body).expect("JSON");
-        assert!(library.is_valid(&tree), "{}: {:?}", case.name, library.validate(&tree));
+        assert!(
+            library.is_valid(&tree),
+            "{}: {:?}",
+            case.name,
+            library.validate(&tree)
+        );
     }
     let mut each = |what: &str, call: &dyn Fn(&[u8]) -> bool| {
         group.bench_function(BenchmarkId::new(case.name, what), |bencher| {
@@ -40,7 +51,13 @@ fn measure(criterion: &mut Criterion, case: &Case<'_>) {
         });
     };
     each("hauberk", &|body| {
-        common::conforms(case.operation, case.variables, &case.headers, body, &case.policy)
+        common::conforms(
+            case.operation,
+            case.variables,
+            &case.headers,
+            body,
+            &case.policy,
+        )
     });
     each("serde_json Value", &|body| {
         black_box(serde_json::from_slice::<Value>(body)).is_ok()
@@ -57,35 +74,65 @@ fn measure(criterion: &mut Criterion, case: &Case<'_>) {
     group.finish();
 }
 
-fn bench(criterion: &mut Criterion) {
-    let temperatures = include_bytes!("../../gateway/temperatures.json");
-    let reading = include_bytes!("../../gateway/reading.json");
+pub fn bench(criterion: &mut Criterion) {
+    let temperatures = include_bytes!("../../../gateway/temperatures.json");
+    let reading = include_bytes!("../../../gateway/reading.json");
     let readings = common::document(temperatures);
-    let signup = include_bytes!("../signup.json");
+    let signup = include_bytes!("../../signup.json");
     let signups = common::document(signup);
-    let payment = include_bytes!("../payments.json");
+    let payment = include_bytes!("../../payments.json");
     let payments = common::document(payment);
-    let roomy = Policy { max_members: 1_000_000, ..Policy::default() };
-    let json = |name, document: &'static [u8], operation, path, body: Vec<u8>, policy: &Policy| Case {
-        name,
-        operation,
-        variables: &[],
-        headers: common::headers(JSON),
-        bodies: vec![body],
-        policy: policy.clone(),
-        schema: common::schema(document, path, JSON),
+    let roomy = Policy {
+        max_members: 1_000_000,
+        ..Policy::default()
     };
+    let json =
+        |name, document: &'static [u8], operation, path, body: Vec<u8>, policy: &Policy| Case {
+            name,
+            operation,
+            variables: &[],
+            headers: common::headers(JSON),
+            bodies: vec![body],
+            policy: policy.clone(),
+            schema: common::schema(document, path, JSON),
+        };
     let strict = Policy::default();
     let small = readings.find("POST", "/temps").expect("the operation");
-    measure(criterion, &json("53 B reading", temperatures, small, "/temps", reading.to_vec(), &strict));
+    measure(
+        criterion,
+        &json(
+            "53 B reading",
+            temperatures,
+            small,
+            "/temps",
+            reading.to_vec(),
+            &strict,
+        ),
+    );
     let user = signups.find("POST", "/signup").expect("the operation");
-    let large = [("32 KB sign-up of 100 users", 100, &strict), ("1 MB sign-up of 3,200 users", 3_200, &roomy)];
+    let large = [
+        ("32 KB sign-up of 100 users", 100, &strict),
+        ("1 MB sign-up of 3,200 users", 3_200, &roomy),
+    ];
     for (name, users, policy) in large {
-        measure(criterion, &json(name, signup, user, "/signup", common::signup(users), policy));
+        measure(
+            criterion,
+            &json(name, signup, user, "/signup", common::signup(users), policy),
+        );
     }
     let pay = payments.find("POST", "/payments").expect("the operation");
-    let body = include_bytes!("../payment.body.json").to_vec();
-    measure(criterion, &json("payment, oneOf of 12", payment, pay, "/payments", body, &strict));
+    let body = include_bytes!("../../payment.body.json").to_vec();
+    measure(
+        criterion,
+        &json(
+            "payment, oneOf of 12",
+            payment,
+            pay,
+            "/payments",
+            body,
+            &strict,
+        ),
+    );
     if let Some(data) = common::data() {
         let source = common::github(&data);
         let github = common::document(&source);
@@ -102,7 +149,11 @@ fn bench(criterion: &mut Criterion) {
         assert!(!case.bodies.is_empty());
         measure(criterion, &case);
     }
-    form(criterion, payments.find("POST", "/charges").expect("the operation"), &strict);
+    form(
+        criterion,
+        payments.find("POST", "/charges").expect("the operation"),
+        &strict,
+    );
 }
 
 /// A form has no tree that others build; it stands alone.
@@ -117,6 +168,3 @@ fn form(criterion: &mut Criterion, operation: &Operation, policy: &Policy) {
     });
     group.finish();
 }
-
-criterion_group! { name = benches; config = common::criterion(); targets = bench }
-criterion_main!(benches);

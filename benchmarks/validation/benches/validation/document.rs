@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use hauberk_openapi::{Document, Limits, Policy, Router, RouterBuilder, load};
 use hauberk_validation_benchmarks as common;
 use serde_json::{Value, json};
@@ -21,9 +21,18 @@ impl Side {
         let document = common::document(source);
         let mut builder = RouterBuilder::new();
         for operation in document.operations() {
-            builder.insert(&operation.method, &operation.endpoint, operation.path.clone()).expect("endpoints differ");
+            builder
+                .insert(
+                    &operation.method,
+                    &operation.endpoint,
+                    operation.path.clone(),
+                )
+                .expect("endpoints differ");
         }
-        Self { document, router: builder.build() }
+        Self {
+            document,
+            router: builder.build(),
+        }
     }
 
     /// Route, head and body of one request, as often as told.
@@ -33,8 +42,17 @@ impl Side {
         let operation = self.document.find("POST", PATH).expect("the operation");
         let begin = Instant::now();
         for _ in 0..rounds {
-            let found = self.router.find("POST", black_box(URL)).expect("it is there");
-            assert!(common::conforms(operation, &found.variables, &headers, black_box(body), &policy));
+            let found = self
+                .router
+                .find("POST", black_box(URL))
+                .expect("it is there");
+            assert!(common::conforms(
+                operation,
+                &found.variables,
+                &headers,
+                black_box(body),
+                &policy
+            ));
         }
         begin.elapsed()
     }
@@ -48,7 +66,7 @@ fn alone(source: &[u8]) -> Vec<u8> {
     document.to_string().into_bytes()
 }
 
-fn bench(criterion: &mut Criterion) {
+pub fn bench(criterion: &mut Criterion) {
     let Some(data) = common::data() else { return };
     let source = common::github(&data);
     let bodies = common::issues(&data);
@@ -59,14 +77,16 @@ fn bench(criterion: &mut Criterion) {
         bencher.iter(|| load(black_box(&source), &Limits::default()).is_ok());
     });
     group.sample_size(50);
-    let sides = [("one operation: request", Side::new(&alone(&source))), ("1,223 operations: request", Side::new(&source))];
+    let sides = [
+        ("one operation: request", Side::new(&alone(&source))),
+        ("1,223 operations: request", Side::new(&source)),
+    ];
     assert_eq!(sides[1].1.router.len(), 1_223);
     for (name, side) in &sides {
         side.time(20_000, body); // both warm, whichever comes first
-        group.bench_function(*name, |bencher| bencher.iter_custom(|rounds| side.time(rounds, body)));
+        group.bench_function(*name, |bencher| {
+            bencher.iter_custom(|rounds| side.time(rounds, body))
+        });
     }
     group.finish();
 }
-
-criterion_group! { name = benches; config = common::criterion(); targets = bench }
-criterion_main!(benches);

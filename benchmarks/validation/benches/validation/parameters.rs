@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use hauberk_openapi::{Policy, RequestHead};
 use hauberk_validation_benchmarks as common;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -40,7 +40,10 @@ paths:
 /// What ordinary clients send along.
 const USUAL: [(&str, &str); 6] = [
     ("host", "api.example.com"),
-    ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"),
+    (
+        "user-agent",
+        "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0",
+    ),
     ("accept", "application/json"),
     ("accept-encoding", "gzip, deflate, br"),
     ("authorization", "Bearer 2YotnFZFEjr1zCsicMWpAA"),
@@ -56,7 +59,13 @@ struct Case {
 }
 
 const CASES: [Case; 4] = [
-    Case { name: "no parameters", path: "/none", variables: &[], query: None, more: &[] },
+    Case {
+        name: "no parameters",
+        path: "/none",
+        variables: &[],
+        query: None,
+        more: &[],
+    },
     Case {
         name: "a UUID in the path",
         path: "/things/{id}",
@@ -78,19 +87,30 @@ const CASES: [Case; 4] = [
         path: "/shop/{shop}/orders/{order}",
         variables: &["shop-7", "31337"],
         query: Some("expand=lines&expand=customer"),
-        more: &[("x-features", "fast, new"), ("cookie", "theme=dark; session=0123456789abcdef0123; lang=en")],
+        more: &[
+            ("x-features", "fast, new"),
+            (
+                "cookie",
+                "theme=dark; session=0123456789abcdef0123; lang=en",
+            ),
+        ],
     },
 ];
 
-fn bench(criterion: &mut Criterion) {
+pub fn bench(criterion: &mut Criterion) {
     let document = common::document(DOCUMENT.as_bytes());
     let policy = Policy::default();
     let mut group = criterion.benchmark_group("parameters");
     for case in CASES {
-        let operation = document.find("GET", case.path).expect("it is in the document");
+        let operation = document
+            .find("GET", case.path)
+            .expect("it is in the document");
         let mut headers = HeaderMap::new();
         for (name, value) in USUAL.iter().chain(case.more) {
-            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+            headers.append(
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            );
         }
         let head = RequestHead {
             path_variables: case.variables,
@@ -107,6 +127,3 @@ fn bench(criterion: &mut Criterion) {
     }
     group.finish();
 }
-
-criterion_group! { name = benches; config = common::criterion(); targets = bench }
-criterion_main!(benches);
