@@ -2,6 +2,7 @@
 //!
 //! The input is lines: the number of an operation, the path variables with `/` between, the query, then header fields `name: value`.
 
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use hauberk_openapi::{Document, Limits, Operation, Policy, RequestHead, load};
@@ -87,7 +88,8 @@ fn encoded(query: &str) -> String {
     let mut out = String::with_capacity(query.len() * 3);
     for character in query.chars() {
         if character.is_ascii_alphanumeric() {
-            out.push_str(&format!("%{:02X}", u32::from(character)));
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{:02X}", u32::from(character));
         } else {
             out.push(character);
         }

@@ -38,11 +38,11 @@ pub fn check(data: &[u8]) {
             Err(RouteError::Template { reason, .. }) => assert!(!reason.is_empty()),
         }
     }
-    let router = builder.build();
-    assert_eq!(router.len(), known.len());
+    let built = builder.build();
+    assert_eq!(built.len(), known.len());
     for line in requests.lines().take(MAX_LINES) {
         let (method, path) = line.split_once(' ').unwrap_or(("", line));
-        let found = router.find(method, path);
+        let found = built.find(method, path);
         let found = found.map(|found| (*found.value, found.variables.to_vec()));
         assert_eq!(found, search(&known, method, path), "{line}");
     }
@@ -152,7 +152,7 @@ fn compare(known: &[Route<'_>], one: usize, two: usize) -> Ordering {
     };
     let rank = |segments: &[Segment]| {
         let segment = &segments[at];
-        let literal: usize = segment.iter().flatten().map(Token::len).sum();
+        let literal: usize = segment.iter().flatten().map(|token| token.len()).sum();
         let kind = match (segment.len(), literal) {
             (1, _) => 0,
             (2, 0) => 2,
@@ -168,7 +168,7 @@ fn compare(known: &[Route<'_>], one: usize, two: usize) -> Ordering {
 
 impl Token {
     /// The length in the normal spelling.
-    fn len(&self) -> usize {
+    fn len(self) -> usize {
         match self {
             Self::Plain(_) => 1,
             Self::Encoded(_) => 3,
