@@ -86,16 +86,14 @@ pub fn issues(data: &Path) -> Vec<Vec<u8>> {
         line["template"] == "/repos/{owner}/{repo}/issues"
             && line["method"] == "POST"
             && line["verdict"] == "valid"
-            && line["api"] == "api.github.com"
+            && line["api"] == "github"
     });
     let mut known: Option<(String, Vec<Value>)> = None;
     let mut bodies = Vec::new();
     for verdict in wanted {
-        let name = verdict["file"].as_str().expect("the file's name");
+        let name = verdict["traffic"].as_str().expect("the file's name");
         if known.as_ref().is_none_or(|(known, _)| known != name) {
-            let path = data
-                .join("traffic")
-                .join(format!("{}.zst", name.trim_end_matches(".zst")));
+            let path = data.join("traffic").join(format!("{name}.ndjson.zst"));
             known = Some((name.to_owned(), lines(unpacked(&path))));
         }
         let rows = &known.as_ref().expect("just read").1;

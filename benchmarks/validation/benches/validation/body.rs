@@ -27,7 +27,10 @@ fn measure(criterion: &mut Criterion, case: &Case<'_>) {
     let mut group = criterion.benchmark_group("body");
     let bytes: usize = case.bodies.iter().map(Vec::len).sum();
     group.throughput(Throughput::Bytes(bytes as u64));
-    let library = jsonschema::validator_for(&case.schema).expect("a schema");
+    let library = jsonschema::options()
+        .should_validate_formats(true)
+        .build(&case.schema)
+        .expect("a schema");
     for body in &case.bodies {
         let judged = common::conforms(
             case.operation,
