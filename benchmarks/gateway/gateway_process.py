@@ -1,7 +1,9 @@
 """
 The process that is measured: hauberk's gateway as the package ships it, given one snapshot, without a control plane.
 
-Usage: gateway_process.py CONTENT --http ADDRESS --https ADDRESS [--threads 1]
+Usage: gateway_process.py CONTENT --http ADDRESS --https ADDRESS [--threads 1] [--swap-seconds 1]
+
+With --swap-seconds the snapshot is replaced by a new version of itself again and again; each swap prints its milliseconds.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import argparse
 import json
 import signal
 import threading
+import time
 from pathlib import Path
 
 from hauberk._native import Gateway
@@ -22,17 +25,26 @@ def main() -> None:
     parser.add_argument("--http", required=True)
     parser.add_argument("--https", required=True)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--swap-seconds", type=float, default=0, help="replace the snapshot this often; 0: never")
     args = parser.parse_args()
 
+    content = json.loads(args.content.read_bytes())
     gateway = Gateway(http=[args.http], https=[args.https], threads=args.threads)
-    for warning in gateway.apply_snapshot(encode(1, json.loads(args.content.read_bytes())).data):
+    for warning in gateway.apply_snapshot(encode(1, content).data):
         print(warning, flush=True)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     serving = threading.Thread(target=gateway.run, name="gateway")
     serving.start()
-    stopped.wait()
+    version = 1
+    while not stopped.wait(args.swap_seconds or None):
+        version += 1
+        data = encode(version, content).data
+        begun = time.perf_counter()
+        gateway.apply_snapshot(data)
+        print(f"swap {1000 * (time.perf_counter() - begun):.1f}", flush=True)
+        # Nothing takes the events here; the oldest are dropped and counted, as with an event log that is too slow.
     gateway.stop(1.0)
     serving.join()
 

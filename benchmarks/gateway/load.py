@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+READING = FOLDER / "reading.json"
 # ab ends at its time limit or at this many requests, and sets memory aside for each; no proxy here does more on one core.
 AB_REQUESTS_PER_SECOND = 100_000
 
@@ -26,7 +27,7 @@ class Outcome:
     """Protocol and cipher, if there was TLS."""
 
 
-def run_wrk(core: int, connections: int, seconds: int, url: str, host: str, body: Path) -> Outcome:
+def run_wrk(core: int, connections: int, seconds: int, url: str, host: str, body: Path = READING) -> Outcome:
     """
     POST the body over kept-alive connections, in plain text.
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from certificates import Certificates
-from payloads import Payload, many_operations
+from payloads import READING, Payload
 from processes import Program
 
 from hauberk._native import check_document
@@ -33,19 +34,58 @@ NO_CERTIFICATE = f'(http.host eq "{MUTUAL_TLS}" and not (cf.tls_client_auth.cert
 
 
 def start_gateway(
-    folder: Path, core: int, http: int, https: int, origin: int, certificates: Certificates, payloads: list[Payload]
+    folder: Path,
+    core: int,
+    http: int,
+    https: int,
+    origin: int,
+    certificates: Certificates,
+    payloads: Sequence[Payload] = (READING,),
+    *,
+    many_operations: str | None = None,
+    swap_seconds: float = 0,
+    more_origins: dict[str, int] | None = None,
+    settings: dict[str, Any] | None = None,
 ) -> Program:
-    """Start the gateway with one worker thread and the snapshot of the benchmark, whose host for validation takes all the payloads."""
+    """
+    Start the gateway with one worker thread and the snapshot of the benchmark.
+
+    Args:
+        folder: For its files.
+
+        core: What it is pinned to.
+
+        http: Its plain port.
+
+        https: Its TLS port.
+
+        origin: The port of the origin.
+
+        certificates: Whose server certificate it shows.
+
+        payloads: What the host for validation has operations for.
+
+        many_operations: A document whose operations the host of this name has, if one is given.
+
+        swap_seconds: Replace the snapshot this often; 0 is never.
+
+        more_origins: Further hosts, which only forward, and the port of the origin of each.
+
+        settings: Of the snapshot; what is not named has its default.
+    """
     path = folder / "snapshot.json"
-    path.write_text(json.dumps(_snapshot(origin, certificates, payloads)))
+    snapshot = _snapshot(origin, certificates, payloads, many_operations)
+    snapshot["settings"] = settings or {}
+    snapshot["zones"] += [_zone(host, port, certificates) for host, port in (more_origins or {}).items()]
+    path.write_text(json.dumps(snapshot))
     addresses = ["--http", f"127.0.0.1:{http}", "--https", f"127.0.0.1:{https}"]
-    command = [sys.executable, str(FOLDER / "gateway_process.py"), str(path), *addresses]
+    command = [sys.executable, str(FOLDER / "gateway_process.py"), str(path), *addresses, "--swap-seconds", str(swap_seconds)]
     program = Program.start("hauberk", core, command, folder / "hauberk.log")
     program.wait_for_ports([http, https])
     return program
 
 
-def _snapshot(origin: int, certificates: Certificates, payloads: list[Payload]) -> dict[str, Any]:
+def _snapshot(origin: int, certificates: Certificates, payloads: Sequence[Payload], many: str | None) -> dict[str, Any]:
     authority = str(uuid.uuid4())
     schemas: list[dict[str, str]] = []
 
@@ -55,7 +95,6 @@ def _snapshot(origin: int, certificates: Certificates, payloads: list[Payload]) 
         return [_operation(host, each, schemas[-1]["schema_id"]) for each in check_document(source.encode())["operations"]]
 
     validated = [each for one in payloads for each in operations(VALIDATED, one.document.stem, one.document.read_text())]
-    many = many_operations()
     rule = {
         "id": uuid.uuid4().hex,
         "expression": NO_CERTIFICATE,

@@ -10,6 +10,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import load
+
 FOLDER = Path(__file__).parent
 VALIDATION = FOLDER.parent / "validation"
 DATA = Path(os.environ.get("HAUBERK_DATA", FOLDER.parents[2] / "shared" / "data"))
@@ -44,7 +46,7 @@ class Payload:
         return before + self.bad + after
 
 
-READING = Payload(FOLDER / "reading.json", "/temps", FOLDER / "temperatures.json", b"21.5", b"99.5")
+READING = Payload(load.READING, "/temps", FOLDER / "temperatures.json", b"21.5", b"99.5")
 """53 bytes."""
 
 

@@ -71,6 +71,18 @@ class Program:
             raise ProgramFailed(f"{self.name} ended with status {self.process.returncode}; it printed:\n{self.printed()}")
         return sum(_cpu_seconds(pid) for pid in _family(self.process.pid))
 
+    def resident_mib(self) -> float:
+        """
+        Memory of all processes of the program that is in RAM, in MiB; pages that they share count for each.
+
+        Raises:
+            ProgramFailed: If the program ended.
+        """
+        if self.process.poll() is not None:
+            raise ProgramFailed(f"{self.name} ended with status {self.process.returncode}; it printed:\n{self.printed()}")
+        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in _family(self.process.pid))
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
     def printed(self) -> str:
         """The last lines the program printed."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])

@@ -101,18 +101,18 @@ def versions(envoy: str | None) -> dict[str, str]:
     return found
 
 
-def write(text: str) -> None:
+def write(text: str, begin_marker: str = BEGIN, end_marker: str = END) -> None:
     """
-    Put the text between the markers of README.md.
+    Put the text between two markers of README.md.
 
     Raises:
         ValueError: If the markers are not there.
     """
-    before, begin, rest = README.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = README.read_text().partition(begin_marker)
+    _, end, after = rest.partition(end_marker)
     if not begin or not end:
-        raise ValueError(f"{README} must have the lines '{BEGIN}' and '{END}'")
-    README.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+        raise ValueError(f"{README} must have the lines '{begin_marker}' and '{end_marker}'")
+    README.write_text(f"{before}{begin_marker}\n\n{text}\n\n{end_marker}{after}")
 
 
 def _processor() -> str:

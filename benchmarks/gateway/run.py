@@ -169,7 +169,10 @@ def _programs(envoy: str | None, names: list[str]) -> Iterator[tuple[list[Row], 
             ]
         if OURS & set(names):
             documents = [payloads.READING, large]
-            gateway = keep(ours.start_gateway(folder, PROXY_CORE, http_port, https_port, origin_port, certificates, documents))
+            many = payloads.many_operations() if "validated-many" in names else None
+            gateway = keep(
+                ours.start_gateway(folder, PROXY_CORE, http_port, https_port, origin_port, certificates, documents, many_operations=many)
+            )
             rows += [
                 Row("plain", "hauberk, forwarding only", gateway, http_port, ours.PLAIN),
                 Row("validated", "hauberk, body validated", gateway, http_port, ours.VALIDATED, validates=True),

@@ -47,6 +47,31 @@ def document_as_json(source: bytes) -> str:
         ValueError: If it cannot be read, or is over the limits.
     """
 
+def check_request(source: bytes, method: str, target: str, headers: list[tuple[str, str]], body: bytes | None) -> dict[str, Any]:
+    """
+    Judge one request by an OpenAPI document, as strictly as a gateway does by default.
+
+    Args:
+        source: JSON or YAML text of an OpenAPI 3.0 or 3.1 document.
+
+        method: E.g. `POST`.
+
+        target: Path and query, base path of the document's servers included, percent-encoded as it would be sent.
+
+        headers: Names and values.
+
+        body: `None` if the request has none.
+
+    Returns:
+        `{"method", "endpoint", "violations": [{"location", "target", "error_class", "error_detail", "rule"}]}`, the violations in the
+        order they are found, at most 100; none of them holds a value of the request.
+
+    Raises:
+        ValueError: If the document is refused, or a header cannot be sent.
+
+        LookupError: If no operation of the document is for the request.
+    """
+
 def check_expression(expression: str) -> None:
     """
     Compile a rule's expression and throw the result away.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from command_line import Run
+    from command_line import Ran, Run
 
 pytest_plugins = ("command_line",)
 
@@ -112,3 +112,54 @@ def test_an_operation_is_named_by_its_three_parts(hauberk: Run) -> None:
 
 def test_an_operation_of_two_words_is_wrong_usage(hauberk: Run) -> None:
     assert hauberk("operation", "delete", "GET", "/users", ok=False).status == 2
+
+
+READING = '{"temperature": 21.5, "time": "2026-01-01T00:00:00Z"}'
+
+
+def check_request(run: Run, request: str, *options: str | Path, body: str | None = None, ok: bool = True) -> Ran:
+    if body is not None:
+        Path("body.json").write_text(body)
+        options = (*options, "--body", "body.json")
+    return run("schema", "check", EXAMPLE, "--request", request, *options, ok=ok)
+
+
+def test_a_request_is_judged_without_a_server(run: Run) -> None:
+    ran = check_request(run, "POST /temps", body=READING)
+    assert ran.out == ""
+    assert "POST /temps: the request conforms" in ran.err
+    assert check_request(run, "post /temps", "--json", body=READING).json == {"method": "POST", "endpoint": "/temps", "violations": []}
+
+
+def test_all_violations_of_a_request_are_listed(run: Run) -> None:
+    ran = check_request(run, "POST /temps?debug=1", "-H", "X-Sensor: 7", body='{"temperature": 1000, "unit": "secret"}', ok=False)
+    assert ran.status == 1
+    assert "query debug: constraint_violation (forbidden_value)" in ran.out
+    assert (
+        "body $.temperature: constraint_violation (number_too_big), see .components.schemas.Reading.properties.temperature.maximum"
+        in ran.out
+    )
+    assert "body $: constraint_violation (missing_required_property)" in ran.out
+    assert "body $.unit: constraint_violation (forbidden_value)" in ran.out
+    assert "would be refused, with 4 violations" in ran.err
+    assert "secret" not in ran.out + ran.err
+
+
+@pytest.mark.parametrize(
+    ("request_line", "options", "message"),
+    [
+        ("POST", (), "method and path are expected"),
+        ("GET /nowhere", (), "no operation for GET /nowhere"),
+        ("GET /temps", ("--header", "nothing"), "name and value are expected"),
+        ("GET /temps", ("--header", "bad name: 1"), "a name that is none"),
+        ("POST /temps", ("--body", "missing.json"), "there is no such file"),
+    ],
+)
+def test_what_is_no_request_is_refused(run: Run, request_line: str, options: tuple[str, ...], message: str) -> None:
+    ran = check_request(run, request_line, *options, ok=False)
+    assert ran.status == 1
+    assert message in ran.err
+
+
+def test_a_body_belongs_to_a_request(run: Run) -> None:
+    assert "--request" in run("schema", "check", EXAMPLE, "--body", "-", ok=False).err

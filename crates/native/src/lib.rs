@@ -5,6 +5,7 @@
 
 mod checks;
 mod gateway;
+mod requests;
 
 use pyo3::prelude::*;
 
@@ -18,6 +19,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(checks::check_document, module)?)?;
     module.add_function(wrap_pyfunction!(checks::document_as_json, module)?)?;
     module.add_function(wrap_pyfunction!(checks::check_expression, module)?)?;
+    module.add_function(wrap_pyfunction!(requests::check_request, module)?)?;
     module.add_function(wrap_pyfunction!(gateway::log_to_stderr, module)?)?;
     module.add_class::<gateway::Gateway>()?;
     module.add(

@@ -101,18 +101,37 @@ def list_schemas(plane: Remote) -> None:
 @app.command("check")
 def check(
     file: Annotated[Path, typer.Argument(help="An OpenAPI 3.0 or 3.1 document, JSON or YAML; '-' is standard input.", show_default=False)],
+    request: Annotated[
+        str | None,
+        typer.Option(metavar="'METHOD /PATH?QUERY'", help="Judge this request by the document, too, and list all its violations."),
+    ] = None,
+    header: Annotated[
+        list[str] | None, typer.Option("--header", "-H", metavar="'NAME: VALUE'", help="A header of the request; repeat it for more.")
+    ] = None,
+    body: Annotated[
+        Path | None,
+        typer.Option(help="File with the body of the request; '-' is standard input. JSON, unless a header names another type."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """
-    List all problems of an OpenAPI document with their place. Needs no server; exits with 1 if an upload would be refused.
+    List all problems of an OpenAPI document with their place. Needs no server; exits with 1 if an upload would be refused, or if the
+    request departs from the document.
 
     \b
-    Example:
+    Examples:
       hauberk schema check openapi.yaml
+      hauberk schema check openapi.yaml --request 'POST /temps' --body reading.json
+      hauberk schema check openapi.yaml --request 'GET /temps?from=yesterday' -H 'X-Sensor: 7'
     """
     from hauberk import _native  # noqa: PLC0415 - the compiled part, which commands that only speak REST do without
 
     out = Output(as_json=as_json)
+    if request is not None:
+        _check_request(out, file, request, header or [], body)
+        return
+    if header or body:
+        raise Failure("--header and --body belong to a request", "name it: --request 'POST /temps'")
     report = _native.check_document(files.read_bytes(file))
     problems = report["problems"]
     if as_json:
@@ -126,6 +145,48 @@ def check(
         f"{file}: good, OpenAPI {printable(report['openapi_version'])}, {count} operation{'s' * (count != 1)}"
         + (f", {len(problems)} to look at" if problems else "")
     )
+
+
+def _check_request(out: Output, file: Path, request: str, headers: list[str], body: Path | None) -> None:
+    from hauberk import _native  # noqa: PLC0415 - as above
+
+    method, _, target = request.strip().partition(" ")
+    target = target.strip()
+    if not target.startswith("/"):
+        raise Failure(f"'{printable(request)}' is no request", "method and path are expected, e.g. --request 'POST /temps'")
+    pairs = []
+    for text in headers:
+        name, colon, value = text.partition(":")
+        if not colon:
+            raise Failure(
+                f"'{printable(name)}' is no header", "name and value are expected, e.g. --header 'Content-Type: application/json'"
+            )
+        pairs.append((name.strip(), value.strip()))
+    if file == body == files.STANDARD:
+        raise Failure("standard input holds the document or the body, not both", "keep one of them in a file")
+    content = files.read_bytes(body) if body else None
+    if content is not None and not any(name.lower() == "content-type" for name, _ in pairs):
+        pairs.append(("content-type", "application/json"))
+    try:
+        report = _native.check_request(files.read_bytes(file), method.upper(), target, pairs, content)
+    except ValueError as error:
+        raise Failure(f"{file}: {error}", f"'hauberk schema check {file}' lists all problems of the document") from None
+    except LookupError as error:
+        raise Failure(f"{file}: {error.args[0]}", f"'hauberk schema check {file} --json' lists its operations") from None
+    violations = report["violations"]
+    if out.as_json:
+        out.json(report)
+    else:
+        for violation in violations:
+            detail = f" ({violation['error_detail']})" if violation["error_detail"] else ""
+            out.line(
+                printable(f"{violation['location']} {violation['target']}: {violation['error_class']}{detail}, see {violation['rule']}")
+            )
+    operation = printable(f"{report['method']} {report['endpoint']}")
+    if violations:
+        count = len(violations)
+        raise Failure(f"{operation}: the request would be refused, with {count} violation{'s' * (count != 1)}")
+    out.say(f"{operation}: the request conforms")
 
 
 @app.command("enable")
