@@ -5,7 +5,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test build format format-check lint types docs wheel bench clean FORCE
+.PHONY: help demo test build format format-check lint types docs wheel bench bench-validation fuzz clean FORCE
 
 PYTHON ?= python3
 # Arguments for the program a target runs, e.g. `make demo ARGS=--check` or `make test ARGS="-k revoked"`.
@@ -61,6 +61,14 @@ wheel: $(VENV)/.synced cargo ## an installable wheel in dist/ (abi3: one for eve
 bench: build ## the gateway beside nginx and Envoy; needs nginx, wrk and apache2-utils
 	@$(UV) sync --locked --inexact --quiet --group benchmarks
 	@$(BIN)/python benchmarks/gateway/run.py $(ARGS)
+
+bench-validation: $(VENV)/.synced cargo ## validation in-process beside parsers; ARGS="--only body" for one group
+	@$(BIN)/python benchmarks/validation/run.py $(ARGS)
+
+TARGET ?= body
+SECONDS ?= 60
+fuzz: cargo ## one fuzz target for some time, e.g. `make fuzz TARGET=router SECONDS=600`
+	@fuzz/run $(TARGET) $(SECONDS)
 
 clean: ## remove what was built, but not Cargo's target folder
 	@rm -rf $(VENV) .tools dist $(EXTENSION)

@@ -27,31 +27,31 @@ class Outcome:
     """Protocol and cipher, if there was TLS."""
 
 
-def run_wrk(core: int, connections: int, seconds: int, url: str, host: str) -> Outcome:
+def run_wrk(core: int, connections: int, seconds: int, url: str, host: str, body: Path = READING) -> Outcome:
     """
-    POST the reading over kept-alive connections, in plain text.
+    POST the body over kept-alive connections, in plain text.
 
     Raises:
         LoadFailed: If any answer was not 2xx, or a connection failed.
     """
     options = ["-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-H", f"Host: {host}", "-s", str(FOLDER / "post.lua")]
-    text = _run(["taskset", "-c", str(core), "wrk", *options, url, "--", str(READING)])
+    text = _run(["taskset", "-c", str(core), "wrk", *options, url, "--", str(body)])
     for failure in ("Non-2xx", "Socket errors"):
         if line := re.search(rf"{failure}.*", text):
             raise LoadFailed(f"{url}: {line[0]}")
     return Outcome(int(_number(r"(\d+) requests in", text)), _number(r"Requests/sec:\s+([\d.]+)", text))
 
 
-def run_ab(core: int, connections: int, seconds: int, url: str, client_with_key: Path) -> Outcome:
+def run_ab(core: int, connections: int, seconds: int, url: str, client_with_key: Path, body: Path) -> Outcome:
     """
-    POST the reading over kept-alive TLS connections, each opened with the client certificate.
+    POST the body over kept-alive TLS connections, each opened with the client certificate.
 
     Raises:
         LoadFailed: If any answer was not 2xx, a connection failed, or connections were not kept alive.
     """
-    body = ["-p", str(READING), "-T", "application/json"]
+    posted = ["-p", str(body), "-T", "application/json"]
     bounds = ["-t", str(seconds), "-n", str(seconds * AB_REQUESTS_PER_SECOND), "-c", str(connections)]
-    text = _run(["taskset", "-c", str(core), "ab", "-k", "-q", "-l", "-d", "-S", *bounds, *body, "-E", str(client_with_key), url])
+    text = _run(["taskset", "-c", str(core), "ab", "-k", "-q", "-l", "-d", "-S", *bounds, *posted, "-E", str(client_with_key), url])
     requests = int(_number(r"Complete requests:\s+(\d+)", text))
     kept = int(_number(r"Keep-Alive requests:\s+(\d+)", text))
     for failure in ("Failed requests", "Non-2xx responses", "Write errors"):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 from certificates import Certificates
+from payloads import Payload
 from processes import Program
 
 # Longer than a run, so that no connection is closed within one (nginx closes after 1000 requests otherwise).
@@ -23,6 +25,8 @@ http {{
   access_log off;
   default_type application/json;
   keepalive_requests {requests};
+  # The 32 KB body is kept in memory, as all others keep it; nginx would write it to a file.
+  client_body_buffer_size 64k;
   client_body_temp_path {folder}/{name}-body;
   proxy_temp_path {folder}/{name}-proxy;
   fastcgi_temp_path {folder}/{name}-fastcgi;
@@ -86,6 +90,25 @@ def _start_nginx(name: str, folder: Path, core: int, ports: list[int], servers: 
     program = Program.start(name, core, ["nginx", "-p", str(folder), "-e", "stderr", "-c", str(path)], folder / f"{name}.log")
     program.wait_for_ports(ports)
     return program
+
+
+def build_rival(folder: Path) -> Path | None:
+    """Build the proxy of Go and kin-openapi; None without a Go toolchain."""
+    go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+    if not go:
+        return None
+    program = folder / "kin-openapi"
+    subprocess.run([go, "build", "-trimpath", "-o", str(program), "."], cwd=Path(__file__).parent / "rivals" / "kin-openapi", check=True)
+    return program
+
+
+def start_rival(program: Path, folder: Path, core: int, port: int, origin: int, payload: Payload) -> Program:
+    """Start the Go proxy with one thread for Go code, judging by the payload's document."""
+    options = ["-listen", f"127.0.0.1:{port}", "-origin", f"127.0.0.1:{origin}", "-document", str(payload.document)]
+    name = f"kin-openapi-{payload.document.stem}"
+    started = Program.start(name, core, ["env", "GOMAXPROCS=1", str(program), *options], folder / f"{name}.log")
+    started.wait_for_ports([port])
+    return started
 
 
 def find_envoy() -> str | None:

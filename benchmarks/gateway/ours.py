@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import sys
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from certificates import Certificates
+from payloads import READING, Payload
 from processes import Program
+
+from hauberk._native import check_document
 
 FOLDER = Path(__file__).parent
 
@@ -18,6 +22,9 @@ PLAIN = "plain.test"
 
 VALIDATED = "validated.test"
 """A host whose operation has a schema; what departs from it is blocked."""
+
+MANY_OPERATIONS = "many-operations.test"
+"""A host whose operation is one of the 1,224 of its document."""
 
 MUTUAL_TLS = "localhost"
 """A host that blocks who has no verified, unrevoked client certificate. The name is one that `ab` can look up."""
@@ -33,7 +40,9 @@ def start_gateway(
     https: int,
     origin: int,
     certificates: Certificates,
+    payloads: Sequence[Payload] = (READING,),
     *,
+    many_operations: str | None = None,
     swap_seconds: float = 0,
     more_origins: dict[str, int] | None = None,
     settings: dict[str, Any] | None = None,
@@ -54,6 +63,10 @@ def start_gateway(
 
         certificates: Whose server certificate it shows.
 
+        payloads: What the host for validation has operations for.
+
+        many_operations: A document whose operations the host of this name has, if one is given.
+
         swap_seconds: Replace the snapshot this often; 0 is never.
 
         more_origins: Further hosts, which only forward, and the port of the origin of each.
@@ -61,7 +74,7 @@ def start_gateway(
         settings: Of the snapshot; what is not named has its default.
     """
     path = folder / "snapshot.json"
-    snapshot = _snapshot(origin, certificates)
+    snapshot = _snapshot(origin, certificates, payloads, many_operations)
     snapshot["settings"] = settings or {}
     snapshot["zones"] += [_zone(host, port, certificates) for host, port in (more_origins or {}).items()]
     path.write_text(json.dumps(snapshot))
@@ -72,16 +85,16 @@ def start_gateway(
     return program
 
 
-def _snapshot(origin: int, certificates: Certificates) -> dict[str, Any]:
-    authority, schema = str(uuid.uuid4()), str(uuid.uuid4())
-    operation = {
-        "operation_id": str(uuid.uuid4()),
-        "method": "POST",
-        "host": VALIDATED,
-        "endpoint": "/temps",
-        "mitigation_action": None,
-        "schema": {"schema_id": schema, "path": "/temps"},
-    }
+def _snapshot(origin: int, certificates: Certificates, payloads: Sequence[Payload], many: str | None) -> dict[str, Any]:
+    authority = str(uuid.uuid4())
+    schemas: list[dict[str, str]] = []
+
+    def operations(host: str, name: str, source: str) -> list[dict[str, Any]]:
+        """All operations of a document, saved for a host."""
+        schemas.append({"schema_id": str(uuid.uuid4()), "name": name, "source": source})
+        return [_operation(host, each, schemas[-1]["schema_id"]) for each in check_document(source.encode())["operations"]]
+
+    validated = [each for one in payloads for each in operations(VALIDATED, one.document.stem, one.document.read_text())]
     rule = {
         "id": uuid.uuid4().hex,
         "expression": NO_CERTIFICATE,
@@ -103,10 +116,22 @@ def _snapshot(origin: int, certificates: Certificates) -> dict[str, Any]:
         ],
         "zones": [
             _zone(PLAIN, origin, certificates),
-            _zone(VALIDATED, origin, certificates, operations=[operation]),
+            _zone(VALIDATED, origin, certificates, operations=validated),
+            _zone(MANY_OPERATIONS, origin, certificates, operations=operations(MANY_OPERATIONS, "many", many) if many else []),
             _zone(MUTUAL_TLS, origin, certificates, authorities=[authority], rules=[rule]),
         ],
-        "schemas": [{"schema_id": schema, "name": "temperatures", "source": (FOLDER / "temperatures.json").read_text()}],
+        "schemas": schemas,
+    }
+
+
+def _operation(host: str, operation: dict[str, Any], schema: str) -> dict[str, Any]:
+    return {
+        "operation_id": str(uuid.uuid4()),
+        "method": operation["method"],
+        "host": host,
+        "endpoint": operation["endpoint"],
+        "mitigation_action": None,
+        "schema": {"schema_id": schema, "path": operation["path"]},
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +33,10 @@ FLOORS = (
     Floor("plain", "nginx", 0.5),
     Floor("plain", "envoy", 2.0),
     Floor("validated", "nginx", 0.45),
+    Floor("validated", "plain", 0.85),
+    Floor("validated-many", "validated", 0.95),
+    Floor("validated-32k", "plain-32k", 0.45),
+    Floor("validated-32k", "kin-openapi-32k", 10.0),
     Floor("mutual-tls", "nginx-mutual-tls", 0.5),
 )
 
@@ -88,6 +93,9 @@ def versions(envoy: str | None) -> dict[str, str]:
     found = {"hauberk": f"{_revision()}, OpenSSL {_locked_openssl()}", "nginx": f"{_first(r'nginx/([0-9.]+)', nginx)}, OpenSSL {openssl}"}
     if envoy:
         found["Envoy"] = _first(r"/(\d+\.\d+\.\d+)/", _output([envoy, "--version"]))
+    if go := shutil.which("go") or shutil.which("go", path="/usr/local/go/bin"):
+        module = (Path(__file__).parent / "rivals" / "kin-openapi" / "go.mod").read_text()
+        found["kin-openapi"] = f"{_first(r'kin-openapi (v[0-9.]+)', module)}, {_first(r'(go[0-9.]+) ', _output([go, 'version']))}"
     wrk, ab = _first(r"wrk (?:debian/)?(\S+)", _output(["wrk", "-v"])), _first(r"Version (\S+)", _output(["ab", "-V"]))
     found["Load"] = f"wrk {wrk}, ab {ab}"
     return found

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from certificates import Certificates
-from load import READING, LoadFailed, Outcome, run_ab, run_wrk
+from load import LoadFailed, Outcome, run_ab, run_wrk
+from payloads import READING, Payload
 from processes import Program
-
-# A number too high for the schema, in a body of the same length.
-BAD_READING = READING.read_bytes().replace(b"21.5", b"99.5")
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,8 @@ class Row:
         validates: Whether a body that departs from the schema must be refused.
 
         baseline: The row that it is divided by.
+
+        payload: What is sent.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Row:
     client: Path | None = None
     validates: bool = False
     baseline: str = "nginx"
+    payload: Payload = READING
 
     def load(self, core: int, connections: int, seconds: int) -> Outcome:
         """
@@ -55,8 +56,10 @@ class Row:
             LoadFailed: If any answer was not 2xx.
         """
         if self.client:
-            return run_ab(core, connections, seconds, f"https://{self.host}:{self.port}/temps", self.client)
-        return run_wrk(core, connections, seconds, f"http://127.0.0.1:{self.port}/temps", self.host)
+            url = f"https://{self.host}:{self.port}{self.payload.path}"
+            return run_ab(core, connections, seconds, url, self.client, self.payload.body)
+        url = f"http://127.0.0.1:{self.port}{self.payload.path}"
+        return run_wrk(core, connections, seconds, url, self.host, self.payload.body)
 
     def check(self, certificates: Certificates) -> None:
         """
@@ -65,13 +68,14 @@ class Row:
         Raises:
             LoadFailed: If the program does not do what the row says.
         """
-        self._expect({201}, "a good reading", READING.read_bytes(), certificates)
+        body = self.payload.body.read_bytes()
+        self._expect({201}, "a good body", body, certificates)
         if self.validates:
-            self._expect({403}, "a reading out of range", BAD_READING, certificates)
+            self._expect({403}, "a body that departs from the schema", self.payload.refused, certificates)
         else:
-            self._expect({201}, "a reading that only a validator would refuse", BAD_READING, certificates)
+            self._expect({201}, "a body that only a validator would refuse", self.payload.refused, certificates)
         if self.client:  # nginx refuses with 400, the gateway with 403
-            self._expect({400, 403}, "a reading without a certificate", READING.read_bytes(), certificates, certified=False)
+            self._expect({400, 403}, "a body without a certificate", body, certificates, certified=False)
 
     def _expect(self, wanted: set[int], what: str, body: bytes, certificates: Certificates, *, certified: bool = True) -> None:
         status = self._post(body, certificates, certified=certified)
@@ -86,7 +90,7 @@ class Row:
                 context.load_cert_chain(self.client)
             connection = http.client.HTTPSConnection(self.host, self.port, timeout=10, context=context)
         try:
-            connection.request("POST", "/temps", body, {"Host": self.host, "Content-Type": "application/json"})
+            connection.request("POST", self.payload.path, body, {"Host": self.host, "Content-Type": "application/json"})
             response = connection.getresponse()
             response.read()
             return response.status

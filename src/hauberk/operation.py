@@ -22,9 +22,9 @@ ID_NAMESPACE = UUID("7b6d0a57-3c43-5f4e-9a6c-5d1f1f0c0de5")
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _VARIABLE_LABEL = re.compile(r"\{[^{}]+\}")
-_PERCENT_ENCODED = re.compile(rb"%([0-9A-Fa-f]{2})")
+_PERCENT_ENCODED = re.compile(rb"%([0-9A-Fa-f]{2})?")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-# What a path holds unencoded (RFC 3986 §3.3). `%` is among them since one that encodes nothing stands for itself.
+# What a path holds unencoded (RFC 3986 §3.3), and the sign that each encoded byte begins with.
 _IN_PATHS = _UNRESERVED | frozenset(b"!$&'()*+,;=:@/%")
 
 
@@ -162,6 +162,8 @@ def _split_variables(endpoint: str) -> list[str]:
 
 def _spell(text: str) -> str:
     def decode(match: re.Match[bytes]) -> bytes:
+        if match[1] is None:
+            return b"%25"  # a sign that encodes nothing is read as the encoded one
         byte = int(match[1], 16)
         return bytes([byte]) if byte in _UNRESERVED else match[0].upper()
 

@@ -124,7 +124,7 @@ def five(sdk: cloudflare.Cloudflare, control_plane: LiveControlPlane) -> list[tu
         ({"host": ["API.example.com", "nowhere.example.com"]}, [3, 0, 1, 2]),
         ({"endpoint": "users"}, [3, 2]),
         ({"endpoint": "s_1"}, [3]),
-        ({"endpoint": "%/"}, [3]),
+        ({"endpoint": "%25/"}, [3]),
         ({"endpoint": "/temps", "method": "POST"}, [1]),
         ({"endpoint": "nowhere"}, []),
         ({"per_page": 2}, [3, 0]),

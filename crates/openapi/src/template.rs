@@ -121,6 +121,9 @@ impl Mixed {
             return false;
         };
         let end = first.len() + end.len();
+        if !is_boundary(segment, end) {
+            return false;
+        }
         let mut start = first.len();
         for literal in middle {
             // A variable is never empty, so the search begins one character on.
@@ -128,19 +131,28 @@ impl Mixed {
                 return false;
             };
             let from = start + character.len_utf8();
-            let Some(length) = segment[from..end].find(literal.as_str()) else {
+            let places = segment[from..end].match_indices(literal.as_str());
+            let mut places = places.map(|(offset, _)| from + offset);
+            let Some(place) = places.find(|place| is_boundary(segment, *place)) else {
                 return false;
             };
-            found(start, from + length);
-            start = from + length + literal.len();
+            found(start, place);
+            start = place + literal.len();
         }
         found(start, end);
         start < end
     }
 }
 
+/// Whether a literal may begin here: not amid `%2F`, whose digits are no text. In the normal spelling each `%` begins one.
+fn is_boundary(normal: &str, at: usize) -> bool {
+    let bytes = &normal.as_bytes()[..at];
+    !matches!(bytes, [.., b'%'] | [.., b'%', _])
+}
+
 /// One spelling for equal path text: unreserved characters stand for themselves, what cannot stand in a path is
-/// percent-encoded, hexadecimal digits are upper case (RFC 3986 §6.2.2). Everything else stays: `%2F` is no `/`.
+/// percent-encoded, hexadecimal digits are upper case (RFC 3986 §6.2.2), and a `%` that encodes nothing reads `%25`, as
+/// which lenient origins take it. Everything else stays: `%2F` is no `/`.
 pub(crate) fn normalise(text: &str) -> Cow<'_, str> {
     if text.bytes().all(is_normal) {
         return Cow::Borrowed(text);
@@ -193,8 +205,7 @@ fn pieces(text: &str) -> impl Iterator<Item = (Piece, usize)> + '_ {
         let piece = match decoded {
             Some(byte) if is_unreserved(byte) => Piece::Plain(byte),
             Some(byte) => Piece::Encoded(byte),
-            // A `%` that encodes nothing is kept: it equals nothing but itself.
-            None if byte == b'%' || is_normal(byte) => Piece::Plain(byte),
+            None if is_normal(byte) => Piece::Plain(byte),
             None => Piece::Encoded(byte),
         };
         Some((piece, offset))
@@ -255,7 +266,8 @@ mod tests {
             ("a%2Fb", "a%2Fb"),
             ("é", "%C3%A9"),
             ("%c3%A9", "%C3%A9"),
-            ("100%", "100%"),
+            ("100%", "100%25"),
+            ("%%411", "%25A1"),
             ("a b", "a%20b"),
             ("%7e", "~"),
         ] {
@@ -283,7 +295,7 @@ mod tests {
 
     #[test]
     fn mixed_segments_take_the_shortest_variables_from_the_left() {
-        let cases: [(&str, &str, Option<&[&str]>); 8] = [
+        let cases: [(&str, &str, Option<&[&str]>); 12] = [
             ("/{id}.json", "12.json", Some(&["12"])),
             ("/{id}.json", ".json", None),
             ("/a-{id}", "a-1", Some(&["1"])),
@@ -292,6 +304,11 @@ mod tests {
             ("/{base}...{head}", "main......", Some(&["main", "..."])),
             ("/{a}-{b}-c", "1-2-c", Some(&["1", "2"])),
             ("/{a}-{b}-c", "1-c", None),
+            // The digits of an encoded byte are no text.
+            ("/{a}5{b}", "x%25y", None),
+            ("/{a}5{b}", "x%255y", Some(&["x%25", "y"])),
+            ("/{a}F", "x%2F", None),
+            ("/{a}%2F{b}", "x%2Fy", Some(&["x", "y"])),
         ];
         for (template, segment, wanted) in cases {
             let parsed = Template::parse(template).expect(template);

@@ -273,6 +273,19 @@ paths:
 }
 
 #[test]
+fn an_endpoint_that_nothing_can_match_is_refused() {
+    for url in ["/{v}:{n}", "/v1/{open", "/{n}"] {
+        let source = json!({
+            "openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {"/t": {"get": {}}},
+            "servers": [{"url": url, "variables": {"v": {"default": "v1"}, "n": {"default": "a{/b"}}}],
+        });
+        let found = problems(&source.to_string());
+        assert_eq!(found[0].code, 120, "{url}: {found:?}");
+        assert_eq!(found[0].locations, [r#".paths["/t"].get"#], "{url}");
+    }
+}
+
+#[test]
 fn equal_json_and_yaml_load_alike() {
     let paths = json!({"/t/{id}": {"get": {"parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "integer"}}]}}});
     let json = with(&paths, &json!({}));

@@ -244,11 +244,18 @@ impl<'d> Compiler<'d, '_> {
                 .map(str::to_owned)
         };
         for base in own_servers.as_deref().unwrap_or(servers) {
+            let endpoint = number_variables(&format!("{}{path}", base.path));
+            if let Err(reason) = Template::parse(&endpoint) {
+                let message =
+                    format!("the path cannot be matched under its server's base path: {reason}");
+                self.problems.add(problem::PATH, &place, message);
+                continue;
+            }
             self.operations.push(DocumentOperation {
                 method: method.clone(),
                 path: path.to_owned(),
                 hosts: base.hosts.clone(),
-                endpoint: number_variables(&format!("{}{path}", base.path)),
+                endpoint,
                 operation_id: text("operationId"),
                 summary: text("summary"),
                 deprecated: operation.get("deprecated") == Some(&Value::Bool(true)),
