@@ -55,11 +55,11 @@ mod template;
 mod violation;
 
 pub use document::{Document, DocumentOperation, Loaded, load, to_json};
+pub use lookalike::loosest_reading;
 pub use operation::{
     BodyCheck, BodyPlan, BodyStream, MAX_VIOLATIONS, Operation, RequestHead, StreamCheck,
 };
 pub use policy::{ContentEncoding, Limits, Policy, Unchecked};
-pub use lookalike::loosest_reading;
 pub use problem::{CODES, MAX_LOCATIONS, Problem, Severity};
 pub use router::{Match, RouteError, Router, RouterBuilder, Variables};
 pub use violation::{ErrorClass, Location, MAX_TARGET_CHARS, Violation};

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use hauberk_openapi::{Policy, loosest_reading};
+use hauberk_openapi::{Policy, Unchecked, loosest_reading};
 use openssl::pkey::PKey;
 use openssl::sha::Sha256;
 use openssl::x509::X509;
@@ -14,7 +14,7 @@ use openssl::x509::X509;
 use super::document::{self, Document, Forwarding as ForwardingName};
 use super::operations::{HostPattern, Mitigation, Operations, SavedOperation, Validation};
 use super::schemas::{self, KnownDocument};
-use super::settings::{Departure, Settings};
+use super::settings::{ContentEncoding, Departure, ReadOnly, Settings, Suspicious};
 use crate::error::Refused;
 use crate::host::{Forwarding, Host, Hosts, ServerCertificate};
 use crate::identity::{Authority, ClientPolicy};
@@ -139,8 +139,23 @@ impl Compiler {
 fn policy(settings: &Settings) -> Policy {
     Policy {
         undeclared_query: settings.undeclared_query == Departure::Reject,
+        undeclared_body: settings.undeclared_body == Departure::Reject,
+        repeated_parameters: settings.repeated_parameters == Departure::Reject,
+        strict_numbers: settings.strict_numbers,
+        content_encoding: match settings.content_encoding {
+            ContentEncoding::Refuse => hauberk_openapi::ContentEncoding::Refuse,
+            ContentEncoding::Unpack => hauberk_openapi::ContentEncoding::Unpack,
+        },
+        max_unpacked_bytes: settings.max_unpacked_bytes,
+        max_unpack_ratio: settings.max_unpack_ratio,
+        xml: match settings.xml {
+            Suspicious::Refuse => Unchecked::Refuse,
+            Suspicious::Pass => Unchecked::Pass,
+        },
+        read_only: settings.read_only == ReadOnly::Refuse,
         max_depth: settings.max_json_depth,
         max_members: settings.max_json_members,
+        max_part_count: settings.max_parts,
         ..Policy::default()
     }
 }

@@ -107,13 +107,13 @@ fn slot_of(name: &[u8], count: usize) -> usize {
                 u64::from(u32::from_le_bytes(*first)),
                 u64::from(u32::from_le_bytes(*last)),
             ),
-            _ => name
-                .iter()
-                .fold((0, 0), |(first, _), byte| (first << 8 | u64::from(*byte), 0)),
+            _ => name.iter().fold((0, 0), |(first, _), byte| {
+                (first << 8 | u64::from(*byte), 0)
+            }),
         },
     };
-    let mixed = (first ^ last.rotate_left(23) ^ name.len() as u64)
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mixed =
+        (first ^ last.rotate_left(23) ^ name.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     // The count is a power of two; the high bits are the mixed ones.
     (mixed >> 40) as usize & (count - 1)
 }

@@ -40,16 +40,54 @@ impl Dice {
 
 const NAMES: &[&str] = &["a", "b", "c", "ab", "é", "a\"b", ""];
 const TEXTS: &[&str] = &[
-    "", "a", "b", "ab", "abc", "é", "😀", "aé", "1", "12", "a\"b", "\n", "2024-02-29", "a@b.co", "127.0.0.1",
-    "2024-02-29T00:00:00Z", "00000000-0000-0000-0000-000000000000", "http://a.b/c", "a b",
+    "",
+    "a",
+    "b",
+    "ab",
+    "abc",
+    "é",
+    "😀",
+    "aé",
+    "1",
+    "12",
+    "a\"b",
+    "\n",
+    "2024-02-29",
+    "a@b.co",
+    "127.0.0.1",
+    "2024-02-29T00:00:00Z",
+    "00000000-0000-0000-0000-000000000000",
+    "http://a.b/c",
+    "a b",
 ];
 const PATTERNS: &[&str] = &[
-    "^a", "b$", "^[a-z]+$", "^[a-z]{1,2}$", "é", "^\\d+$", "a|b", "^(?!a)", "^$", "^\\w*$", "[^a]", "^.{2}$",
+    "^a",
+    "b$",
+    "^[a-z]+$",
+    "^[a-z]{1,2}$",
+    "é",
+    "^\\d+$",
+    "a|b",
+    "^(?!a)",
+    "^$",
+    "^\\w*$",
+    "[^a]",
+    "^.{2}$",
 ];
 const FORMATS: &[&str] = &[
-    "date", "email", "ipv4", "date-time", "uuid", "uri", "hostname", "uri-reference", "nonsense",
+    "date",
+    "email",
+    "ipv4",
+    "date-time",
+    "uuid",
+    "uri",
+    "hostname",
+    "uri-reference",
+    "nonsense",
 ];
-const TYPES: &[&str] = &["null", "boolean", "integer", "number", "string", "array", "object"];
+const TYPES: &[&str] = &[
+    "null", "boolean", "integer", "number", "string", "array", "object",
+];
 const REFERENCES: &[&str] = &["#", "#/$defs/x", "#/$defs/y", "#z"];
 
 fn number(dice: &mut Dice) -> Value {
@@ -175,7 +213,10 @@ fn schema(dice: &mut Dice, depth: usize) -> Value {
             36 => ("unevaluatedProperties", schema(dice, 0)),
             37 => ("unevaluatedItems", schema(dice, 0)),
             38 => ("$ref", json!(*dice.pick(REFERENCES))),
-            _ => ("properties", json!({*dice.pick(NAMES): {"$ref": *dice.pick(REFERENCES)}})),
+            _ => (
+                "properties",
+                json!({*dice.pick(NAMES): {"$ref": *dice.pick(REFERENCES)}}),
+            ),
         };
         out.insert(keyword.to_owned(), value);
     }
@@ -285,9 +326,9 @@ fn try_seed(seed: u64, tally: &mut Tally) {
         tally.pairs += 1;
         tally.accepted += usize::from(theirs);
         if ours.is_ok() != theirs && tally.differences.len() < 20 {
-            tally
-                .differences
-                .push(format!("seed {seed}: ours {ours:?}, theirs {theirs}: {schema} on {text}"));
+            tally.differences.push(format!(
+                "seed {seed}: ours {ours:?}, theirs {theirs}: {schema} on {text}"
+            ));
         }
     }
 }
@@ -299,7 +340,11 @@ fn run(pairs: usize, first_seed: u64) -> Tally {
         try_seed(seed, &mut tally);
         seed += 1;
         if tally.pairs.is_multiple_of(1_000_000) && tally.pairs > 0 {
-            eprintln!("{} pairs, {} differences", tally.pairs, tally.differences.len());
+            eprintln!(
+                "{} pairs, {} differences",
+                tally.pairs,
+                tally.differences.len()
+            );
         }
     }
     eprintln!(
@@ -355,12 +400,26 @@ fn decimals_are_compared_exactly() {
             ("const", number.as_str(), [&spelled, &shifted], &larger),
             ("maximum", &number, [&spelled, &shifted], &larger),
             ("exclusiveMinimum", &spelled, [&larger, &larger], &shifted),
-            ("enum", &format!("[0,{shifted}]"), [&number, &spelled], &larger),
-            ("multipleOf", &format!("1e-{}", zeros.len() + 1), [&larger, &number], &format!("{larger}5")),
+            (
+                "enum",
+                &format!("[0,{shifted}]"),
+                [&number, &spelled],
+                &larger,
+            ),
+            (
+                "multipleOf",
+                &format!("1e-{}", zeros.len() + 1),
+                [&larger, &number],
+                &format!("{larger}5"),
+            ),
         ] {
             let wrapped = schema(keyword, value);
             for text in accepted {
-                assert_eq!(wrapped.judge(text.as_bytes()), Ok(()), "{keyword}: {value} on {text}");
+                assert_eq!(
+                    wrapped.judge(text.as_bytes()),
+                    Ok(()),
+                    "{keyword}: {value} on {text}"
+                );
             }
             let found = wrapped.judge(refused.as_bytes());
             assert!(found.is_err(), "{keyword}: {value} on {refused}");

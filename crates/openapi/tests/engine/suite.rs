@@ -11,17 +11,48 @@ use crate::wrapped::Wrapped;
 
 /// Formats that are asserted.
 const FORMATS: &[&str] = &[
-    "date-time", "time", "date", "email", "hostname", "ipv4", "ipv6", "uri", "uri-reference", "iri",
-    "iri-reference", "uuid",
+    "date-time",
+    "time",
+    "date",
+    "email",
+    "hostname",
+    "ipv4",
+    "ipv6",
+    "uri",
+    "uri-reference",
+    "iri",
+    "iri-reference",
+    "uuid",
 ];
 
 /// Files of the suite for draft 4 whose keyword OpenAPI 3.0 has.
 const OF_3_0: &[&str] = &[
-    "additionalProperties.json", "allOf.json", "anyOf.json", "enum.json", "format.json", "maxItems.json",
-    "maxLength.json", "maximum.json", "maxProperties.json", "minItems.json", "minLength.json", "minimum.json",
-    "minProperties.json", "multipleOf.json", "not.json", "oneOf.json", "pattern.json", "properties.json",
-    "required.json", "type.json", "uniqueItems.json", "default.json", "optional/bignum.json",
-    "optional/ecmascript-regex.json", "optional/float-overflow.json", "optional/non-bmp-regex.json",
+    "additionalProperties.json",
+    "allOf.json",
+    "anyOf.json",
+    "enum.json",
+    "format.json",
+    "maxItems.json",
+    "maxLength.json",
+    "maximum.json",
+    "maxProperties.json",
+    "minItems.json",
+    "minLength.json",
+    "minimum.json",
+    "minProperties.json",
+    "multipleOf.json",
+    "not.json",
+    "oneOf.json",
+    "pattern.json",
+    "properties.json",
+    "required.json",
+    "type.json",
+    "uniqueItems.json",
+    "default.json",
+    "optional/bignum.json",
+    "optional/ecmascript-regex.json",
+    "optional/float-overflow.json",
+    "optional/non-bmp-regex.json",
     "infinite-loop-detection.json",
 ];
 
@@ -78,7 +109,11 @@ fn run(
         let wrapped = match wrap(&schema) {
             Ok(wrapped) => wrapped,
             Err(problems) => {
-                let reason = format!("{} {}", problems[0].code, rows[0]["file"].as_str().unwrap_or_default());
+                let reason = format!(
+                    "{} {}",
+                    problems[0].code,
+                    rows[0]["file"].as_str().unwrap_or_default()
+                );
                 eprintln!("refused {}: {}", name(&rows[0]), problems[0].message);
                 *tally.refused.entry(reason).or_default() += rows.len();
                 continue;
@@ -89,9 +124,11 @@ fn run(
             if ours == row["valid"].as_bool().expect("a verdict") {
                 tally.agreed += 1;
             } else {
-                tally
-                    .differences
-                    .push(format!("{} (ours {ours}) {schema} on {}", name(&row), row["data"]));
+                tally.differences.push(format!(
+                    "{} (ours {ours}) {schema} on {}",
+                    name(&row),
+                    row["data"]
+                ));
             }
         }
     }
@@ -110,7 +147,9 @@ fn is_asserted(file: &str) -> bool {
 
 #[test]
 fn the_suite_for_2020_12_gets_the_verdicts_it_wants() {
-    let groups = groups("draft2020-12", |file, is_optional| !is_optional && file != "format.json");
+    let groups = groups("draft2020-12", |file, is_optional| {
+        !is_optional && file != "format.json"
+    });
     let tally = run(groups, Wrapped::new);
     assert!(tally.differences.is_empty());
 }
@@ -136,7 +175,11 @@ fn formats_get_the_verdict_of_the_crate() {
         let wrapped = Wrapped::new(&schema).expect("it loads");
         for row in rows {
             let data = &row["data"];
-            assert_eq!(wrapped.accepts(data), judge.is_valid(data), "{schema} on {data}");
+            assert_eq!(
+                wrapped.accepts(data),
+                judge.is_valid(data),
+                "{schema} on {data}"
+            );
         }
     }
 }
@@ -147,7 +190,9 @@ fn the_suite_for_draft_4_gets_the_verdicts_it_wants_as_openapi_3_0() {
         OF_3_0.contains(&file) || (is_optional && is_asserted(file))
     });
     let tally = run(groups, |schema| {
-        let text = schema.to_string().replace("\"#/", "\"#/components/schemas/S/");
+        let text = schema
+            .to_string()
+            .replace("\"#/", "\"#/components/schemas/S/");
         let schema = serde_json::from_str(&text).expect("JSON");
         Wrapped::of("3.0.3", &schema)
     });
@@ -157,14 +202,38 @@ fn the_suite_for_draft_4_gets_the_verdicts_it_wants_as_openapi_3_0() {
 #[test]
 fn nullable_and_boolean_bounds_are_those_of_3_0() {
     for (schema, instance, wanted) in [
-        (json!({"type": "string", "nullable": true}), json!(null), true),
-        (json!({"type": "string", "nullable": true, "enum": ["a", null]}), json!(null), true),
-        (json!({"type": "string", "nullable": true, "enum": ["a"]}), json!(null), false),
+        (
+            json!({"type": "string", "nullable": true}),
+            json!(null),
+            true,
+        ),
+        (
+            json!({"type": "string", "nullable": true, "enum": ["a", null]}),
+            json!(null),
+            true,
+        ),
+        (
+            json!({"type": "string", "nullable": true, "enum": ["a"]}),
+            json!(null),
+            false,
+        ),
         (json!({"nullable": true}), json!(null), true),
         (json!({"type": "string"}), json!(null), false),
-        (json!({"minimum": 3, "exclusiveMinimum": true}), json!(3), false),
-        (json!({"minimum": 3, "exclusiveMinimum": false}), json!(3), true),
-        (json!({"maximum": 3, "exclusiveMaximum": true}), json!(2.999), true),
+        (
+            json!({"minimum": 3, "exclusiveMinimum": true}),
+            json!(3),
+            false,
+        ),
+        (
+            json!({"minimum": 3, "exclusiveMinimum": false}),
+            json!(3),
+            true,
+        ),
+        (
+            json!({"maximum": 3, "exclusiveMaximum": true}),
+            json!(2.999),
+            true,
+        ),
     ] {
         let wrapped = Wrapped::of("3.0.3", &schema).expect("it loads");
         assert_eq!(wrapped.accepts(&instance), wanted, "{schema} on {instance}");

@@ -1,8 +1,6 @@
 //! A schema alone, wrapped into a document whose one operation takes bodies of it.
 
-use hauberk_openapi::{
-    BodyPlan, Document, Limits, Policy, Problem, RequestHead, Violation, load,
-};
+use hauberk_openapi::{BodyPlan, Document, Limits, Policy, Problem, RequestHead, Violation, load};
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 

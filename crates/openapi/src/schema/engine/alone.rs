@@ -56,7 +56,11 @@ impl Seen {
 
 #[inline]
 fn fits(condition: bool) -> Read {
-    if condition { Ok(()) } else { Err(Stop::Mismatch) }
+    if condition {
+        Ok(())
+    } else {
+        Err(Stop::Mismatch)
+    }
 }
 
 impl<'p, 't> Engine<'p, 't> {

@@ -105,7 +105,12 @@ impl<'p, 't, 's> Explainer<'p, 't, 's> {
     }
 
     /// Report a failed keyword of a node at the value that `path` leads to; `more` follows the keyword's place.
-    fn report_more(&mut self, node: &Node, finding: &Finding, more: impl FnOnce(&mut String)) -> Flow {
+    fn report_more(
+        &mut self,
+        node: &Node,
+        finding: &Finding,
+        more: impl FnOnce(&mut String),
+    ) -> Flow {
         let mut rule = self.schemas.place(node.definition).to_owned();
         rule.push_str(&node.place);
         if !finding.keyword.is_empty() {
@@ -219,7 +224,10 @@ impl<'p, 't, 's> Explainer<'p, 't, 's> {
         {
             let names = self.names_at(at);
             for (name, dependent) in &in_place.dependent {
-                if names.iter().any(|(known, _)| *known == rules.names.name(*name as usize)) {
+                if names
+                    .iter()
+                    .any(|(known, _)| *known == rules.names.name(*name as usize))
+                {
                     self.check(*dependent, at)?;
                 }
             }

@@ -117,9 +117,7 @@ fn punycode(encoded: &str) -> Option<Vec<char>> {
         for step in 1_u32.. {
             let digit = match digits.next()? {
                 byte @ b'0'..=b'9' => u32::from(byte - b'0') + 26,
-                byte @ (b'a'..=b'z' | b'A'..=b'Z') => {
-                    u32::from(byte.to_ascii_lowercase() - b'a')
-                }
+                byte @ (b'a'..=b'z' | b'A'..=b'Z') => u32::from(byte.to_ascii_lowercase() - b'a'),
                 _ => return None,
             };
             index = index.checked_add(digit.checked_mul(weight)?)?;
@@ -186,7 +184,11 @@ mod idn {
                     && matches!(other, '\u{3040}'..='\u{30FF}' | '\u{4E00}'..='\u{9FFF}')
             }),
             // Section 2.6: exceptions.
-            '\u{640}' | '\u{7FA}' | '\u{302E}' | '\u{302F}' | '\u{3031}'..='\u{3035}'
+            '\u{640}'
+            | '\u{7FA}'
+            | '\u{302E}'
+            | '\u{302F}'
+            | '\u{3031}'..='\u{3035}'
             | '\u{303B}' => false,
             '\u{6FD}' | '\u{6FE}' | '\u{F0B}' | '\u{3007}' => true,
             other => other.is_ascii() || is_letter_mark_or_digit(other),

@@ -38,9 +38,13 @@ pub(super) fn rounded(
     let mut schema = schema.clone();
     for keyword in KEYWORDS {
         if let Some(value) = schema.get_mut(*keyword) {
-            json::round(value, &mut format!("/{keyword}"), &mut |pointer, spelling| {
-                exact.insert(pointer.to_owned(), Value::from(spelling));
-            });
+            json::round(
+                value,
+                &mut format!("/{keyword}"),
+                &mut |pointer, spelling| {
+                    exact.insert(pointer.to_owned(), Value::from(spelling));
+                },
+            );
         }
     }
     (Cow::Owned(schema), exact)

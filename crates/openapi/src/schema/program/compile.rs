@@ -124,7 +124,12 @@ impl<'d> Compiler<'d> {
         id
     }
 
-    fn node(&mut self, schema: &'d Map<String, Value>, definition: SchemaId, place: String) -> Node {
+    fn node(
+        &mut self,
+        schema: &'d Map<String, Value>,
+        definition: SchemaId,
+        place: String,
+    ) -> Node {
         let mut parts = Parts {
             compiler: self,
             schema,
@@ -194,10 +199,8 @@ fn string(schema: &Map<String, Value>) -> Option<Box<StringRules>> {
         format: text(schema, "format").and_then(TextFormat::named),
         pattern: text(schema, "pattern").map(Pattern::new),
     };
-    let has_rules = rules.min > 0
-        || rules.max < u64::MAX
-        || rules.format.is_some()
-        || rules.pattern.is_some();
+    let has_rules =
+        rules.min > 0 || rules.max < u64::MAX || rules.format.is_some() || rules.pattern.is_some();
     has_rules.then(|| Box::new(rules))
 }
 
@@ -250,10 +253,16 @@ impl<'d> Parts<'_, 'd> {
             Literal::new(value, &mut pointer, &|pointer| self.exact(pointer))
         };
         let literals = Literals {
-            variants: self.schema.get("enum").and_then(Value::as_array).map(|values| {
-                let values = values.iter().enumerate();
-                Variants::new(values.map(|(index, value)| literal(value, format!("/enum/{index}"))))
-            }),
+            variants: self
+                .schema
+                .get("enum")
+                .and_then(Value::as_array)
+                .map(|values| {
+                    let values = values.iter().enumerate();
+                    Variants::new(
+                        values.map(|(index, value)| literal(value, format!("/enum/{index}"))),
+                    )
+                }),
             constant: self
                 .schema
                 .get("const")
@@ -577,7 +586,10 @@ fn renumber(node: &mut Node, order: &[NodeId]) {
             condition.then.iter_mut().for_each(new);
             condition.otherwise.iter_mut().for_each(new);
         }
-        in_place.dependent.iter_mut().for_each(|(_, node)| new(node));
+        in_place
+            .dependent
+            .iter_mut()
+            .for_each(|(_, node)| new(node));
         in_place.unevaluated_properties.iter_mut().for_each(new);
         in_place.unevaluated_items.iter_mut().for_each(new);
     }

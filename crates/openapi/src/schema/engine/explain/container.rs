@@ -89,8 +89,8 @@ impl<'p, 't> Explainer<'p, 't, '_> {
             }
         }
         for (name, needed) in &rules.dependent_required {
-            let is_missing = has_come[*name as usize]
-                && needed.iter().any(|needed| !has_come[*needed as usize]);
+            let is_missing =
+                has_come[*name as usize] && needed.iter().any(|needed| !has_come[*needed as usize]);
             if is_missing {
                 let name = rules.names.name(*name as usize);
                 self.report_more(node, &Finding::of("dependentRequired"), |rule| {
