@@ -80,11 +80,11 @@ const MUTATIONS: &[Mutation] = &[
         "path id invalid_type expected:integer",
     ),
     (
-        |order| order.id = "1001".to_owned(),
+        |order| order.id = String::from("1001"),
         "path id constraint_violation number_too_big",
     ),
     (
-        |order| order.id = "0".to_owned(),
+        |order| order.id = String::from("0"),
         "path id constraint_violation number_too_small",
     ),
     (
@@ -92,7 +92,7 @@ const MUTATIONS: &[Mutation] = &[
         "query state constraint_violation invalid_enum_variant",
     ),
     (
-        |order| order.query[0] = "state=".to_owned(),
+        |order| order.query[0] = String::from("state="),
         "query state constraint_violation invalid_array_item_count",
     ),
     (
