@@ -50,15 +50,8 @@ pub(crate) async fn admit(
     }
     let plan = judge_head(shared, session, exchange, &enforced, &host)?;
     match plan {
-        Some(BodyPlan::Check(check)) => {
-            judge_body(
-                shared,
-                session,
-                exchange,
-                &enforced,
-                &BodyPlan::Check(check),
-            )
-            .await
+        Some(plan @ (BodyPlan::Check(_) | BodyPlan::Stream(_))) => {
+            judge_body(shared, session, exchange, &enforced, &plan).await
         }
         _ => Ok(()),
     }

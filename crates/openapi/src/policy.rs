@@ -25,6 +25,7 @@ pub enum Unchecked {
 
 /// How strictly requests are judged where the document says nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // each is a choice of its own
 pub struct Policy {
     /// Whether a query parameter that the document does not declare is a violation. Default `true`.
     pub undeclared_query: bool,

@@ -2,7 +2,7 @@
 //!
 //! | code | severity | meaning |
 //! | --- | --- | --- |
-//! | 28 | warning | the media type is not supported: bodies of it pass unchecked |
+//! | 28 | warning | bodies of the media type pass unchecked, or with their size checked; XML is refused unless it is set to pass |
 //! | 100 | critical | the document is larger than the limit |
 //! | 101 | critical | the document is neither JSON nor YAML |
 //! | 102 | critical | the document is no OpenAPI document |
@@ -18,7 +18,7 @@
 //! | 130 | error | a parameter is not complete, or declared twice |
 //! | 140 | error | a schema keyword has a value that it cannot have |
 //! | 141 | error | a pattern is no regular expression that can be matched |
-//! | 200 | warning | a parameter is not enforced: its style, content or type is not supported |
+//! | 200 | warning | a parameter is not enforced: its content is neither JSON nor text |
 //! | 201 | warning | a path variable is not declared, and may be any text |
 //! | 202 | warning | a path parameter has no variable in the path, and is ignored |
 //! | 203 | warning | a server URL is not used as written |

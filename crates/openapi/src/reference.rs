@@ -156,7 +156,7 @@ fn join(base: &str, reference: &str) -> String {
     format!("{directory}{reference}")
 }
 
-fn decode_fragment(fragment: &str) -> Option<String> {
+pub(crate) fn decode_fragment(fragment: &str) -> Option<String> {
     if !fragment.contains('%') {
         return Some(fragment.to_owned());
     }

@@ -52,7 +52,8 @@ pub enum ErrorClass {
     InvalidType,
     /// The bytes are not text. Detail `invalid_utf8` or `invalid_ascii`.
     InvalidEncoding,
-    /// The body or parameter cannot be parsed. Detail `invalid_json` or `invalid_form_urlencoded`.
+    /// The body or parameter cannot be parsed. Detail `invalid_json` or `invalid_form_urlencoded`; none for a multipart form,
+    /// or a path variable, header or cookie that does not follow its style.
     InvalidSyntax,
     /// The content type is missing, malformed or not declared. Detail `invalid_content_type` or `invalid_media_type`.
     InvalidMediaType,
@@ -62,7 +63,8 @@ pub enum ErrorClass {
     DuplicateValue,
     /// More members or parameters than the policy allows. No detail.
     TooManyValues,
-    /// The body is too large to be examined. No detail; raised by the caller, which knows the limit.
+    /// The body is too large to be examined, as it came or unpacked. No detail; the first is raised by the caller, which
+    /// knows the limit.
     BodySize,
     /// The value breaks a rule of its schema. The detail names the rule.
     ConstraintViolation,

@@ -1,6 +1,7 @@
 //! Walks the paths of a document and makes the plan of each operation.
 
 mod body;
+mod discriminator;
 mod form;
 mod parameter;
 mod parts;
@@ -39,6 +40,7 @@ pub(super) fn compile(
         endpoints: HashMap::new(),
     };
     compiler.paths(version, limits);
+    compiler.discriminators();
     let Compiler {
         lowering,
         problems,

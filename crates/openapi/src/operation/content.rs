@@ -130,9 +130,8 @@ fn kind(media: &Media, media_type: &MediaType, policy: &Policy) -> Result<Option
     }
     match media.other {
         Other::Refuse => Err(UNDECLARED),
-        Other::Pass => Ok(None),
         Other::Bytes(_) if media_type.is_text() => Ok(Some(Kind::Text)),
-        Other::Bytes(Size::ANY) => Ok(None),
+        Other::Pass | Other::Bytes(Size::ANY) => Ok(None),
         Other::Bytes(_) => Ok(Some(Kind::Bytes)),
     }
 }

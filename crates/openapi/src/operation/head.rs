@@ -69,7 +69,7 @@ impl Judge<'_> {
             }
             if let Some(parameter) = &variable.parameter {
                 let source = Source::text(&variable.name, text.as_bytes(), Coding::Percent);
-                self.parameter(parameter, source, finder)?;
+                self.parameter(parameter, &source, finder)?;
             }
         }
         Flow::Continue(())
@@ -171,7 +171,7 @@ impl Judge<'_> {
                 && source.members.is_empty()
                 && source.plain.iter().all(|raw| raw.is_empty());
             if !is_empty {
-                self.parameter(parameter, source, finder)?;
+                self.parameter(parameter, &source, finder)?;
             }
         }
         Flow::Continue(())
@@ -259,7 +259,7 @@ impl Judge<'_> {
             }
             let mut source = Source::nothing(&parameter.name, Coding::Header);
             source.plain = lines;
-            self.parameter(parameter, source, finder)?;
+            self.parameter(parameter, &source, finder)?;
         }
         Flow::Continue(())
     }

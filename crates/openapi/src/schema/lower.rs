@@ -238,6 +238,24 @@ impl<'d> Lowering<'d> {
             self.keyword(schema, keyword, value, pointer, &mut out, problems);
             pointer.truncate(length);
         }
+        if let Some(value @ Value::Object(_)) = schema.get("type") {
+            let length = pointer.len();
+            push_token(pointer, "type");
+            let message = "a schema as `type` belongs to JSON Schema draft 3; it is read as there";
+            problems.add(
+                problem::KEYWORD_OF_OTHER_VERSION,
+                self.place(pointer),
+                message,
+            );
+            let lowered = self.lower(value, pointer, problems);
+            pointer.truncate(length);
+            match out.get_mut("allOf") {
+                Some(Value::Array(branches)) => branches.push(lowered),
+                _ => {
+                    out.insert("allOf".to_owned(), json!([lowered]));
+                }
+            }
+        }
         if self.is_v30() {
             self.nullable(schema, &mut out, pointer, problems);
         } else if let Some(reference) = schema.get("$dynamicRef") {
@@ -306,6 +324,8 @@ impl<'d> Lowering<'d> {
             return;
         }
         let lowered = match keyword {
+            // A schema in the place of a type is dealt with by the caller.
+            "type" if value.is_object() => None,
             "type" => self.types(value, pointer, problems),
             "allOf" | "anyOf" | "oneOf" | "prefixItems" => {
                 self.schema_list(keyword, value, pointer, problems)
