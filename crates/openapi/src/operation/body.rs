@@ -8,8 +8,8 @@ use super::finder::{Finder, Flow};
 use super::plan::{Content, Form, Plan, Shape};
 use crate::place;
 use crate::policy::Policy;
-use crate::schema::types::Types;
 use crate::schema::check::{Judging, Subject, syntax_violation};
+use crate::schema::types::Types;
 use crate::schema::{SchemaId, store::Schemas};
 use crate::source::json::JsonLimits;
 use crate::violation::{ErrorClass, Location, Violation};
@@ -56,7 +56,14 @@ pub(super) fn judge(
         ) => match form_value(form, schemas, bytes, policy, &media.place) {
             Ok(value) => {
                 let text = value.to_string();
-                check_text(text.as_bytes(), form.schema, schemas, policy, subject, finder)
+                check_text(
+                    text.as_bytes(),
+                    form.schema,
+                    schemas,
+                    policy,
+                    subject,
+                    finder,
+                )
             }
             Err(violation) => finder.add(*violation),
         },

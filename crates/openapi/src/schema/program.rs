@@ -221,13 +221,11 @@ impl InPlace {
             .chain(self.one.iter().flatten())
             .copied()
             .chain(self.not)
-            .chain(
-                condition.flat_map(|condition| {
-                    [Some(condition.test), condition.then, condition.otherwise]
-                        .into_iter()
-                        .flatten()
-                }),
-            )
+            .chain(condition.flat_map(|condition| {
+                [Some(condition.test), condition.then, condition.otherwise]
+                    .into_iter()
+                    .flatten()
+            }))
             .chain(self.dependent.iter().map(|(_, node)| *node))
     }
 }

@@ -466,7 +466,9 @@ mod tests {
                 let quoted = format!("\"{text}\"   ");
                 let mut reader = Reader::new(&quoted, LIMITS);
                 let ends = byte == b'"' || byte == b'\\' || byte < 0x20;
-                let whole = reader.string().is_ok_and(|raw| raw.text == text && raw.is_ascii);
+                let whole = reader
+                    .string()
+                    .is_ok_and(|raw| raw.text == text && raw.is_ascii);
                 assert_eq!(whole, !ends, "{byte} at {place}");
             }
         }
@@ -475,9 +477,21 @@ mod tests {
     #[test]
     fn numbers_follow_the_grammar() {
         for (text, wanted) in [
-            ("0", true), ("-0", true), ("10", true), ("1.5", true), ("1e5", true), ("1E+5", true), ("-1.25e-7", true),
+            ("0", true),
+            ("-0", true),
+            ("10", true),
+            ("1.5", true),
+            ("1e5", true),
+            ("1E+5", true),
+            ("-1.25e-7", true),
             ("123456789012345678901234567890", true),
-            ("-", false), ("01", false), ("-01", false), ("1.", false), ("1e", false), ("1e+", false), ("1.e5", false),
+            ("-", false),
+            ("01", false),
+            ("-01", false),
+            ("1.", false),
+            ("1e", false),
+            ("1e+", false),
+            ("1.e5", false),
         ] {
             let mut reader = Reader::new(text, LIMITS);
             let read = reader.number().is_ok() && reader.at == text.len();

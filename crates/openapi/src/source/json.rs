@@ -502,9 +502,13 @@ mod tests {
             assert_eq!(value.is_number(), is_kept, "{text}");
             assert_eq!(spelling(&value), (!is_kept).then_some(text));
             let mut spellings = Vec::new();
-            round(&mut value, &mut "/x".to_owned(), &mut |pointer, spelling| {
-                spellings.push((pointer.to_owned(), spelling.to_owned()));
-            });
+            round(
+                &mut value,
+                &mut "/x".to_owned(),
+                &mut |pointer, spelling| {
+                    spellings.push((pointer.to_owned(), spelling.to_owned()));
+                },
+            );
             assert!(value.is_number());
             assert_eq!(spellings.is_empty(), is_kept);
         }
@@ -512,9 +516,7 @@ mod tests {
 
     #[test]
     fn what_parsers_read_in_different_ways_is_refused() {
-        use JsonErrorKind::{
-            Duplicate, InvalidUtf8, LoneSurrogate, TooDeep, TooManyMembers,
-        };
+        use JsonErrorKind::{Duplicate, InvalidUtf8, LoneSurrogate, TooDeep, TooManyMembers};
         for (text, wanted) in [
             (&br#"{"a":1,"a":2}"#[..], Duplicate),
             (br#"{"a":1,"\u0061":2}"#, Duplicate),

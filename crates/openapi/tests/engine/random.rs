@@ -3,6 +3,8 @@
 //! Ten thousand pairs as a matter of course; `HAUBERK_PAIRS=10000000 cargo test --release --test engine -- --ignored` for
 //! as many as one has time for.
 
+use std::fmt::Write as _;
+
 use jsonschema::{Draft, PatternOptions, Validator};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -40,16 +42,54 @@ impl Dice {
 
 const NAMES: &[&str] = &["a", "b", "c", "ab", "é", "a\"b", ""];
 const TEXTS: &[&str] = &[
-    "", "a", "b", "ab", "abc", "é", "😀", "aé", "1", "12", "a\"b", "\n", "2024-02-29", "a@b.co", "127.0.0.1",
-    "2024-02-29T00:00:00Z", "00000000-0000-0000-0000-000000000000", "http://a.b/c", "a b",
+    "",
+    "a",
+    "b",
+    "ab",
+    "abc",
+    "é",
+    "😀",
+    "aé",
+    "1",
+    "12",
+    "a\"b",
+    "\n",
+    "2024-02-29",
+    "a@b.co",
+    "127.0.0.1",
+    "2024-02-29T00:00:00Z",
+    "00000000-0000-0000-0000-000000000000",
+    "http://a.b/c",
+    "a b",
 ];
 const PATTERNS: &[&str] = &[
-    "^a", "b$", "^[a-z]+$", "^[a-z]{1,2}$", "é", "^\\d+$", "a|b", "^(?!a)", "^$", "^\\w*$", "[^a]", "^.{2}$",
+    "^a",
+    "b$",
+    "^[a-z]+$",
+    "^[a-z]{1,2}$",
+    "é",
+    "^\\d+$",
+    "a|b",
+    "^(?!a)",
+    "^$",
+    "^\\w*$",
+    "[^a]",
+    "^.{2}$",
 ];
 const FORMATS: &[&str] = &[
-    "date", "email", "ipv4", "date-time", "uuid", "uri", "hostname", "uri-reference", "nonsense",
+    "date",
+    "email",
+    "ipv4",
+    "date-time",
+    "uuid",
+    "uri",
+    "hostname",
+    "uri-reference",
+    "nonsense",
 ];
-const TYPES: &[&str] = &["null", "boolean", "integer", "number", "string", "array", "object"];
+const TYPES: &[&str] = &[
+    "null", "boolean", "integer", "number", "string", "array", "object",
+];
 const REFERENCES: &[&str] = &["#", "#/$defs/x", "#/$defs/y", "#z"];
 
 fn number(dice: &mut Dice) -> Value {
@@ -96,7 +136,7 @@ fn schemas(dice: &mut Dice, depth: usize) -> Value {
 
 fn named(dice: &mut Dice, depth: usize, names: &[&str]) -> Value {
     let mut members = Map::new();
-    for _ in 0..1 + dice.roll(3) {
+    for _ in 0..=dice.roll(3) {
         members.insert((*dice.pick(names)).to_owned(), schema(dice, depth));
     }
     Value::Object(members)
@@ -121,7 +161,7 @@ fn schema(dice: &mut Dice, depth: usize) -> Value {
             }
             2 => {
                 let mut values: Vec<Value> = Vec::new();
-                for _ in 0..1 + dice.roll(3) {
+                for _ in 0..=dice.roll(3) {
                     let value = value(dice, 2);
                     if !values.contains(&value) {
                         values.push(value);
@@ -175,7 +215,10 @@ fn schema(dice: &mut Dice, depth: usize) -> Value {
             36 => ("unevaluatedProperties", schema(dice, 0)),
             37 => ("unevaluatedItems", schema(dice, 0)),
             38 => ("$ref", json!(*dice.pick(REFERENCES))),
-            _ => ("properties", json!({*dice.pick(NAMES): {"$ref": *dice.pick(REFERENCES)}})),
+            _ => (
+                "properties",
+                json!({*dice.pick(NAMES): {"$ref": *dice.pick(REFERENCES)}}),
+            ),
         };
         out.insert(keyword.to_owned(), value);
     }
@@ -227,7 +270,7 @@ fn escaped(value: &Value) -> String {
             other if in_string => {
                 let mut units = [0; 2];
                 for unit in other.encode_utf16(&mut units) {
-                    out.push_str(&format!("\\u{unit:04x}"));
+                    write!(out, "\\u{unit:04x}").expect("writing to a String cannot fail");
                 }
             }
             other => {
@@ -285,9 +328,9 @@ fn try_seed(seed: u64, tally: &mut Tally) {
         tally.pairs += 1;
         tally.accepted += usize::from(theirs);
         if ours.is_ok() != theirs && tally.differences.len() < 20 {
-            tally
-                .differences
-                .push(format!("seed {seed}: ours {ours:?}, theirs {theirs}: {schema} on {text}"));
+            tally.differences.push(format!(
+                "seed {seed}: ours {ours:?}, theirs {theirs}: {schema} on {text}"
+            ));
         }
     }
 }
@@ -299,7 +342,11 @@ fn run(pairs: usize, first_seed: u64) -> Tally {
         try_seed(seed, &mut tally);
         seed += 1;
         if tally.pairs.is_multiple_of(1_000_000) && tally.pairs > 0 {
-            eprintln!("{} pairs, {} differences", tally.pairs, tally.differences.len());
+            eprintln!(
+                "{} pairs, {} differences",
+                tally.pairs,
+                tally.differences.len()
+            );
         }
     }
     eprintln!(
@@ -355,12 +402,26 @@ fn decimals_are_compared_exactly() {
             ("const", number.as_str(), [&spelled, &shifted], &larger),
             ("maximum", &number, [&spelled, &shifted], &larger),
             ("exclusiveMinimum", &spelled, [&larger, &larger], &shifted),
-            ("enum", &format!("[0,{shifted}]"), [&number, &spelled], &larger),
-            ("multipleOf", &format!("1e-{}", zeros.len() + 1), [&larger, &number], &format!("{larger}5")),
+            (
+                "enum",
+                &format!("[0,{shifted}]"),
+                [&number, &spelled],
+                &larger,
+            ),
+            (
+                "multipleOf",
+                &format!("1e-{}", zeros.len() + 1),
+                [&larger, &number],
+                &format!("{larger}5"),
+            ),
         ] {
             let wrapped = schema(keyword, value);
             for text in accepted {
-                assert_eq!(wrapped.judge(text.as_bytes()), Ok(()), "{keyword}: {value} on {text}");
+                assert_eq!(
+                    wrapped.judge(text.as_bytes()),
+                    Ok(()),
+                    "{keyword}: {value} on {text}"
+                );
             }
             let found = wrapped.judge(refused.as_bytes());
             assert!(found.is_err(), "{keyword}: {value} on {refused}");

@@ -105,7 +105,12 @@ impl<'p, 't, 's> Explainer<'p, 't, 's> {
     }
 
     /// Report a failed keyword of a node at the value that `path` leads to; `more` follows the keyword's place.
-    fn report_more(&mut self, node: &Node, finding: &Finding, more: impl FnOnce(&mut String)) -> Flow {
+    fn report_more(
+        &mut self,
+        node: &Node,
+        finding: &Finding,
+        more: impl FnOnce(&mut String),
+    ) -> Flow {
         let mut rule = self.schemas.place(node.definition).to_owned();
         rule.push_str(&node.place);
         if !finding.keyword.is_empty() {
@@ -217,9 +222,11 @@ impl<'p, 't, 's> Explainer<'p, 't, 's> {
             && let Some(rules) = &node.object
             && self.kind_at(at) == Kind::Object
         {
-            let names = self.names_at(at);
             for (name, dependent) in &in_place.dependent {
-                if names.iter().any(|(known, _)| *known == rules.names.name(*name as usize)) {
+                if self
+                    .member_at(at, rules.names.name(*name as usize))
+                    .is_some()
+                {
                     self.check(*dependent, at)?;
                 }
             }
@@ -248,11 +255,7 @@ impl<'p, 't, 's> Explainer<'p, 't, 's> {
         if self.kind_at(at) != Kind::Object {
             return ControlFlow::Continue(false);
         }
-        let names = self.names_at(at);
-        let value = names
-            .iter()
-            .find(|(name, _)| *name == *discriminator.property)
-            .map(|(_, value)| *value);
+        let value = self.member_at(at, &discriminator.property);
         let Some(value) = value.filter(|value| self.kind_at(*value) == Kind::String) else {
             return ControlFlow::Continue(false);
         };

@@ -48,12 +48,7 @@ impl<'p, 't> Engine<'p, 't> {
 
     /// Whether the value that is next, of this kind, conforms to each of the roots, which differ and grow.
     #[inline(never)]
-    pub(super) fn together(
-        &mut self,
-        roots: &[Root],
-        kind: Kind,
-        depth: usize,
-    ) -> Read<Verdicts> {
+    pub(super) fn together(&mut self, roots: &[Root], kind: Kind, depth: usize) -> Read<Verdicts> {
         let mut frame = Frame::new(self.program, roots, kind);
         self.steps.charge(frame.atoms.len() as u64)?;
         frame.settle()?;
@@ -89,7 +84,11 @@ impl<'p, 't> Engine<'p, 't> {
             .iter()
             .zip(&verdicts)
             .any(|((_, must), conforms)| *must && !conforms);
-        if fails { Err(Stop::Mismatch) } else { Ok(verdicts) }
+        if fails {
+            Err(Stop::Mismatch)
+        } else {
+            Ok(verdicts)
+        }
     }
 
     fn strings(&mut self, frame: &mut Frame<'p>, text: &str, is_ascii: bool) -> Read {

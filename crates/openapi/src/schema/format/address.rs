@@ -117,9 +117,7 @@ fn punycode(encoded: &str) -> Option<Vec<char>> {
         for step in 1_u32.. {
             let digit = match digits.next()? {
                 byte @ b'0'..=b'9' => u32::from(byte - b'0') + 26,
-                byte @ (b'a'..=b'z' | b'A'..=b'Z') => {
-                    u32::from(byte.to_ascii_lowercase() - b'a')
-                }
+                byte @ (b'a'..=b'z' | b'A'..=b'Z') => u32::from(byte.to_ascii_lowercase() - b'a'),
                 _ => return None,
             };
             index = index.checked_add(digit.checked_mul(weight)?)?;
@@ -175,7 +173,6 @@ mod idn {
         match characters[at] {
             // Appendix A.2; A.1 allows joining context, too, which needs tables: it is let pass.
             '\u{200D}' => before.is_some_and(is_virama),
-            '\u{200C}' => true,
             '\u{B7}' => before == Some('l') && after == Some('l'),
             '\u{375}' => after.is_some_and(|after| ('\u{370}'..='\u{3FF}').contains(&after)),
             '\u{5F3}' | '\u{5F4}' => {
@@ -186,9 +183,13 @@ mod idn {
                     && matches!(other, '\u{3040}'..='\u{30FF}' | '\u{4E00}'..='\u{9FFF}')
             }),
             // Section 2.6: exceptions.
-            '\u{640}' | '\u{7FA}' | '\u{302E}' | '\u{302F}' | '\u{3031}'..='\u{3035}'
+            '\u{640}'
+            | '\u{7FA}'
+            | '\u{302E}'
+            | '\u{302F}'
+            | '\u{3031}'..='\u{3035}'
             | '\u{303B}' => false,
-            '\u{6FD}' | '\u{6FE}' | '\u{F0B}' | '\u{3007}' => true,
+            '\u{200C}' | '\u{6FD}' | '\u{6FE}' | '\u{F0B}' | '\u{3007}' => true,
             other => other.is_ascii() || is_letter_mark_or_digit(other),
         }
     }

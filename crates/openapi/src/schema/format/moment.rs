@@ -17,7 +17,11 @@ pub(super) fn is_date(text: &[u8]) -> bool {
     else {
         return false;
     };
-    let is_leap = if year == 0 { century % 4 == 0 } else { year % 4 == 0 };
+    let is_leap = if year == 0 {
+        century % 4 == 0
+    } else {
+        year % 4 == 0
+    };
     let days = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,

@@ -124,7 +124,12 @@ impl<'d> Compiler<'d> {
         id
     }
 
-    fn node(&mut self, schema: &'d Map<String, Value>, definition: SchemaId, place: String) -> Node {
+    fn node(
+        &mut self,
+        schema: &'d Map<String, Value>,
+        definition: SchemaId,
+        place: String,
+    ) -> Node {
         let mut parts = Parts {
             compiler: self,
             schema,
@@ -194,10 +199,8 @@ fn string(schema: &Map<String, Value>) -> Option<Box<StringRules>> {
         format: text(schema, "format").and_then(TextFormat::named),
         pattern: text(schema, "pattern").map(Pattern::new),
     };
-    let has_rules = rules.min > 0
-        || rules.max < u64::MAX
-        || rules.format.is_some()
-        || rules.pattern.is_some();
+    let has_rules =
+        rules.min > 0 || rules.max < u64::MAX || rules.format.is_some() || rules.pattern.is_some();
     has_rules.then(|| Box::new(rules))
 }
 
@@ -250,10 +253,16 @@ impl<'d> Parts<'_, 'd> {
             Literal::new(value, &mut pointer, &|pointer| self.exact(pointer))
         };
         let literals = Literals {
-            variants: self.schema.get("enum").and_then(Value::as_array).map(|values| {
-                let values = values.iter().enumerate();
-                Variants::new(values.map(|(index, value)| literal(value, format!("/enum/{index}"))))
-            }),
+            variants: self
+                .schema
+                .get("enum")
+                .and_then(Value::as_array)
+                .map(|values| {
+                    let values = values.iter().enumerate();
+                    Variants::new(
+                        values.map(|(index, value)| literal(value, format!("/enum/{index}"))),
+                    )
+                }),
             constant: self
                 .schema
                 .get("const")
@@ -361,7 +370,7 @@ impl<'d> Parts<'_, 'd> {
             )
             .expect("a schema has fewer names"),
             properties: names.properties.into(),
-            names: NameTable::new(names.names),
+            names: NameTable::new(names.listed),
             patterns,
             additional: additional.unwrap_or(ANY),
             has_additional: additional.is_some(),
@@ -444,7 +453,7 @@ fn strings(list: Option<&Value>) -> impl Iterator<Item = &str> {
 /// The names a schema mentions, in the order they are met.
 #[derive(Default)]
 struct Names {
-    names: Vec<String>,
+    listed: Vec<String>,
     properties: Vec<Property>,
     numbers: HashMap<String, usize>,
 }
@@ -474,10 +483,10 @@ impl Names {
     }
 
     fn of(&mut self, name: &str) -> &mut Property {
-        let next = self.names.len();
+        let next = self.listed.len();
         let number = *self.numbers.entry(name.to_owned()).or_insert(next);
         if number == next {
-            self.names.push(name.to_owned());
+            self.listed.push(name.to_owned());
             self.properties.push(Property {
                 node: None,
                 is_required: false,
@@ -577,7 +586,10 @@ fn renumber(node: &mut Node, order: &[NodeId]) {
             condition.then.iter_mut().for_each(new);
             condition.otherwise.iter_mut().for_each(new);
         }
-        in_place.dependent.iter_mut().for_each(|(_, node)| new(node));
+        in_place
+            .dependent
+            .iter_mut()
+            .for_each(|(_, node)| new(node));
         in_place.unevaluated_properties.iter_mut().for_each(new);
         in_place.unevaluated_items.iter_mut().for_each(new);
     }

@@ -50,14 +50,18 @@ fn allows_kind(node: &Node, kind: Kind) -> bool {
         Kind::Object => Types::OBJECT,
     };
     node.types.meets(types)
-        && node.literals.iter().flat_map(|literals| literals.lists()).all(|list| match kind {
-            Kind::Null => list.null,
-            Kind::Boolean => list.booleans[0] || list.booleans[1],
-            Kind::Number => !list.numbers.is_empty(),
-            Kind::String => !list.strings.is_empty(),
-            Kind::Array => !list.arrays.is_empty(),
-            Kind::Object => !list.objects.is_empty(),
-        })
+        && node
+            .literals
+            .iter()
+            .flat_map(|literals| literals.lists())
+            .all(|list| match kind {
+                Kind::Null => list.null,
+                Kind::Boolean => list.booleans[0] || list.booleans[1],
+                Kind::Number => !list.numbers.is_empty(),
+                Kind::String => !list.strings.is_empty(),
+                Kind::Array => !list.arrays.is_empty(),
+                Kind::Object => !list.objects.is_empty(),
+            })
 }
 
 /// Whether a node says more of values of a kind than that they may be.
@@ -76,9 +80,7 @@ fn needs_own_rules(node: &Node, kind: Kind) -> bool {
 fn is_together(in_place: &InPlace, kind: Kind) -> bool {
     match kind {
         Kind::Array => in_place.unevaluated_items.is_some(),
-        Kind::Object => {
-            in_place.unevaluated_properties.is_some() || !in_place.dependent.is_empty()
-        }
+        Kind::Object => in_place.unevaluated_properties.is_some() || !in_place.dependent.is_empty(),
         _ => false,
     }
 }
@@ -159,7 +161,12 @@ fn roots(nodes: &[Node], root: NodeId) -> Vec<NodeId> {
             roots.extend(array.contains.map(|contains| contains.node));
         }
         if let Some(object) = &node.object {
-            roots.extend(object.properties.iter().filter_map(|property| property.node));
+            roots.extend(
+                object
+                    .properties
+                    .iter()
+                    .filter_map(|property| property.node),
+            );
             roots.extend(object.patterns.iter().map(|(_, node)| *node));
             roots.push(object.additional);
             roots.extend(object.property_names);

@@ -28,10 +28,7 @@ impl Explainer<'_, '_, '_> {
         let Some(literals) = &node.literals else {
             return Flow::Continue(());
         };
-        for (keyword, list) in [
-            ("enum", &literals.variants),
-            ("const", &literals.constant),
-        ] {
+        for (keyword, list) in [("enum", &literals.variants), ("const", &literals.constant)] {
             if let Some(list) = list
                 && !self.is_among(list, kind, at)
             {

@@ -2,8 +2,8 @@
 
 use smallvec::SmallVec;
 
-use super::frame::Frame;
 use super::Verdicts;
+use super::frame::Frame;
 use crate::schema::engine::{Engine, Unevaluated};
 use crate::schema::program::{InPlace, Kind, NodeId};
 use crate::schema::reader::{Raw, Read};
@@ -131,20 +131,17 @@ impl Frame<'_> {
                 .as_ref()
                 .is_none_or(|branches| branches.iter().filter(|id| conforms(id)).count() == 1)
             && !in_place.not.as_ref().is_some_and(conforms);
-        fits && in_place
-            .condition
-            .is_none_or(|condition| {
-                let branch = if self.conforms(condition.test) {
-                    condition.then
-                } else {
-                    condition.otherwise
-                };
-                branch.as_ref().is_none_or(conforms)
-            })
-            && in_place
-                .dependent
-                .iter()
-                .all(|(name, id)| !self.has_come(at, *name) || self.conforms(*id))
+        fits && in_place.condition.is_none_or(|condition| {
+            let branch = if self.conforms(condition.test) {
+                condition.then
+            } else {
+                condition.otherwise
+            };
+            branch.as_ref().is_none_or(conforms)
+        }) && in_place
+            .dependent
+            .iter()
+            .all(|(name, id)| !self.has_come(at, *name) || self.conforms(*id))
     }
 
     /// The atoms whose annotations reach an atom: itself and what conforms of that it applies in place.

@@ -8,6 +8,7 @@ use crate::schema::reader::{Read, Stop};
 use super::Root;
 
 /// One node at one value.
+#[allow(clippy::struct_excessive_bools)] // each is known at another time
 pub(super) struct Atom<'p> {
     pub(super) id: NodeId,
     pub(super) node: &'p Node,
@@ -98,13 +99,15 @@ impl<'p> Frame<'p> {
             ids.dedup();
         }
         let has_unevaluated = ids.iter().any(|id| {
-            program.node(*id).in_place.as_ref().is_some_and(|in_place| {
-                match kind {
+            program
+                .node(*id)
+                .in_place
+                .as_ref()
+                .is_some_and(|in_place| match kind {
                     Kind::Array => in_place.unevaluated_items.is_some(),
                     Kind::Object => in_place.unevaluated_properties.is_some(),
                     _ => false,
-                }
-            })
+                })
         });
         let atoms = ids.iter().map(|id| {
             let node = program.node(*id);
