@@ -370,7 +370,7 @@ impl<'d> Parts<'_, 'd> {
             )
             .expect("a schema has fewer names"),
             properties: names.properties.into(),
-            names: NameTable::new(names.names),
+            names: NameTable::new(names.listed),
             patterns,
             additional: additional.unwrap_or(ANY),
             has_additional: additional.is_some(),
@@ -453,7 +453,7 @@ fn strings(list: Option<&Value>) -> impl Iterator<Item = &str> {
 /// The names a schema mentions, in the order they are met.
 #[derive(Default)]
 struct Names {
-    names: Vec<String>,
+    listed: Vec<String>,
     properties: Vec<Property>,
     numbers: HashMap<String, usize>,
 }
@@ -483,10 +483,10 @@ impl Names {
     }
 
     fn of(&mut self, name: &str) -> &mut Property {
-        let next = self.names.len();
+        let next = self.listed.len();
         let number = *self.numbers.entry(name.to_owned()).or_insert(next);
         if number == next {
-            self.names.push(name.to_owned());
+            self.listed.push(name.to_owned());
             self.properties.push(Property {
                 node: None,
                 is_required: false,

@@ -8,6 +8,7 @@ use crate::schema::reader::{Read, Stop};
 use super::Root;
 
 /// One node at one value.
+#[allow(clippy::struct_excessive_bools)] // each is known at another time
 pub(super) struct Atom<'p> {
     pub(super) id: NodeId,
     pub(super) node: &'p Node,
