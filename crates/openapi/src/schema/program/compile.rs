@@ -77,6 +77,7 @@ fn node(definition: SchemaId, place: String) -> Node {
         object: None,
         in_place: None,
         closure: Box::default(),
+        id: ANY,
         definition,
         place: place.into(),
         is_never: false,
@@ -551,6 +552,7 @@ fn renumbered(nodes: Vec<Node>, order: &[NodeId]) -> Vec<Node> {
         .enumerate()
         .map(|(old, mut node)| {
             renumber(&mut node, order);
+            node.id = order[old];
             (order[old], node)
         })
         .collect();
