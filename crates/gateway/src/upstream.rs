@@ -11,6 +11,7 @@ use pingora::upstreams::peer::HttpPeer;
 use smallvec::SmallVec;
 
 use crate::clock;
+use crate::dial;
 use crate::snapshot::Settings;
 
 /// How long an idle connection to an origin is kept. Below the 5 seconds after which common application servers
@@ -204,6 +205,8 @@ impl Target {
         peer.options.idle_timeout = Some(IDLE);
         if self.tls {
             peer.options.alpn = ALPN::H2H1;
+        } else {
+            dial::take_over(&mut peer);
         }
         Address {
             socket,
