@@ -147,19 +147,17 @@ impl HttpServerApp for Requests {
             // Its head is here already.
             return Turns(self.proxy.process_new_http(session, shutdown)).await;
         }
-        let (head, idle) = self.shared.settings(|settings| {
-            (
-                Duration::from_secs(settings.header_timeout_seconds),
-                Duration::from_secs(settings.idle_timeout_seconds),
-            )
-        });
+        let head = self
+            .shared
+            .settings(|settings| settings.header_timeout_seconds);
+        let head = Duration::from_secs(head);
         let is_first = session.take_connection_user_context().is_none();
         let exchange = Turns(self.proxy.process_new_http(session, shutdown));
         if is_first {
             Deadline::first(exchange, head).await
         } else {
             // The connection may be silent for a while before: Pingora bounds that, as its keep-alive timeout.
-            Deadline::next(exchange, idle + head).await
+            Deadline::next(exchange, head).await
         }
     }
 

@@ -197,7 +197,9 @@ impl Target {
     }
 
     fn address(&self, socket: SocketAddr) -> Address {
-        let mut peer = HttpPeer::new(socket, self.tls, self.host.to_string());
+        // The name is that of the certificate; without TLS it would only be copied for each request.
+        let name = if self.tls { &*self.host } else { "" };
+        let mut peer = HttpPeer::new(socket, self.tls, name.to_owned());
         peer.options.connection_timeout = Some(self.timeouts.connect);
         peer.options.total_connection_timeout = Some(self.timeouts.connect * 2);
         peer.options.read_timeout = Some(self.timeouts.response);
