@@ -12,6 +12,7 @@ use pingora::{Error, ErrorType, Result};
 use pingora_timeout::timeout;
 use tokio::net::TcpStream;
 
+use crate::upstream::IDLE;
 use crate::wire::Wire;
 
 /// Makes the connections.
@@ -21,6 +22,8 @@ pub(crate) struct Dial;
 pub(crate) fn take_over(peer: &mut HttpPeer) {
     // Never sent: it is a name for a protocol of TLS, which there is none of.
     peer.options.alpn = ALPN::Custom(CustomALPN::new(b"wire".to_vec()));
+    // Known by the connection itself.
+    peer.options.idle_timeout = None;
 }
 
 #[async_trait]
@@ -64,5 +67,6 @@ async fn connect<P: Peer>(peer: &P) -> Result<Wire> {
     let wire = connected
         .and_then(TcpStream::into_std)
         .and_then(|socket| Wire::new(socket, address));
+    let wire = wire.map(|wire| wire.rests_at_most(IDLE));
     wire.map_err(|error| Error::because(ErrorType::ConnectError, "connecting", error))
 }

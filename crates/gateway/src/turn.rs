@@ -1,40 +1,91 @@
-//! The turns of a thread that serves: what it does between two waits for events.
+//! The turns of a thread that serves: what its tasks do from one wake-up to the next.
 //!
 //! What connections have to send is sent at the end of a turn. Head and body of a message leave in one segment, and an
 //! origin or client that slept wakes up once for all that the turn has for it.
+//!
+//! A turn ends with a task of its own, woken when something is held for the first time. Tasks are run in the order in
+//! which they were woken, so it comes after all that were waiting by then; it goes to the end of the queue a few times
+//! more, since a request that takes a connection out of the pool waits for the task that watched it. Then it ends the
+//! turn, whoever else waits: no task that keeps itself busy can put off what others have to send.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::sync::Arc;
-
-use tokio::runtime::Builder;
+use std::task::{Poll, Waker};
 
 use crate::wire::Line;
 
-/// How many connections may have something to send before it is sent, so that nobody waits for a long turn.
-const MAX_HELD: usize = 16;
+/// How many connections may have something to send before it is sent.
+const MAX_HELD: usize = 32;
+
+/// How often the task that ends a turn lets all others go first: a request, the watcher of its connection, the request.
+const LAPS: u8 = 3;
 
 thread_local! {
-    /// The connections with something to send; none on a thread that has no turns.
-    static HELD: RefCell<Option<Vec<Arc<Line>>>> = const { RefCell::new(None) };
+    /// None on a thread that has no turns.
+    static TURN: RefCell<Option<Turn>> = const { RefCell::new(None) };
 }
 
-/// Makes the thread that will run this runtime take turns, once it [`begin`]s.
-pub(crate) fn taken_by(runtime: &mut Builder) -> &mut Builder {
-    // Called when no task is left to be run, before the thread waits for events.
-    runtime.on_thread_park(end)
+struct Turn {
+    /// The connections with something to send.
+    held: Vec<Arc<Line>>,
+    /// Of the task that ends it.
+    end: Waker,
+    /// How often that task lets the others go first.
+    laps: u8,
 }
 
-/// The current thread takes turns from now on: [`end`] will be called.
-pub(crate) fn begin() {
-    HELD.set(Some(Vec::with_capacity(MAX_HELD)));
+/// Takes turns on the current thread, for ever; a task of its runtime.
+pub(crate) async fn take() {
+    poll_fn(|context| {
+        begin(context.waker());
+        if is_last_lap() {
+            end();
+        }
+        Poll::<()>::Pending
+    })
+    .await;
+}
+
+/// The current thread takes turns from now on, if it does not yet: [`end`] is called once `end` was woken.
+pub(crate) fn begin(end: &Waker) {
+    TURN.with_borrow_mut(|turn| match turn {
+        Some(turn) => turn.end.clone_from(end),
+        None => {
+            *turn = Some(Turn {
+                held: Vec::with_capacity(MAX_HELD),
+                end: end.clone(),
+                laps: 0,
+            });
+        }
+    });
+}
+
+/// Otherwise the task that ends the turn is woken once more.
+fn is_last_lap() -> bool {
+    TURN.with_borrow_mut(|turn| {
+        let Some(turn) = turn else {
+            return true;
+        };
+        turn.laps = turn.laps.saturating_sub(1);
+        if turn.laps == 0 || turn.held.is_empty() {
+            return true;
+        }
+        turn.end.wake_by_ref();
+        false
+    })
 }
 
 /// Keeps in mind that a connection has something to send; false on a thread without turns.
 pub(crate) fn hold(line: &Arc<Line>) -> bool {
-    let is_full = HELD.with_borrow_mut(|held| {
-        let held = held.as_mut()?;
-        held.push(Arc::clone(line));
-        Some(held.len() >= MAX_HELD)
+    let is_full = TURN.with_borrow_mut(|turn| {
+        let turn = turn.as_mut()?;
+        if turn.held.is_empty() {
+            turn.laps = LAPS;
+            turn.end.wake_by_ref();
+        }
+        turn.held.push(Arc::clone(line));
+        Some(turn.held.len() >= MAX_HELD)
     });
     if is_full == Some(true) {
         end();
@@ -44,17 +95,20 @@ pub(crate) fn hold(line: &Arc<Line>) -> bool {
 
 /// Sends what was held.
 pub(crate) fn end() {
-    let mut lines =
-        HELD.with_borrow_mut(|held| held.as_mut().map(std::mem::take).unwrap_or_default());
-    for line in lines.drain(..) {
+    let held =
+        TURN.with_borrow_mut(|turn| turn.as_mut().map(|turn| std::mem::take(&mut turn.held)));
+    let Some(mut held) = held else {
+        return;
+    };
+    for line in held.drain(..) {
         line.end_turn();
     }
-    HELD.with_borrow_mut(|held| {
-        if let Some(held) = held
-            && held.is_empty()
+    TURN.with_borrow_mut(|turn| {
+        if let Some(turn) = turn
+            && turn.held.is_empty()
         {
             // Its memory, for the next turn.
-            *held = lines;
+            turn.held = held;
         }
     });
 }

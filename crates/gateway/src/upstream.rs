@@ -16,7 +16,7 @@ use crate::snapshot::Settings;
 
 /// How long an idle connection to an origin is kept. Below the 5 seconds after which common application servers
 /// (uvicorn, Node.js) close theirs, so that a request does not meet a connection that is being closed.
-const IDLE: Duration = Duration::from_secs(4);
+pub(crate) const IDLE: Duration = Duration::from_secs(4);
 
 /// How long an address that could not be connected to is tried after the others only.
 const REST_SECONDS: u64 = 5;

@@ -2,8 +2,8 @@
 //!
 //! Pingora writes the head of a request, flushes it, and then writes the body: two segments, two system calls and two
 //! wake-ups of the origin, where one would do. Here a flush of little is a promise: the bytes are held, and leave when
-//! the thread has nothing more to do before it waits for events (see [`turn`](crate::turn)). Nothing is waited for: what
-//! is not here by then leaves in the next turn.
+//! all tasks of the thread that have something to do were run (see [`turn`](crate::turn)). Nothing is waited for:
+//! what is not here by then leaves in the next turn.
 //!
 //! What is too much to be held is sent at once, from where it is, together with what was held before it.
 
@@ -14,7 +14,7 @@ use std::os::fd::AsRawFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -44,6 +44,10 @@ const LINGER: Duration = Duration::from_secs(5);
 pub(crate) struct Wire {
     line: Arc<Line>,
     digest: Arc<SocketDigest>,
+    /// How long it may rest before it is used again.
+    max_rest: Option<Duration>,
+    /// Since when it rests, if it does.
+    rests_since: Option<Instant>,
 }
 
 /// What the end of the turn needs of a connection.
@@ -82,7 +86,26 @@ impl Wire {
         Ok(Self {
             line: Arc::new(Line { socket, out }),
             digest: Arc::new(digest),
+            max_rest: None,
+            rests_since: None,
         })
+    }
+
+    /// Has a connection that rested longer than this be seen as closed by whoever would use it again.
+    pub(crate) fn rests_at_most(mut self, rest: Duration) -> Self {
+        self.max_rest = Some(rest);
+        self
+    }
+
+    /// Whether the connection has rested too long to be used again.
+    ///
+    /// Pingora asks for a single byte, and for nothing else so few, to learn whether a connection may be kept and, when it
+    /// is to be used again, whether it still may. Two looks at the clock are cheaper than a timer for each request.
+    fn is_stale(&mut self, asked: usize) -> bool {
+        let Some(max_rest) = self.max_rest else {
+            return false;
+        };
+        asked == 1 && self.rests_since.get_or_insert_with(Instant::now).elapsed() > max_rest
     }
 }
 
@@ -193,10 +216,13 @@ impl Out {
 
 impl AsyncRead for Wire {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.is_stale(buffer.remaining()) {
+            return Poll::Ready(Ok(()));
+        }
         loop {
             let mut ready = ready!(self.line.socket.poll_read_ready(context))?;
             // SAFETY: nothing is written there but what the system reads.
@@ -229,10 +255,11 @@ impl AsyncRead for Wire {
 
 impl AsyncWrite for Wire {
     fn poll_write(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.rests_since = None;
         let mut out = self.line.out.lock();
         out.check()?;
         if out.held.len() + bytes.len() <= HELD_BYTES {
@@ -329,3 +356,6 @@ impl fmt::Debug for Wire {
         formatter.debug_tuple("Wire").field(&self.id()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,8 +65,8 @@ impl Workers {
             deadline: watch::Sender::new(None),
         };
         for work in work {
-            let mut runtime = Builder::new_current_thread();
-            let runtime = turn::taken_by(runtime.enable_all())
+            let runtime = Builder::new_current_thread()
+                .enable_all()
                 .build()
                 .map_err(failed)?;
             let serving = serve(
@@ -112,7 +112,7 @@ impl<F: Fn()> Drop for Ended<F> {
 }
 
 fn run<F: Fn()>(runtime: Runtime, serving: impl Future<Output = ()>, _ended: &Ended<F>) {
-    turn::begin();
+    runtime.spawn(turn::take());
     runtime.block_on(serving);
     // What is left of connections and tasks ends here.
     runtime.shutdown_background();

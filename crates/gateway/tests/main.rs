@@ -13,5 +13,6 @@ mod resumption;
 mod schema;
 mod segments;
 mod snapshots;
+mod streams;
 mod threads;
 mod upstreams;
