@@ -13,6 +13,9 @@ use crate::report::{Happened, report};
 use crate::shared::Shared;
 use crate::snapshot::{Enforced, Mitigation, OversizeBody};
 
+/// A body that is judged in a few microseconds.
+const SOON_JUDGED_BYTES: usize = 4 * 1024;
+
 /// Holds the body until it is judged. What passes is left in the exchange for its forwarding.
 ///
 /// # Errors
@@ -65,6 +68,10 @@ pub(crate) async fn judge_body(
             return Ok(());
         }
     };
+    if body.len() > SOON_JUDGED_BYTES {
+        // What others have to send does not wait for it.
+        crate::turn::end();
+    }
     let begun = Instant::now();
     let judged = validation
         .operation
