@@ -133,7 +133,7 @@ fn media_types_and_bodies_are_those_declared() {
             200,
             &[JSON],
             r#"{"id": "1", "tags": ["ab", "abc"]}"#,
-            "body $.id invalid_type expected:integer; body $.tags[1] constraint_violation invalid_length",
+            "body $.id invalid_type expected:integer; body $.tags[1] constraint_violation string_length_not_in_range",
         ),
         (
             200,
@@ -237,7 +237,7 @@ fn headers_are_judged_as_those_of_requests() {
                 ("x-shared", "[]"),
                 cookie,
             ],
-            "header X-List[1] invalid_type expected:boolean; header X-Shared invalid_type expected:object",
+            "header X-List invalid_type expected:boolean; header X-Shared invalid_type expected:object",
         ),
     ] {
         let found = judge(operation(&loaded), 200, lines, b"");
@@ -288,7 +288,7 @@ fn what_goes_one_way_only_is_required_in_that_direction_only() {
         (r#"{"id": 1, "secret": "b", "key": "c"}"#, missing, missing),
         (
             r#"{"id": 1, "name": "a", "secret": 1}"#,
-            missing,
+            "body $.secret invalid_type expected:string",
             "body $.secret invalid_type expected:string",
         ),
     ] {
@@ -336,7 +336,7 @@ fn what_is_wrong_with_a_response_refuses_and_warns_of_nothing_else() {
         (
             200,
             &[("content-type", "text/html")],
-            "",
+            "<p>",
             "body $ invalid_media_type invalid_media_type",
         ),
         (201, &[], "anything", "ok"),
@@ -502,13 +502,16 @@ fn every_document_loads_with_its_responses_and_the_same_warnings() {
         usable += count.usable;
     }
     eprintln!("{usable} of {declared} response schemas are usable");
+    assert_eq!(usable, declared);
+    assert!(declared > 20_000);
 }
 
-/// The share of recorded responses that conform, in percent, is no less.
-const FEWEST_CONFORMING: usize = 10;
+/// The share of recorded responses that conform, in percent, is no less. The recordings are of 2012 to 2023, the documents of
+/// 2023 and later: most departures are required properties that did not exist yet.
+const FEWEST_CONFORMING: usize = 30;
 
 #[test]
-fn recorded_responses_mostly_conform() {
+fn recorded_responses_conform_as_far_as_they_are_as_old_as_the_document() {
     let Some(folder) = data::folder() else { return };
     let document = |file: &str| -> Document {
         let source = data::read(&folder.join(format!("openapi/{file}.json.zst")));
@@ -529,8 +532,10 @@ fn recorded_responses_mostly_conform() {
             else {
                 continue;
             };
+            // Names were hidden as `<NAME>`, which no URI can hold.
+            let body = line["response_body"].as_str();
             let (Some(body), Some(operation)) = (
-                line["response_body"].as_str(),
+                body.map(|body| body.replace(['<', '>'], "")),
                 document.find(text("method"), text("template")),
             ) else {
                 continue;
