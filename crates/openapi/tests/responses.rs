@@ -315,6 +315,7 @@ fn what_is_wrong_with_a_response_refuses_and_warns_of_nothing_else() {
         "202": {"description": "", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Circle"}}}},
         "203": {"description": "", "headers": {"X-Odd": {"required": true, "schema": {"pattern": "("}}}},
         "206": of_type("object"),
+        "207": {"description": "", "content": {"json": {"schema": {}}, "text/json": {"schema": {"type": "object"}}}},
         "200-299": {"description": "no status"},
     });
     let components = json!({"schemas": {
@@ -330,7 +331,7 @@ fn what_is_wrong_with_a_response_refuses_and_warns_of_nothing_else() {
         .map(|problem| problem.code)
         .collect();
     codes.sort_unstable();
-    assert_eq!(codes, [112, 113, 141, 209]);
+    assert_eq!(codes, [112, 113, 141, 209, 209]);
     for (status, lines, body, wanted) in [
         (200, &[JSON][..], "[]", "ok"),
         (
@@ -344,13 +345,20 @@ fn what_is_wrong_with_a_response_refuses_and_warns_of_nothing_else() {
         (203, &[], "", "header X-Odd missing_required"),
         (203, &[("x-odd", "(")], "", "ok"),
         (206, &[JSON], "[]", "body $ invalid_type expected:object"),
+        (207, &[JSON], "[", "ok"),
+        (
+            207,
+            &[("content-type", "text/json")],
+            "[]",
+            "body $ invalid_type expected:object",
+        ),
         (404, &[], "", "ok"),
     ] {
         let found = judge(operation(&loaded), status, lines, body.as_bytes());
         assert_eq!(found, wanted, "{status} {lines:?} {body}");
     }
     let count = loaded.document.response_schemas();
-    assert_eq!((count.declared, count.usable), (3, 1));
+    assert_eq!((count.declared, count.usable), (4, 2));
 }
 
 #[test]

@@ -177,8 +177,13 @@ impl<'d> Compiler<'d, '_> {
             let pointer = child(&pointer, key);
             let place = self.place(&pointer);
             let Some(range) = Range::parse(key) else {
-                let message = "the key is no media type, so bodies of it are taken for undeclared";
-                self.problems.add(problem::IGNORED, place, message);
+                let message = "the key is no media type, so types that are not declared are taken to be its own, and pass";
+                self.problems.add(problem::IGNORED, place.clone(), message);
+                declared.extend(Range::parse("*/*").map(|range| Content {
+                    range,
+                    rule: Rule::None,
+                    place,
+                }));
                 continue;
             };
             let rule = if !range.is_json() && !range.is_range() {
