@@ -153,7 +153,11 @@ proptest! {
         let ours = judge(&document, "POST", &Request::json(text.as_bytes()), &Policy::default());
         let theirs = serde_json::from_str::<Value>(&text);
         match ours {
-            Ok(_) => prop_assert!(theirs.is_ok() || text.is_empty(), "{text:?}"),
+            // Numbers beyond binary64 are numbers to us.
+            Ok(_) => prop_assert!(
+                text.is_empty() || theirs.as_ref().err().is_none_or(|error| error.to_string().starts_with("number out of range")),
+                "{text:?}"
+            ),
             Err(violation) => prop_assert!(
                 theirs.is_err() || violation.error_class == hauberk_openapi::ErrorClass::DuplicateValue,
                 "{text:?}: {violation}"
