@@ -120,6 +120,8 @@ impl Problem {
 pub(crate) struct Problems {
     list: Vec<Problem>,
     known: HashMap<(u16, String), usize>,
+    /// How many were worse than a warning, equal ones counted.
+    errors: usize,
 }
 
 impl Problems {
@@ -129,6 +131,9 @@ impl Problems {
         place: impl Into<String>,
         message: impl Into<String>,
     ) {
+        if severity < Severity::Warning {
+            self.errors += 1;
+        }
         let message = message.into();
         let list = &mut self.list;
         let at = *self
@@ -143,6 +148,11 @@ impl Problems {
         if locations.len() < MAX_LOCATIONS && locations.last() != Some(&place) {
             locations.push(place);
         }
+    }
+
+    /// How often something worse than a warning was added so far.
+    pub(crate) fn errors(&self) -> usize {
+        self.errors
     }
 
     /// The warnings, or everything if the document cannot be loaded; the worst first.

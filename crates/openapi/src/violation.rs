@@ -1,13 +1,13 @@
-//! What a request did wrong: where, what, and which rule of the document says so.
+//! What a request, or the response to it, did wrong: where, what, and which rule of the document says so.
 //!
-//! A violation never carries a value from the request. It names the parameter or the JSON path, because those are what
+//! A violation never carries a value from the traffic. It names the parameter or the JSON path, because those are what
 //! the operator looks for, and the place of the rule in the document.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// The part of the request that departs from the document.
+/// The part of the request or response that departs from the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Location {
@@ -94,7 +94,7 @@ impl fmt::Display for ErrorClass {
     }
 }
 
-/// One departure of a request from the document.
+/// One departure of a request or response from the document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Violation {
     /// The part of the request.

@@ -14,6 +14,7 @@ mod mutations;
 mod parameters;
 mod policy;
 mod request;
+mod responses;
 mod speed;
 mod styles;
 mod verdicts;

@@ -16,7 +16,7 @@ use crate::schema::store::Schemas;
 use crate::schema::types::Types;
 use crate::violation::{ErrorClass, Location, Violation};
 
-/// Judges the head of a request by one plan.
+/// Judges the head of a request by one plan, or a response to it.
 pub(super) struct Judge<'p> {
     pub(super) plan: &'p Plan,
     pub(super) schemas: &'p Schemas,
