@@ -90,6 +90,9 @@ def asked(*more: Field, **pseudo: str) -> list[Field]:
     return [*((f":{name}", value) for name, value in values.items() if value), *more]
 
 
+LATE = "/late"
+"""What the client gives up by a reset may reach the origin after the test that sent it."""
+
 REFUSED: dict[str, list[Field]] = {
     **{
         f"a value with {end!r}": asked(("x-a", f"b{end}transfer-encoding: chunked{end}{end}{SMUGGLED}"))
@@ -157,7 +160,7 @@ def test_a_body_that_is_not_as_long_as_it_says_arrives_nowhere(gateway: int, rec
 
 def test_a_body_behind_a_length_of_zero_is_dropped(gateway: int, recorder: Recorder) -> None:
     recorder.received.clear()
-    http2(gateway, RULED, asked(("content-length", "0")), data=[SMUGGLED.encode()])
+    http2(gateway, RULED, asked(("content-length", "0"), path=LATE), data=[SMUGGLED.encode()])
     assert all(seen.endswith(b"\r\n\r\n") and b"smuggled" not in seen for seen in recorder.received)
 
 
@@ -188,7 +191,7 @@ def test_what_arrives_is_written_in_one_way(
 ) -> None:
     recorder.received.clear()
     assert http2(gateway, RULED, request_fields, data=data, trailers=trailers) == b"answered"
-    [seen] = recorder.received
+    [seen] = [seen for seen in recorder.received if LATE.encode() not in seen]
     head, _, rest = seen.partition(b"\r\n\r\n")
     first, *others = head.split(b"\r\n")
     assert first == line + b" HTTP/1.1"

@@ -80,7 +80,7 @@ class Program:
         """
         if self.process.poll() is not None:
             raise ProgramFailed(f"{self.name} ended with status {self.process.returncode}; it printed:\n{self.printed()}")
-        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in _family(self.process.pid))
+        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in family(self.process.pid))
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
     def printed(self) -> str:

@@ -73,7 +73,7 @@ impl Check {
             return vec![syntax::too_costly(subject)];
         }
         let Ok(text) = std::str::from_utf8(text) else {
-            return Vec::new();
+            return vec![syntax::too_costly(subject)];
         };
         let steps = allowed(text.len());
         let engine = Engine::new(&self.program, text, judging, steps);
