@@ -31,10 +31,17 @@ pub(crate) fn is_upstream(error: &Error) -> bool {
 }
 
 /// The answer for a client whose request failed; none when it has one already, or is gone.
-pub(crate) fn refusal(session: &Session, error: &Error) -> Option<Refusal> {
+pub(crate) fn refusal(
+    session: &Session,
+    exchange: &mut Exchange,
+    error: &Error,
+) -> Option<Refusal> {
     let begun = session.response_written();
     if begun.is_some_and(|answer| !answer.status.is_informational()) {
         return None;
+    }
+    if let Some(refusal) = exchange.refusal.take() {
+        return Some(*refusal);
     }
     let refusal = match (error.etype(), error.esource()) {
         (ErrorType::HTTPStatus(status), _) => upstream_refusal(*status),

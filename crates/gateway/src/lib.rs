@@ -38,13 +38,16 @@ mod seats;
 mod server;
 mod shared;
 mod snapshot;
+mod stream;
 mod target;
 mod tls;
 mod upstream;
 mod workers;
 
 pub use error::{Error, ErrorKind, Refused};
-pub use events::{Event, EventAction, EventCertificate, EventSource, EventViolation};
+pub use events::{
+    Event, EventAction, EventCertificate, EventSource, EventViolation, MAX_EVENT_VIOLATIONS,
+};
 pub use log::LevelFilter;
 pub use logger::{init_default_logging, init_logging};
 pub use options::Options;

@@ -12,6 +12,7 @@ use serde::Deserialize;
 pub(crate) struct Settings {
     pub(crate) max_body_bytes: usize,
     pub(crate) max_held_bytes: usize,
+    pub(crate) max_stream_bytes: u64,
     pub(crate) oversize_body: OversizeBody,
     pub(crate) max_header_bytes: usize,
     pub(crate) max_header_count: usize,
@@ -43,6 +44,7 @@ impl Default for Settings {
         Self {
             max_body_bytes: 1024 * 1024,
             max_held_bytes: 256 * 1024 * 1024,
+            max_stream_bytes: 1024 * 1024 * 1024,
             oversize_body: OversizeBody::Reject,
             max_header_bytes: 64 * 1024,
             max_header_count: 100,
