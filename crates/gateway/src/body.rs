@@ -62,6 +62,8 @@ pub(crate) enum Start {
     Whole(Bytes),
     /// What there is so far.
     Beginning(Bytes),
+    /// Nothing came in time.
+    TooSlow,
 }
 
 /// Why a body was not read to its end.
@@ -140,25 +142,25 @@ pub(crate) async fn read(
 ///
 /// # Errors
 ///
-/// 400 when the client ends early or garbles the framing, 408 when nothing comes within `wait`.
+/// 400 when the client ends early or garbles the framing.
 pub(crate) async fn read_beginning(
     session: &mut Session,
     wait: Duration,
 ) -> Result<Start, Refusal> {
     invite(session).await?;
     session.enable_retry_buffering();
+    let deadline = Instant::now() + wait;
     let mut body = Parts::default();
     while (body.len() as u64) < REPLAYED_BYTES {
-        let patience = if body.len() == 0 { wait } else { PAUSE };
+        let left = deadline.saturating_duration_since(Instant::now());
+        let patience = if body.len() == 0 { left } else { PAUSE.min(left) };
         match timeout(patience, session.read_request_body()).await {
             Ok(Ok(Some(chunk))) => body.push(chunk),
             Ok(Ok(None)) => return Ok(Start::Whole(body.joined())),
             Ok(Err(error)) if !matches!(error.etype(), ErrorType::ReadTimedout) => {
                 return Err(broken());
             }
-            Ok(Err(_)) | Err(_) if body.len() == 0 => {
-                return Err(Refusal::of_unjudged(Stopped::TooSlow, 0));
-            }
+            Ok(Err(_)) | Err(_) if body.len() == 0 => return Ok(Start::TooSlow),
             Ok(Err(_)) | Err(_) => break,
         }
         if session.is_body_done() {

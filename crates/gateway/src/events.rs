@@ -99,8 +99,8 @@ pub struct Event {
     pub rule_id: Option<String>,
     /// The violation, if it was one; of several the first.
     pub violation: Option<EventViolation>,
-    /// All violations that were looked for, that one first: in a request that went on at most [`MAX_EVENT_VIOLATIONS`], in a
-    /// refused one the one that refused it.
+    /// All violations that were looked for, that one first. In a request that went on at most [`MAX_EVENT_VIOLATIONS`], fewer
+    /// if their names are long; in a refused one the one that refused it.
     pub violations: Vec<EventViolation>,
     /// The status of a refusal; none when the request went on.
     pub status: Option<u16>,

@@ -60,6 +60,13 @@ impl Exchange {
         }
     }
 
+    /// Nothing of the body is needed any more. A client that is slow to read its refusal must not keep the memory.
+    pub(crate) fn release(&mut self) {
+        self.held = Held::Nothing;
+        self.streamed = None;
+        self.share = Share::default();
+    }
+
     /// The host asks for certificates now, but did not when this connection was made: a new one may fare better.
     pub(crate) fn was_never_asked(&self) -> bool {
         let asks = self

@@ -14,6 +14,9 @@ use crate::report::{Happened, report};
 use crate::shared::Shared;
 use crate::snapshot::{Enforced, Mitigation, OversizeBody, Settings};
 
+/// An event tells of no more violations once their places take so much.
+const TOLD_BYTES: usize = 4096;
+
 /// Holds the body until it is judged. What passes is left in the exchange for its forwarding.
 ///
 /// # Errors
@@ -177,7 +180,14 @@ pub(crate) fn mitigate_violations(
     action: Mitigation,
     found: Vec<Violation>,
 ) -> Result<(), Refusal> {
+    let mut bytes = 0;
     let told = found.into_iter().take(MAX_EVENT_VIOLATIONS);
+    let told = told.take_while(|violation| {
+        // The client chooses the names, and many events wait in memory.
+        let fits = bytes < TOLD_BYTES;
+        bytes += violation.target.len() + violation.rule.len();
+        fits
+    });
     let told = told.map(event_violation).collect();
     mitigate(shared, session, exchange, action, told, Refusal::by_schema)
 }

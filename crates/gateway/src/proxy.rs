@@ -57,6 +57,7 @@ impl ProxyHttp for Shield {
                 Ok(false)
             }
             Err(refusal) => {
+                exchange.release();
                 self.refuse(session, exchange, &refusal);
                 // A client that is gone gets no answer.
                 if refusal.answer(session, exchange.id).await.is_err() {
@@ -151,6 +152,7 @@ impl ProxyHttp for Shield {
         if exchange.streamed.is_some()
             && let Err(refusal) = stream::pass(&self.shared, session, exchange, body, end_of_stream)
         {
+            exchange.release();
             self.refuse(session, exchange, &refusal);
             exchange.refusal = Some(Box::new(refusal.closing()));
             // As the client's fault, it ends the request to the upstream wherever it stands.

@@ -51,8 +51,8 @@ enum Fault {
 ///
 /// # Errors
 ///
-/// The refusal, if it is one: by the schema, or because the body is broken off or does not come; when the action is block
-/// also because it is too large, or there is no memory for what is held of it.
+/// The refusal, if it is one: by the schema, or because the body is broken off; when the action is block also because it
+/// is too large or does not come, or there is no memory for what is held of it.
 pub(crate) async fn begin(
     shared: &Shared,
     session: &mut Session,
@@ -93,6 +93,12 @@ pub(crate) async fn begin(
     let (beginning, is_whole) = match body::read_beginning(session, wait).await? {
         Start::Whole(body) => (body, true),
         Start::Beginning(beginning) => (beginning, false),
+        Start::TooSlow => {
+            let fault = Fault::Unjudged(Stopped::TooSlow);
+            streamed.settle(shared, session, exchange, fault)?;
+            exchange.held = Held::beginning(session, Bytes::new());
+            return Ok(());
+        }
     };
     let has_room = exchange
         .share
@@ -171,7 +177,7 @@ impl Streamed {
             return Err(Fault::Violations(vec![violation]));
         }
         let more = judge.held_bytes().saturating_sub(self.held);
-        if !exchange.share.grow(more, self.max_held_bytes) {
+        if more > 0 && !exchange.share.grow(more, self.max_held_bytes) {
             return Err(Fault::Unjudged(Stopped::NoRoom));
         }
         self.held += more;

@@ -16,5 +16,6 @@ mod segments;
 mod smuggling;
 mod snapshots;
 mod spellings;
+mod streams;
 mod threads;
 mod upstreams;
