@@ -153,7 +153,11 @@ pub(crate) async fn read_beginning(
     let mut body = Parts::default();
     while (body.len() as u64) < REPLAYED_BYTES {
         let left = deadline.saturating_duration_since(Instant::now());
-        let patience = if body.len() == 0 { left } else { PAUSE.min(left) };
+        let patience = if body.len() == 0 {
+            left
+        } else {
+            PAUSE.min(left)
+        };
         match timeout(patience, session.read_request_body()).await {
             Ok(Ok(Some(chunk))) => body.push(chunk),
             Ok(Ok(None)) => return Ok(Start::Whole(body.joined())),
@@ -213,7 +217,8 @@ async fn invite(session: &mut Session) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn broken() -> Refusal {
+/// The client ended early, or garbled the framing.
+pub(crate) fn broken() -> Refusal {
     Refusal::new(
         400,
         "body_incomplete",

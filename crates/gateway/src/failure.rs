@@ -3,6 +3,7 @@
 use pingora::proxy::Session;
 use pingora::{Error, ErrorSource, ErrorType};
 
+use crate::body;
 use crate::exchange::Exchange;
 use crate::refusal::Refusal;
 
@@ -48,6 +49,10 @@ pub(crate) fn refusal(
         (_, ErrorSource::Upstream) => upstream_refusal(upstream_status(error)),
         (ErrorType::ReadTimedout, ErrorSource::Downstream) => {
             Refusal::new(408, "body_timeout", "the body did not come in time")
+        }
+        // It may have closed its side only; whoever is judged is told.
+        (ErrorType::ConnectionClosed, ErrorSource::Downstream) if exchange.streamed.is_some() => {
+            body::broken()
         }
         (
             ErrorType::WriteError

@@ -454,7 +454,7 @@ fn log_tells_of_all_violations_and_block_of_the_one_that_refused() {
         let told = event.violations.iter();
         told.map(|violation| {
             let rule = violation.rule.as_deref().unwrap_or("");
-            assert!(rule.starts_with(".paths./temps.post"), "{rule:?}");
+            assert!(rule.starts_with(r#".paths["/temps"].post"#), "{rule:?}");
             format!("{} {}", violation.location, violation.target)
         })
         .collect::<Vec<_>>()
