@@ -74,7 +74,7 @@ fn about(text: &str) -> Vec<u8> {
 }
 
 fn file(bytes: usize) -> Vec<u8> {
-    let content: Vec<u8> = (0..bytes).map(|index| (index % 251) as u8).collect();
+    let content: Vec<u8> = (0..=250).cycle().take(bytes).collect();
     part("file", "application/octet-stream", &content)
 }
 
@@ -128,7 +128,7 @@ fn good_forms_arrive_as_they_were_sent() {
                 }
             }
         }
-        let body = [7; 100_000];
+        let body = vec![7; 100_000];
         let answer =
             running
                 .plain()
@@ -210,7 +210,7 @@ fn what_is_wrong_ends_the_request_wherever_it_stands() {
     let large = 2_000_000;
     let content = "application/octet-stream";
     // What it is, target, content type, body, what is told; whether the origin may have been asked.
-    let cases: Vec<(&str, &str, &str, Vec<u8>, &str, bool)> = vec![
+    let cases = [
         (
             "another boundary",
             "/files",
@@ -363,7 +363,7 @@ fn a_form_whose_last_boundary_came_is_not_whole_before_its_end() {
     // No file: a reader that stops at the last boundary would take the form for whole, were it not kept back.
     let body = form(&[
         about(r#"{"title":"t"}"#),
-        part("note", "text/plain", &[b'n'; 100_000]),
+        part("note", "text/plain", &vec![b'n'; 100_000]),
     ]);
     let whole = request("/files", FORM, &body, true);
     let mut client = running.plain();
@@ -490,7 +490,7 @@ fn streams_have_a_largest_size_too() {
 fn what_is_held_of_a_form_counts_as_held() {
     let sink = Sink::start(Manner::Plain);
     let tight = |action: &str| snapshot(&sink.url(), action).setting("max_held_bytes", 300_000);
-    let note = part("note", "text/plain", &[b'n'; 400_000]);
+    let note = part("note", "text/plain", &vec![b'n'; 400_000]);
     let body = form(&[about(r#"{"title":"t"}"#), file(100_000), note]);
     let block = Running::start(&tight("block"));
     let answer = block.plain().request(request("/files", FORM, &body, false));
