@@ -148,9 +148,7 @@ def test_what_has_another_meaning_in_lines_is_refused(gateway: int, recorder: Re
     assert recorder.received == []
 
 
-@pytest.mark.parametrize(
-    ("length", "data"), [("2", [b"abc"]), ("4", [b"abc"]), ("3", [b"abc", b"d"]), ("3", [b"a", SMUGGLED.encode()])]
-)
+@pytest.mark.parametrize(("length", "data"), [("2", [b"abc"]), ("4", [b"abc"]), ("3", [b"abc", b"d"]), ("3", [b"a", SMUGGLED.encode()])])
 def test_a_body_that_is_not_as_long_as_it_says_arrives_nowhere(gateway: int, recorder: Recorder, length: str, data: list[bytes]) -> None:
     recorder.received.clear()
     assert b"answered" not in http2(gateway, RULED, asked(("content-length", length)), data=data)

@@ -69,7 +69,7 @@ class Program:
         """
         if self.process.poll() is not None:
             raise ProgramFailed(f"{self.name} ended with status {self.process.returncode}; it printed:\n{self.printed()}")
-        return sum(_cpu_seconds(pid) for pid in _family(self.process.pid))
+        return sum(_cpu_seconds(pid) for pid in family(self.process.pid))
 
     def resident_mib(self) -> float:
         """
@@ -133,7 +133,7 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
 
 
-def _family(root: int) -> list[int]:
+def family(root: int) -> list[int]:
     parents = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

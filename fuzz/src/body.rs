@@ -1,10 +1,11 @@
 //! Bodies: any bytes are judged by schemas with all keywords.
 //!
-//! The input is two lines and the body: the number of an operation, the content type, and all that follows.
+//! The input is two lines and the body: the number of an operation with the name of a content coding behind it if the body is packed, the
+//! content type, and all that follows.
 
 use std::sync::LazyLock;
 
-use hauberk_openapi::{Document, Limits, Policy, RequestHead, load};
+use hauberk_openapi::{ContentEncoding, Document, Limits, Policy, RequestHead, load};
 use http::{HeaderMap, HeaderValue, header};
 use serde::de::IgnoredAny;
 
@@ -32,19 +33,30 @@ pub fn check(data: &[u8]) {
     else {
         return;
     };
-    let Some(operation) = operation(&DOCUMENT, number) else {
+    let (number, coding) = number.split_once(' ').unwrap_or((number, ""));
+    let (Some(operation), Ok(coding)) =
+        (operation(&DOCUMENT, number), HeaderValue::from_str(coding))
+    else {
         return;
     };
-    let is_json = content_type == "application/json";
+    let is_json = content_type == "application/json" && coding.is_empty();
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, content_type);
+    if !coding.is_empty() {
+        headers.insert(header::CONTENT_ENCODING, coding);
+    }
     let head = RequestHead {
         path_variables: &[],
         query: None,
         headers: &headers,
         has_body: true,
     };
-    let policy = Policy::default();
+    let policy = Policy {
+        content_encoding: ContentEncoding::Unpack,
+        max_unpacked_bytes: 256 * 1024,
+        read_only: true,
+        ..Policy::default()
+    };
     let found = judge(operation, &head, body, &policy);
     if !is_json {
         return;

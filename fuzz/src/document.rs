@@ -20,6 +20,7 @@ fn limits() -> Limits {
         max_depth: 64,
         max_nodes: 20_000,
         max_operations: 200,
+        responses: true,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The laws of a judgement, whatever the request.
 
 use hauberk_openapi::{
-    MAX_TARGET_CHARS, MAX_VIOLATIONS, Operation, Policy, RequestHead, Violation,
+    BodyPlan, MAX_TARGET_CHARS, MAX_VIOLATIONS, Operation, Policy, RequestHead, Violation,
 };
 
 /// Judge a request in both ways, with its first violation and with all, and check that they agree.
@@ -14,7 +14,16 @@ pub(crate) fn judge(
     let all = operation.violations(head, body, policy);
     let first = match operation.validate_head(head, policy) {
         Err(violation) => Some(violation),
-        Ok(plan) => operation.validate_body(&plan, body, policy).err(),
+        Ok(plan) => {
+            let found = operation.validate_body(&plan, body, policy).err();
+            if matches!(plan, BodyPlan::Stream(_)) {
+                for length in [1, 7, body.len() / 2 + 1] {
+                    let cut = in_pieces(operation, &plan, body, length, policy);
+                    assert_eq!(cut, found, "in pieces of {length} bytes");
+                }
+            }
+            found
+        }
     };
     assert_eq!(
         first.as_ref(),
@@ -28,6 +37,23 @@ pub(crate) fn judge(
     let again = operation.violations(head, body, policy);
     assert_eq!(all, again, "a judgement does not depend on when it is made");
     all
+}
+
+/// The first violation of a body that arrives in pieces.
+fn in_pieces(
+    operation: &Operation,
+    plan: &BodyPlan,
+    body: &[u8],
+    length: usize,
+    policy: &Policy,
+) -> Option<Violation> {
+    let mut stream = operation.body_stream(plan, policy);
+    for piece in body.chunks(length) {
+        if let Err(violation) = stream.push(piece) {
+            return Some(violation);
+        }
+    }
+    stream.finish().err()
 }
 
 /// What every violation owes its reader: bounds, and nothing but printable text.

@@ -17,6 +17,7 @@ use prometheus::IntGauge;
 
 use crate::cork::Turns;
 use crate::deadline::Deadline;
+use crate::dial::Dial;
 use crate::proxy::Shield;
 use crate::shared::Shared;
 
@@ -31,12 +32,13 @@ const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 
 /// What a listener does with a connection: counts it and hands it to the requests in it.
+#[derive(Clone)]
 pub(crate) struct Connections {
     requests: Arc<Requests>,
 }
 
 impl Connections {
-    pub(crate) fn new(proxy: HttpProxy<Shield>, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(proxy: HttpProxy<Shield, Dial>, shared: Arc<Shared>) -> Self {
         Self {
             requests: Arc::new(Requests {
                 proxy: Arc::new(proxy),
@@ -128,7 +130,7 @@ impl HttpServerApp for Http2 {
 
 /// The requests of all connections, with the timeouts and limits of the snapshot in force.
 struct Requests {
-    proxy: Arc<HttpProxy<Shield>>,
+    proxy: Arc<HttpProxy<Shield, Dial>>,
     shared: Arc<Shared>,
     /// By the idle timeout in seconds. Pingora borrows the options for as long as it likes, so each set lives on.
     options: Mutex<Vec<(u64, &'static HttpServerOptions)>>,
@@ -145,19 +147,17 @@ impl HttpServerApp for Requests {
             // Its head is here already.
             return Turns(self.proxy.process_new_http(session, shutdown)).await;
         }
-        let (head, idle) = self.shared.settings(|settings| {
-            (
-                Duration::from_secs(settings.header_timeout_seconds),
-                Duration::from_secs(settings.idle_timeout_seconds),
-            )
-        });
+        let head = self
+            .shared
+            .settings(|settings| settings.header_timeout_seconds);
+        let head = Duration::from_secs(head);
         let is_first = session.take_connection_user_context().is_none();
         let exchange = Turns(self.proxy.process_new_http(session, shutdown));
         if is_first {
             Deadline::first(exchange, head).await
         } else {
             // The connection may be silent for a while before: Pingora bounds that, as its keep-alive timeout.
-            Deadline::next(exchange, idle + head).await
+            Deadline::next(exchange, head).await
         }
     }
 

@@ -1,4 +1,5 @@
-//! Head and body of a request in one segment.
+//! Head and body of a request in one segment, where the connection to the origin has TLS. Without it, the connection is
+//! a [`Wire`](crate::wire::Wire), which sees to that by itself.
 //!
 //! Pingora sends the head as soon as it is written, and then the body: two segments, two interrupts and two wake-ups of
 //! the origin, where one would do. `TCP_CORK` holds the head back. It is taken out at the end of the very turn in which

@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::future::{Future, Pending, pending};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pingora_timeout::fast_timeout::FastOrTokioTimeout;
 use pingora_timeout::{Timeout, timeout};
@@ -26,13 +26,14 @@ pub(crate) fn head_was_read() {
 /// A future that ends with none when the head of a request is not complete in time.
 pub(crate) struct Deadline<F> {
     future: F,
-    end: Instant,
+    wait: Duration,
     stage: Stage,
 }
 
 enum Stage {
-    /// The connection has served a request, and nobody has looked for the next.
-    Idle,
+    /// The connection has served a request. It may be silent for a while before the next, which whatever watches the
+    /// silence ends; as many wake-ups as this are let pass before the wait begins.
+    Idle(u8),
     /// The head is to come. Most heads come whole, at the first wake-up: there is no timer before.
     Waiting(Option<Timer>),
     /// Nothing is left to watch.
@@ -47,16 +48,20 @@ impl<F> Deadline<F> {
     pub(crate) fn first(future: F, wait: Duration) -> Self {
         Self {
             future,
-            end: Instant::now() + wait,
+            wait,
             stage: Stage::Waiting(None),
         }
     }
 
-    /// For a later one. Whatever watches the silence before it wakes the future up by itself.
+    /// For a later one, which may take `wait` from about its first bytes on. The future is looked at once to begin
+    /// with, and once more because what ended the exchange before it wakes it up; a timer for that would be made, and
+    /// thrown away, for each request. A client that sends one byte and stops is then found by whoever watches the
+    /// silence, a client that sends more by this.
     pub(crate) fn next(future: F, wait: Duration) -> Self {
         Self {
-            stage: Stage::Idle,
-            ..Self::first(future, wait)
+            future,
+            wait,
+            stage: Stage::Idle(2),
         }
     }
 }
@@ -80,17 +85,27 @@ impl<T, F: Future<Output = Option<T>> + Unpin> Future for Deadline<F> {
         }
         match &mut this.stage {
             Stage::Read => Poll::Pending,
-            Stage::Idle => {
-                this.stage = Stage::Waiting(None);
+            Stage::Idle(passes @ 1..) => {
+                *passes -= 1;
                 Poll::Pending
             }
-            Stage::Waiting(timer) => {
-                let timer = timer.get_or_insert_with(|| {
-                    let left = this.end.saturating_duration_since(Instant::now());
-                    timeout(left, pending())
-                });
-                Pin::new(timer).poll(context).map(|_| None)
+            Stage::Idle(0) => {
+                this.stage = Stage::Waiting(Some(timeout(this.wait, pending())));
+                this.poll_timer(context)
             }
+            Stage::Waiting(timer) => {
+                timer.get_or_insert_with(|| timeout(this.wait, pending()));
+                this.poll_timer(context)
+            }
+        }
+    }
+}
+
+impl<F> Deadline<F> {
+    fn poll_timer<T>(&mut self, context: &mut Context<'_>) -> Poll<Option<T>> {
+        match &mut self.stage {
+            Stage::Waiting(Some(timer)) => Pin::new(timer).poll(context).map(|_| None),
+            _ => Poll::Pending,
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What the upstream is told: the client's header without what only we may say, and with what only we can know.
 
-use std::io::Write as _;
+use std::net::IpAddr;
 
 use http::header::{self, HeaderName};
 use http::{HeaderValue, Version};
 use pingora::http::RequestHeader;
 use pingora::proxy::Session;
+use pingora::{ErrorType, OrErr as _};
 use smallvec::SmallVec;
 
 use crate::host::{Forwarding, Host};
@@ -50,12 +51,9 @@ pub(crate) fn prepare(
     }
     let downstream = session.req_header();
     if let Some(address) = session.client_addr().and_then(|address| address.as_inet()) {
-        let mut buffer = [0; 64];
-        let mut free = &mut buffer[..];
-        write!(free, "{}", address.ip().to_canonical()).expect("no address is longer than 45");
-        let length = 64 - free.len();
-        request.insert_header("X-Forwarded-For", &buffer[..length])?;
-        request.insert_header("Cf-Connecting-Ip", &buffer[..length])?;
+        let address = address_value(address.ip().to_canonical())?;
+        request.insert_header("X-Forwarded-For", address.clone())?;
+        request.insert_header("Cf-Connecting-Ip", address)?;
     }
     let tls = session
         .digest()
@@ -85,6 +83,30 @@ pub(crate) fn prepare(
         tell_of_certificate(request, host.forwarding, standing)?;
     }
     Ok(())
+}
+
+/// The text of an address. That of IPv4 is put together by hand: the formatting machinery takes as long as all headers of
+/// a request take to be copied.
+fn address_value(address: IpAddr) -> pingora::Result<HeaderValue> {
+    let mut text = SmallVec::<[u8; 64]>::new();
+    match address {
+        IpAddr::V4(address) => {
+            for (index, part) in address.octets().into_iter().enumerate() {
+                if index > 0 {
+                    text.push(b'.');
+                }
+                for power in [100, 10] {
+                    if part >= power {
+                        text.push(b'0' + part / power % 10);
+                    }
+                }
+                text.push(b'0' + part % 10);
+            }
+        }
+        IpAddr::V6(address) => text.extend_from_slice(address.to_string().as_bytes()),
+    }
+    let value = HeaderValue::from_bytes(&text);
+    value.or_err(ErrorType::InternalError, "an address is text")
 }
 
 fn strip(request: &mut RequestHeader) {
@@ -161,7 +183,27 @@ fn tell_of_certificate(
 
 #[cfg(test)]
 mod tests {
-    use super::is_ours;
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+    use super::{address_value, is_ours};
+
+    #[test]
+    fn addresses_are_written_as_ever() {
+        for part in 0..=255 {
+            let v4 = IpAddr::from([part, 255 - part, part / 2, part % 11]);
+            let v6 = IpAddr::from([u16::from(part) * 257; 8]);
+            for address in [v4, v6] {
+                let value = address_value(address).unwrap();
+                assert_eq!(value, address.to_string());
+            }
+        }
+        for address in [
+            IpAddr::from(Ipv4Addr::UNSPECIFIED),
+            IpAddr::from(Ipv6Addr::LOCALHOST),
+        ] {
+            assert_eq!(address_value(address).unwrap(), address.to_string());
+        }
+    }
 
     #[test]
     fn fields_that_say_who_the_client_is_are_known_in_any_spelling() {

@@ -17,6 +17,9 @@ use crate::snapshot::{Enforced, Mitigation, OversizeBody, Settings};
 /// An event tells of no more violations once their places take so much.
 const TOLD_BYTES: usize = 4096;
 
+/// A body that is judged in a few microseconds.
+const SOON_JUDGED_BYTES: usize = 4 * 1024;
+
 /// Holds the body until it is judged. What passes is left in the exchange for its forwarding.
 ///
 /// # Errors
@@ -57,6 +60,10 @@ pub(crate) async fn judge_body(
             return Ok(());
         }
     };
+    if body.len() > SOON_JUDGED_BYTES {
+        // What others have to send does not wait for it.
+        crate::turn::end();
+    }
     let begun = Instant::now();
     let judged = validation
         .operation

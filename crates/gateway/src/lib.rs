@@ -5,12 +5,14 @@
 //! enforces is one immutable snapshot at a time, swapped behind an atomic pointer; no request waits for a disk, a lock
 //! held by a reader, or another process.
 
+mod accept;
 mod admit;
 mod body;
 mod clock;
 mod connections;
 mod cork;
 mod deadline;
+mod dial;
 mod error;
 mod events;
 mod exchange;
@@ -41,7 +43,9 @@ mod snapshot;
 mod stream;
 mod target;
 mod tls;
+mod turn;
 mod upstream;
+mod wire;
 mod workers;
 
 pub use error::{Error, ErrorKind, Refused};

@@ -103,12 +103,12 @@ impl ProxyHttp for Shield {
         &self,
         session: &mut Session,
         _reused: bool,
-        _peer: &HttpPeer,
+        peer: &HttpPeer,
         socket: RawFd,
         _digest: Option<&Digest>,
         _exchange: &mut Exchange,
     ) -> pingora::Result<()> {
-        if !session.is_body_empty() {
+        if peer.is_tls() && !session.is_body_empty() {
             cork::cork(socket);
         }
         Ok(())

@@ -1,17 +1,19 @@
 //! The gateway as its owner sees it: made, given snapshots, run, stopped.
 
+use std::mem::ManuallyDrop;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::IntoRawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
-use pingora::proxy::http_proxy;
+use pingora::proxy::{HttpProxy, ProcessCustomSession, http_proxy_service_with_name_custom};
 use pingora::server::configuration::ServerConf;
 use pingora::server::{Fds, ListenFds};
 use pingora::services::listening::Service;
 
 use crate::connections::Connections;
+use crate::dial::Dial;
 use crate::error::{Error, ErrorKind, Refused};
 use crate::events::Event;
 use crate::listen::bind;
@@ -175,16 +177,23 @@ impl Gateway {
 
     /// What one thread serves; `listeners` are in the order of the addresses.
     fn work(&self, listeners: &[TcpListener]) -> Result<Work, Error> {
-        let sockets = sockets(&self.https, &self.http, listeners).map_err(|cause| {
-            Error::because(ErrorKind::Runtime, "sockets cannot be shared", cause)
-        })?;
+        let shared = |cause| Error::because(ErrorKind::Runtime, "sockets cannot be shared", cause);
+        let (tls, plain) = listeners.split_at(self.https.len());
+        let connections = Connections::new(self.proxy(), Arc::clone(&self.shared));
+        let plain = plain.iter().map(TcpListener::try_clone);
         Ok(Work {
-            service: self.service()?,
-            sockets,
+            plain: plain.collect::<Result<_, _>>().map_err(shared)?,
+            tls: if tls.is_empty() {
+                None
+            } else {
+                let sockets = sockets(&self.https, tls).map_err(shared)?;
+                Some((self.service(connections.clone())?, sockets))
+            },
+            connections: Arc::new(connections),
         })
     }
 
-    fn service(&self) -> Result<Service<Connections>, Error> {
+    fn proxy(&self) -> HttpProxy<Shield, Dial> {
         let ca_file = self.options.upstream_ca_file.as_ref();
         let conf = ServerConf {
             threads: 1,
@@ -196,8 +205,23 @@ impl Gateway {
         let shield = Shield {
             shared: Arc::clone(&self.shared),
         };
-        let proxy = http_proxy(&Arc::new(conf), shield);
-        let connections = Connections::new(proxy, Arc::clone(&self.shared));
+        let no_custom: ProcessCustomSession<Shield, Dial> =
+            Arc::new(|_, _, _| Box::pin(std::future::ready(None)));
+        let service = http_proxy_service_with_name_custom(
+            &Arc::new(conf),
+            shield,
+            "gateway",
+            Dial,
+            no_custom,
+        );
+        // Pingora makes a proxy with a connector of ours only inside a service of its own.
+        let service = ManuallyDrop::new(service);
+        let proxy = service.app_logic().expect("a service that was not started");
+        // SAFETY: the proxy is moved out of a service that is neither used nor dropped from here on.
+        unsafe { std::ptr::read(proxy) }
+    }
+
+    fn service(&self, connections: Connections) -> Result<Service<Connections>, Error> {
         let mut service = Service::new("gateway".to_owned(), connections);
         let patience = tls::Patience(Arc::clone(&self.shared));
         service.endpoints().set_pre_tls_callback(Arc::new(patience));
@@ -205,21 +229,14 @@ impl Gateway {
             let settings = tls::settings(&self.shared)?;
             service.add_tls_with_settings(&address.to_string(), None, settings);
         }
-        for address in &self.http {
-            service.add_tcp(&address.to_string());
-        }
         Ok(service)
     }
 }
 
-/// Hands the bound sockets to Pingora, by the addresses it will ask for.
-fn sockets(
-    https: &[SocketAddr],
-    http: &[SocketAddr],
-    listeners: &[TcpListener],
-) -> std::io::Result<ListenFds> {
+/// Hands bound sockets to Pingora, by the addresses it will ask for.
+fn sockets(addresses: &[SocketAddr], listeners: &[TcpListener]) -> std::io::Result<ListenFds> {
     let mut sockets = Fds::new();
-    for (address, listener) in https.iter().chain(http).zip(listeners) {
+    for (address, listener) in addresses.iter().zip(listeners) {
         sockets.add(address.to_string(), listener.try_clone()?.into_raw_fd());
     }
     Ok(Arc::new(Mutex::new(sockets)))

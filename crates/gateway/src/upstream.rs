@@ -11,11 +11,12 @@ use pingora::upstreams::peer::HttpPeer;
 use smallvec::SmallVec;
 
 use crate::clock;
+use crate::dial;
 use crate::snapshot::Settings;
 
 /// How long an idle connection to an origin is kept. Below the 5 seconds after which common application servers
 /// (uvicorn, Node.js) close theirs, so that a request does not meet a connection that is being closed.
-const IDLE: Duration = Duration::from_secs(4);
+pub(crate) const IDLE: Duration = Duration::from_secs(4);
 
 /// How long an address that could not be connected to is tried after the others only.
 const REST_SECONDS: u64 = 5;
@@ -196,7 +197,9 @@ impl Target {
     }
 
     fn address(&self, socket: SocketAddr) -> Address {
-        let mut peer = HttpPeer::new(socket, self.tls, self.host.to_string());
+        // The name is that of the certificate; without TLS it would only be copied for each request.
+        let name = if self.tls { &*self.host } else { "" };
+        let mut peer = HttpPeer::new(socket, self.tls, name.to_owned());
         peer.options.connection_timeout = Some(self.timeouts.connect);
         peer.options.total_connection_timeout = Some(self.timeouts.connect * 2);
         peer.options.read_timeout = Some(self.timeouts.response);
@@ -204,6 +207,8 @@ impl Target {
         peer.options.idle_timeout = Some(IDLE);
         if self.tls {
             peer.options.alpn = ALPN::H2H1;
+        } else {
+            dial::take_over(&mut peer);
         }
         Address {
             socket,

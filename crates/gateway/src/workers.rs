@@ -8,10 +8,12 @@
 //! (`SO_REUSEPORT`) would hand connections out blindly, would lose those in its queue when a thread stops, and would
 //! let another process of the same user listen on our address without an error.
 
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use pingora::apps::ServerApp as _;
 use pingora::server::ListenFds;
 use pingora::services::Service as _;
 use pingora::services::listening::Service;
@@ -19,17 +21,22 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::accept::accept;
 use crate::connections::Connections;
 use crate::error::{Error, ErrorKind};
 use crate::shared::Shared;
+use crate::turn;
 
 /// How often a stopping thread looks whether the connections are gone.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
 
 /// What one thread serves.
 pub(crate) struct Work {
-    pub(crate) service: Service<Connections>,
-    pub(crate) sockets: ListenFds,
+    /// The listeners with TLS, if there are any.
+    pub(crate) tls: Option<(Service<Connections>, ListenFds)>,
+    /// Those without.
+    pub(crate) plain: Vec<TcpListener>,
+    pub(crate) connections: Arc<Connections>,
 }
 
 /// Running threads.
@@ -105,22 +112,38 @@ impl<F: Fn()> Drop for Ended<F> {
 }
 
 fn run<F: Fn()>(runtime: Runtime, serving: impl Future<Output = ()>, _ended: &Ended<F>) {
+    runtime.spawn(turn::take());
     runtime.block_on(serving);
     // What is left of connections and tasks ends here.
     runtime.shutdown_background();
 }
 
 async fn serve(
-    mut work: Work,
+    work: Work,
     shared: Arc<Shared>,
     stopping: watch::Receiver<bool>,
     deadline: watch::Receiver<Option<Instant>>,
 ) {
     let serving = async {
-        // Returns when the listeners are closed and connections without a request were told to end.
-        work.service
-            .start_service(Some(work.sockets), stopping, 1)
-            .await;
+        let accepting: Vec<_> = work
+            .plain
+            .into_iter()
+            .map(|listener| {
+                let accepting = accept(listener, Arc::clone(&work.connections), stopping.clone());
+                tokio::spawn(accepting)
+            })
+            .collect();
+        if let Some((mut service, sockets)) = work.tls {
+            service.start_service(Some(sockets), stopping, 1).await;
+        }
+        for listener in accepting {
+            // Neither cancelled nor, in all that can be foreseen, panicked.
+            if let Ok(Err(error)) = listener.await {
+                log::error!("a listener cannot be watched: {error}");
+            }
+        }
+        // The listeners are closed. Connections without a request are told to end.
+        work.connections.cleanup().await;
         // Those of all threads are counted together, so one without any may wait for the others.
         while shared.metrics.open_connections.get() > 0 {
             sleep(DRAIN_STEP).await;

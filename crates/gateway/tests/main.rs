@@ -16,6 +16,7 @@ mod segments;
 mod smuggling;
 mod snapshots;
 mod spellings;
+mod streams;
 mod threads;
 mod uploads;
 mod upstreams;

@@ -3,6 +3,7 @@
 //! Bytes and batches cross here, never a single request. Whatever may take long releases the GIL. What Python sees is described in
 //! `src/hauberk/_native.pyi`.
 
+mod allocator;
 mod checks;
 mod gateway;
 mod requests;
@@ -11,7 +12,7 @@ use pyo3::prelude::*;
 
 /// The allocator of all Rust code in the process; the interpreter keeps its own. Measured on plain forwarding in `benchmarks/gateway`.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 /// hauberk's Rust core.
 #[pymodule]

@@ -1,6 +1,7 @@
 //! Loading: text to operations, with every problem listed.
 
 mod compile;
+mod responses;
 mod servers;
 
 use std::collections::HashMap;
@@ -12,13 +13,16 @@ use serde_json::Value;
 
 use crate::operation::Operation;
 use crate::operation::plan::Plan;
+use crate::operation::response::Responses;
 use crate::place;
 use crate::policy::Limits;
 use crate::problem::{self, Problem, Problems};
-use crate::schema::lower::{Version, is_supported_dialect};
+use crate::schema::lower::{Lowered, Version, is_supported_dialect};
 use crate::schema::store::Schemas;
 use crate::source::json::{self, JsonError, JsonErrorKind, JsonLimits, Step};
 use crate::source::yaml::{self, YamlLimits};
+
+pub use responses::ResponseSchemas;
 
 /// A document that can be enforced.
 pub struct Document {
@@ -28,6 +32,8 @@ pub struct Document {
     /// Path as in the document → methods.
     by_path: HashMap<String, Vec<(String, Operation)>>,
     schemas: Arc<Schemas>,
+    /// `None`: they were not read.
+    responses: Option<Arc<Responses>>,
 }
 
 /// A document and what will not be enforced of it.
@@ -37,6 +43,9 @@ pub struct Loaded {
     pub document: Document,
     /// What will not be enforced as written.
     pub warnings: Vec<Problem>,
+    /// What is wrong with its responses, if they were read. A response's schema in which an error was found is not judged
+    /// by; the rest of the response is.
+    pub response_problems: Vec<Problem>,
 }
 
 /// An operation as it can be saved: one for each base path of its servers.
@@ -117,11 +126,11 @@ impl fmt::Debug for Document {
 
 /// Load an OpenAPI 3.0 or 3.1 document, JSON or YAML.
 ///
-/// Schemas that no request can meet (responses, callbacks, webhooks) are not looked at.
+/// Schemas that no request can meet (callbacks, webhooks, responses unless [`Limits::responses`] is set) are not looked at.
 ///
 /// # Errors
 ///
-/// All problems found, the worst first, warnings included.
+/// All problems found, the worst first, warnings included; those of responses refuse no document.
 pub fn load(source: &[u8], limits: &Limits) -> Result<Loaded, Vec<Problem>> {
     let document = read(source, limits).map_err(|problem| vec![problem])?;
     let version = version(&document).map_err(|problem| vec![problem])?;
@@ -133,10 +142,14 @@ pub fn load(source: &[u8], limits: &Limits) -> Result<Loaded, Vec<Problem>> {
         let message = "the JSON Schema dialect is not supported; leave `jsonSchemaDialect` out";
         problems.add(problem::DIALECT, ".jsonSchemaDialect", message);
     }
-    let compiled = compile::compile(&document, version, limits, &mut problems);
-    let (definitions, places) = compiled.schemas;
+    let mut compiled = compile::compile(&document, version, limits, &mut problems);
     let warnings = problems.into_result()?;
-    let schemas = Schemas::new(definitions, places);
+    let schemas = Schemas::new(compiled.schemas.definitions, compiled.schemas.places);
+    let (responses, response_problems) = limits
+        .responses
+        .then(|| compile::responses(&document, version, &mut compiled.plans))
+        .unzip();
+    let responses = responses.map(Arc::new);
     let mut by_path: HashMap<String, Vec<(String, Operation)>> = HashMap::new();
     let twins: Vec<Option<usize>> = compiled.plans.iter().map(|planned| planned.twin).collect();
     let mut keys = Vec::with_capacity(compiled.plans.len());
@@ -157,10 +170,8 @@ pub fn load(source: &[u8], limits: &Limits) -> Result<Loaded, Vec<Problem>> {
             .into_iter()
             .map(|number| Arc::clone(&plans[number]))
             .collect();
-        by_path
-            .entry(path)
-            .or_default()
-            .push((method, Operation::new(own, Arc::clone(&schemas))));
+        let operation = Operation::new(own, Arc::clone(&schemas), responses.clone());
+        by_path.entry(path).or_default().push((method, operation));
     }
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
     let document = Document {
@@ -169,8 +180,13 @@ pub fn load(source: &[u8], limits: &Limits) -> Result<Loaded, Vec<Problem>> {
         operations: compiled.operations,
         by_path,
         schemas,
+        responses,
     };
-    Ok(Loaded { document, warnings })
+    Ok(Loaded {
+        document,
+        warnings,
+        response_problems: response_problems.unwrap_or_default(),
+    })
 }
 
 /// Deepest nesting that [`Limits::max_depth`] can ask for: reading and lowering recurse.
@@ -321,20 +337,19 @@ fn version(document: &Value) -> Result<Version, Problem> {
     })
 }
 
-/// The schemas a document uses: lowered, and the place of each.
-type LoweredSchemas = (Vec<Value>, Vec<String>);
-
 /// What compiling a document gives.
 struct Compiled {
     operations: Vec<DocumentOperation>,
     plans: Vec<Planned>,
-    schemas: LoweredSchemas,
+    schemas: Lowered,
 }
 
 /// The plan of one operation of the document.
 struct Planned {
     path: String,
     method: String,
+    /// Where the operation is.
+    pointer: String,
     plan: Plan,
     /// The number of the plan of the same method and endpoint, if there is one.
     twin: Option<usize>,

@@ -1,8 +1,9 @@
-//! Reads OpenAPI 3.0 and 3.1 documents and judges requests by them.
+//! Reads OpenAPI 3.0 and 3.1 documents and judges requests, and responses if asked to, by them.
 //!
 //! [`load`] turns a document into operations and lists every problem with its place. [`Router`] finds the operation a
 //! request is for. [`Operation`] judges the request: first its head, then, if the head says so, its body. What departs is
-//! a [`Violation`]: location, target, error class and detail, and the place of the rule; never a value.
+//! a [`Violation`]: location, target, error class and detail, and the place of the rule; never a value. With
+//! [`Limits::responses`] it also judges what the answer was, see [`Operation::validate_response`].
 //!
 //! There is no I/O here, and nothing knows of the proxy in front.
 //!
@@ -54,7 +55,7 @@ mod source;
 mod template;
 mod violation;
 
-pub use document::{Document, DocumentOperation, Loaded, load, to_json};
+pub use document::{Document, DocumentOperation, Loaded, ResponseSchemas, load, to_json};
 pub use lookalike::loosest_reading;
 pub use operation::{
     BodyCheck, BodyPlan, BodyStream, MAX_VIOLATIONS, Operation, RequestHead, StreamCheck,

@@ -1,4 +1,4 @@
-//! Judging requests of one operation.
+//! Judging requests of one operation, and their responses.
 //!
 //! The order is fixed, so that the same request always has the same first violation: path variables left to right, query
 //! parameters as declared and then undeclared names, headers, cookies, and the body with its content type last.
@@ -14,6 +14,7 @@ mod multipart;
 mod nested;
 mod parameter;
 pub(crate) mod plan;
+pub(crate) mod response;
 pub(crate) mod shape;
 mod stream;
 pub(crate) mod style;
@@ -30,6 +31,7 @@ use smallvec::SmallVec;
 use self::finder::{Finder, Flow};
 use self::multipart::Boundary;
 use self::plan::Plan;
+use self::response::Responses;
 use self::stream::PlanStream;
 use self::unpack::Codings;
 use crate::policy::Policy;
@@ -155,18 +157,28 @@ impl PlanBody {
     }
 }
 
-/// Judges the requests of one operation. Cheap to clone.
+/// Judges the requests of one operation, and its responses if they were read. Cheap to clone.
 #[derive(Clone)]
 pub struct Operation {
     /// One plan; two if the document has two operations of the same method and endpoint. A request conforms if it
     /// conforms to either.
     plans: Arc<[Arc<Plan>]>,
     schemas: Arc<Schemas>,
+    /// `None`: they were not read.
+    responses: Option<Arc<Responses>>,
 }
 
 impl Operation {
-    pub(crate) fn new(plans: Arc<[Arc<Plan>]>, schemas: Arc<Schemas>) -> Self {
-        Self { plans, schemas }
+    pub(crate) fn new(
+        plans: Arc<[Arc<Plan>]>,
+        schemas: Arc<Schemas>,
+        responses: Option<Arc<Responses>>,
+    ) -> Self {
+        Self {
+            plans,
+            schemas,
+            responses,
+        }
     }
 
     /// Judge everything that is known before the body: path, query, headers, cookies, content type, presence of a body.

@@ -25,6 +25,7 @@ pub enum Unchecked {
 
 /// How strictly requests are judged where the document says nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // each is a choice of its own
 pub struct Policy {
     /// Whether a query parameter that the document does not declare is a violation. Default `true`.
     pub undeclared_query: bool,
@@ -104,6 +105,9 @@ pub struct Limits {
     pub max_nodes: usize,
     /// Most operations (method and path). Default 10,000.
     pub max_operations: usize,
+    /// Whether responses are read too, for [`Operation::validate_response`](crate::Operation::validate_response). Default
+    /// `false`: in many documents they are most of the text, and what is not judged costs no time and memory.
+    pub responses: bool,
 }
 
 impl Default for Limits {
@@ -113,6 +117,7 @@ impl Default for Limits {
             max_depth: 128,
             max_nodes: 5_000_000,
             max_operations: 10_000,
+            responses: false,
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | code | severity | meaning |
 //! | --- | --- | --- |
-//! | 28 | warning | the media type is not supported: bodies of it pass unchecked |
+//! | 28 | warning | bodies of the media type pass unchecked, or with their size checked; XML is refused unless it is set to pass |
 //! | 100 | critical | the document is larger than the limit |
 //! | 101 | critical | the document is neither JSON nor YAML |
 //! | 102 | critical | the document is no OpenAPI document |
@@ -18,7 +18,7 @@
 //! | 130 | error | a parameter is not complete, or declared twice |
 //! | 140 | error | a schema keyword has a value that it cannot have |
 //! | 141 | error | a pattern is no regular expression that can be matched |
-//! | 200 | warning | a parameter is not enforced: its style, content or type is not supported |
+//! | 200 | warning | a parameter is not enforced: its content is neither JSON nor text |
 //! | 201 | warning | a path variable is not declared, and may be any text |
 //! | 202 | warning | a path parameter has no variable in the path, and is ignored |
 //! | 203 | warning | a server URL is not used as written |
@@ -120,6 +120,8 @@ impl Problem {
 pub(crate) struct Problems {
     list: Vec<Problem>,
     known: HashMap<(u16, String), usize>,
+    /// How many were worse than a warning, equal ones counted.
+    errors: usize,
 }
 
 impl Problems {
@@ -129,6 +131,9 @@ impl Problems {
         place: impl Into<String>,
         message: impl Into<String>,
     ) {
+        if severity < Severity::Warning {
+            self.errors += 1;
+        }
         let message = message.into();
         let list = &mut self.list;
         let at = *self
@@ -143,6 +148,11 @@ impl Problems {
         if locations.len() < MAX_LOCATIONS && locations.last() != Some(&place) {
             locations.push(place);
         }
+    }
+
+    /// How often something worse than a warning was added so far.
+    pub(crate) fn errors(&self) -> usize {
+        self.errors
     }
 
     /// The warnings, or everything if the document cannot be loaded; the worst first.

@@ -135,7 +135,7 @@ impl Names {
     }
 }
 
-/// `reference` against `base`, as far as identifiers of schemas need it: no dot segments.
+/// `reference` against `base`.
 fn join(base: &str, reference: &str) -> String {
     let has_scheme = reference
         .split_once(':')
@@ -153,10 +153,30 @@ fn join(base: &str, reference: &str) -> String {
         );
     }
     let directory = base.rfind('/').map_or("", |slash| &base[..=slash]);
-    format!("{directory}{reference}")
+    without_dots(directory, reference)
 }
 
-fn decode_fragment(fragment: &str) -> Option<String> {
+/// A relative path behind a directory, without `.` and `..`.
+fn without_dots(directory: &str, path: &str) -> String {
+    let mut out = directory.to_owned();
+    let mut rest = path;
+    loop {
+        if let Some(after) = rest.strip_prefix("./") {
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix("../") {
+            rest = after;
+            let parent = out.strip_suffix('/').and_then(|out| out.rfind('/'));
+            // Never above the authority.
+            if let Some(slash) = parent.filter(|slash| !out[..=*slash].ends_with("//")) {
+                out.truncate(slash + 1);
+            }
+        } else {
+            return out + rest;
+        }
+    }
+}
+
+pub(crate) fn decode_fragment(fragment: &str) -> Option<String> {
     if !fragment.contains('%') {
         return Some(fragment.to_owned());
     }
@@ -266,6 +286,9 @@ mod tests {
             ("/schemas/a", inside, Ok("/components/schemas/A")),
             ("https://example.com/schemas/a#part", "", Ok(inside)),
             ("a#/$defs/part", inside, Ok(inside)),
+            ("./a#part", inside, Ok(inside)),
+            ("../schemas/a#part", inside, Ok(inside)),
+            ("../../../schemas/a#part", inside, Ok(inside)),
             ("other.json", "", Err(ReferenceError::External)),
         ] {
             let wanted = wanted.map(str::to_owned);

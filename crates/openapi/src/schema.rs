@@ -1,6 +1,6 @@
 //! Schemas: from the document's dialect to one that is checked, and the checking.
 //!
-//! [`lower`] rewrites every schema that a request can meet into plain JSON Schema 2020-12, whatever the OpenAPI version,
+//! [`lower`] rewrites every schema that a request or response can meet into plain JSON Schema 2020-12, whatever the OpenAPI version,
 //! and finds what is wrong with it; [`types`] tells which types a schema allows, which decides how text becomes a value;
 //! [`program`] is a lowered schema as the [`engine`] runs it over JSON text, without building a tree; [`store`] compiles on
 //! first use and keeps the result; [`check`] is what the rest of the crate asks; [`finding`] says what a failed rule

@@ -1,13 +1,13 @@
-//! What a request did wrong: where, what, and which rule of the document says so.
+//! What a request, or the response to it, did wrong: where, what, and which rule of the document says so.
 //!
-//! A violation never carries a value from the request. It names the parameter or the JSON path, because those are what
+//! A violation never carries a value from the traffic. It names the parameter or the JSON path, because those are what
 //! the operator looks for, and the place of the rule in the document.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// The part of the request that departs from the document.
+/// The part of the request or response that departs from the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Location {
@@ -52,7 +52,8 @@ pub enum ErrorClass {
     InvalidType,
     /// The bytes are not text. Detail `invalid_utf8` or `invalid_ascii`.
     InvalidEncoding,
-    /// The body or parameter cannot be parsed. Detail `invalid_json` or `invalid_form_urlencoded`.
+    /// The body or parameter cannot be parsed. Detail `invalid_json` or `invalid_form_urlencoded`; none for a multipart form,
+    /// or a path variable, header or cookie that does not follow its style.
     InvalidSyntax,
     /// The content type is missing, malformed or not declared. Detail `invalid_content_type` or `invalid_media_type`.
     InvalidMediaType,
@@ -62,7 +63,8 @@ pub enum ErrorClass {
     DuplicateValue,
     /// More members or parameters than the policy allows. No detail.
     TooManyValues,
-    /// The body is too large to be examined. No detail; raised by the caller, which knows the limit.
+    /// The body is too large to be examined, as it came or unpacked. No detail; the first is raised by the caller, which
+    /// knows the limit.
     BodySize,
     /// The value breaks a rule of its schema. The detail names the rule.
     ConstraintViolation,
@@ -92,7 +94,7 @@ impl fmt::Display for ErrorClass {
     }
 }
 
-/// One departure of a request from the document.
+/// One departure of a request or response from the document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Violation {
     /// The part of the request.

@@ -195,6 +195,7 @@ fn items_that_must_differ_are_compared_in_passing() {
         ("[{\"a\":1,\"b\":[2]},{\"b\":[2.0],\"a\":1}]", false),
         ("[1e30,1e30]", false),
         ("[[],[[]],[[],[]]]", true),
+        ("[[false,[false],4],[null,[null]]]", true),
     ] {
         let wanted = if wanted {
             "ok"

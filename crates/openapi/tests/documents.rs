@@ -166,6 +166,47 @@ fn what_has_one_safe_reading_is_a_warning() {
 }
 
 #[test]
+fn mappings_that_lead_nowhere_and_types_that_are_schemas_are_warnings() {
+    let source = with(
+        &json!({"/a": {"post": {"requestBody": {"content": {"application/json": {
+            "schema": {"$ref": "#/components/schemas/Pet"}}}}}}}),
+        &json!({"schemas": {
+            "Pet": {
+                "oneOf": [{"$ref": "#/components/schemas/Cat"}],
+                "discriminator": {"propertyName": "kind", "mapping": {
+                    "cat": "#/components/schemas/Cat", "cats": "Cat", "dog": "#/components/schemas/Dog", "cow": "Cow"}},
+            },
+            "Cat": {"type": "object", "properties": {"kind": {"type": {"type": "string", "enum": ["cat"]}}}},
+        }}),
+    );
+    let loaded = document(&source);
+    let mapping = ".components.schemas.Pet.discriminator.mapping";
+    let mut found: Vec<(u16, &str)> = loaded
+        .warnings
+        .iter()
+        .map(|warning| (warning.code, warning.locations[0].as_str()))
+        .collect();
+    found.sort_unstable();
+    assert_eq!(
+        found,
+        [
+            (205, ".components.schemas.Cat.properties.kind.type"),
+            (209, format!("{mapping}.cow").as_str()),
+            (209, format!("{mapping}.dog").as_str()),
+        ]
+    );
+    let operation = loaded.document.find("POST", "/a").expect("the operation");
+    for (body, wanted) in [
+        (r#"{"kind":"cat"}"#, "ok"),
+        (r#"{"kind":"dog"}"#, "body $ constraint_violation one_of"),
+    ] {
+        let request = Request::json(body.as_bytes());
+        let result = judge_by(operation, &[], &request, &Policy::default());
+        assert_eq!(short(result), wanted, "{body}");
+    }
+}
+
+#[test]
 fn of_two_equal_endpoints_either_will_do() {
     let operation = |name: &str, format: &str, limit: i32| {
         let schema = json!({"type": "integer", "maximum": limit});

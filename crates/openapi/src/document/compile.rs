@@ -1,9 +1,11 @@
 //! Walks the paths of a document and makes the plan of each operation.
 
 mod body;
+mod discriminator;
 mod form;
 mod parameter;
 mod parts;
+mod response;
 mod shape;
 
 use std::collections::HashMap;
@@ -17,8 +19,10 @@ use crate::operation::plan::Plan;
 use crate::policy::Limits;
 use crate::problem::{self, Problems};
 use crate::reference::{child, follow, place_of};
-use crate::schema::lower::{Lowering, Version, report_reference};
+use crate::schema::lower::{Direction, Lowering, Version, report_reference};
 use crate::template::{Segment, Template};
+
+pub(super) use self::response::compile as responses;
 
 const METHODS: &[&str] = &[
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
@@ -30,15 +34,9 @@ pub(super) fn compile(
     limits: &Limits,
     problems: &mut Problems,
 ) -> Compiled {
-    let mut compiler = Compiler {
-        document,
-        lowering: Lowering::new(document, version),
-        problems,
-        operations: Vec::new(),
-        plans: Vec::new(),
-        endpoints: HashMap::new(),
-    };
+    let mut compiler = Compiler::new(document, version, Direction::Request, problems);
     compiler.paths(version, limits);
+    compiler.discriminators();
     let Compiler {
         lowering,
         problems,
@@ -70,7 +68,23 @@ struct Found<'d> {
     pointer: String,
 }
 
-impl<'d> Compiler<'d, '_> {
+impl<'d, 'p> Compiler<'d, 'p> {
+    fn new(
+        document: &'d Value,
+        version: Version,
+        direction: Direction,
+        problems: &'p mut Problems,
+    ) -> Self {
+        Self {
+            document,
+            lowering: Lowering::new(document, version, direction),
+            problems,
+            operations: Vec::new(),
+            plans: Vec::new(),
+            endpoints: HashMap::new(),
+        }
+    }
+
     fn place(&self, pointer: &str) -> String {
         place_of(self.document, pointer)
     }
@@ -231,6 +245,7 @@ impl<'d> Compiler<'d, '_> {
         self.plans.push(Planned {
             path: path.to_owned(),
             method: method.clone(),
+            pointer: pointer.to_owned(),
             plan,
             twin: is_second.then_some(first),
         });

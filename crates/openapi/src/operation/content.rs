@@ -4,7 +4,7 @@ use http::{HeaderMap, header};
 
 use super::body::{missing, not_judged};
 use super::finder::{Finder, Flow};
-use super::media_type::MediaType;
+use super::media_type::{MediaType, Range};
 use super::multipart::Boundary;
 use super::plan::{Body, Media, Other, Plan, Size};
 use super::unpack::Codings;
@@ -50,11 +50,11 @@ pub(super) fn judge(
     }
 }
 
-type Refused = (ErrorClass, Option<&'static str>);
+pub(super) type Refused = (ErrorClass, Option<&'static str>);
 
-const UNDECLARED: Refused = (ErrorClass::InvalidMediaType, Some("invalid_media_type"));
-const UNREADABLE: Refused = (ErrorClass::InvalidMediaType, Some("invalid_content_type"));
-const OTHER_PARAMETER: Refused = (
+pub(super) const UNDECLARED: Refused = (ErrorClass::InvalidMediaType, Some("invalid_media_type"));
+pub(super) const UNREADABLE: Refused = (ErrorClass::InvalidMediaType, Some("invalid_content_type"));
+pub(super) const OTHER_PARAMETER: Refused = (
     ErrorClass::UnsupportedMediaType,
     Some("unsupported_media_type_parameter"),
 );
@@ -65,34 +65,19 @@ fn content(body: &Body, headers: &HeaderMap, policy: &Policy) -> Result<PlanBody
     if body.media.is_empty() {
         return Ok(PlanBody::Pass);
     }
-    let mut stated = headers.get_all(header::CONTENT_TYPE).iter();
-    let media_type = match (stated.next(), stated.next()) {
-        (Some(value), None) => value.to_str().ok().and_then(MediaType::parse),
-        // None, or several for readers to choose from.
-        _ => None,
-    };
-    let media_type = media_type.ok_or(UNREADABLE)?;
-    let ranked = body
-        .media
-        .iter()
-        .enumerate()
-        .filter_map(|(index, media)| Some((media.range.specificity(&media_type)?, index)));
-    // Of equals the first: `max_by_key` would take the last.
-    let best = ranked.fold(None, |best: Option<(usize, usize)>, next| {
-        if best.is_none_or(|best| next.0 > best.0) {
-            Some(next)
-        } else {
-            best
-        }
-    });
-    let (_, media) = best.ok_or(UNDECLARED)?;
+    let media_type = stated(headers).ok_or(UNREADABLE)?;
+    let ranges = body.media.iter().map(|media| &media.range);
+    let media = most_specific(ranges, &media_type).ok_or(UNDECLARED)?;
     let Some(kind) = kind(&body.media[media], &media_type, policy)? else {
         return Ok(PlanBody::Pass);
     };
     if kind.is_text() && media_type.has_other_charset() {
         return Err(OTHER_PARAMETER);
     }
-    let codings = codings(headers, policy)?;
+    let codings = codings(headers).ok_or(UNSUPPORTED)?;
+    if policy.content_encoding == ContentEncoding::Refuse && !codings.is_none() {
+        return Err(UNSUPPORTED);
+    }
     let boundary = if kind == Kind::Multipart {
         Some(
             media_type
@@ -109,6 +94,35 @@ fn content(body: &Body, headers: &HeaderMap, policy: &Policy) -> Result<PlanBody
         codings,
         boundary,
     })
+}
+
+/// The media type that headers state, if they state one.
+pub(super) fn stated(headers: &HeaderMap) -> Option<MediaType> {
+    let mut stated = headers.get_all(header::CONTENT_TYPE).iter();
+    match (stated.next(), stated.next()) {
+        (Some(value), None) => value.to_str().ok().and_then(MediaType::parse),
+        // None, or several for readers to choose from.
+        _ => None,
+    }
+}
+
+/// The number of the range that names a media type most specifically, of equals the first.
+pub(super) fn most_specific<'r>(
+    ranges: impl Iterator<Item = &'r Range>,
+    media_type: &MediaType,
+) -> Option<usize> {
+    let ranked = ranges
+        .enumerate()
+        .filter_map(|(index, range)| Some((range.specificity(media_type)?, index)));
+    // `max_by_key` would take the last of equals.
+    let best = ranked.fold(None, |best: Option<(usize, usize)>, next| {
+        if best.is_none_or(|best| next.0 > best.0) {
+            Some(next)
+        } else {
+            best
+        }
+    });
+    best.map(|(_, index)| index)
 }
 
 /// How content of a type is judged that a media type object names; `None`: not at all.
@@ -130,27 +144,22 @@ fn kind(media: &Media, media_type: &MediaType, policy: &Policy) -> Result<Option
     }
     match media.other {
         Other::Refuse => Err(UNDECLARED),
-        Other::Pass => Ok(None),
         Other::Bytes(_) if media_type.is_text() => Ok(Some(Kind::Text)),
-        Other::Bytes(Size::ANY) => Ok(None),
+        Other::Pass | Other::Bytes(Size::ANY) => Ok(None),
         Other::Bytes(_) => Ok(Some(Kind::Bytes)),
     }
 }
 
-/// The codings that content has to be freed of.
-fn codings(headers: &HeaderMap, policy: &Policy) -> Result<Codings, Refused> {
+/// The codings that content has to be freed of; `None` if one is not known.
+pub(super) fn codings(headers: &HeaderMap) -> Option<Codings> {
     let mut codings = Codings::default();
     for value in headers.get_all(header::CONTENT_ENCODING) {
         for name in value.as_bytes().split(|byte| *byte == b',') {
             let name = name.trim_ascii();
-            if name.eq_ignore_ascii_case(b"identity") {
-                continue;
+            if !name.eq_ignore_ascii_case(b"identity") {
+                codings.push(name)?;
             }
-            if policy.content_encoding == ContentEncoding::Refuse {
-                return Err(UNSUPPORTED);
-            }
-            codings.push(name).ok_or(UNSUPPORTED)?;
         }
     }
-    Ok(codings)
+    Some(codings)
 }

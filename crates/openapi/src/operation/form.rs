@@ -9,7 +9,7 @@ use super::nested::Entry;
 use super::parameter::fault_violation;
 use super::plan::{Encoding, Form};
 use super::shape::{NodeId, Shape};
-use super::style::{Coding, Fault, Style, Styled};
+use super::style::{Coding, Fault, Styled};
 use super::text::Json;
 use super::value::{Raw, Source, Writer, meanings};
 use crate::place;
@@ -167,8 +167,7 @@ impl<'t> Field<'t> {
             return Err(Fault::Malformed);
         }
         let styled = encoding.map_or(Styled::FORM, |encoding| encoding.styled);
-        let is_list = known.types.has(Types::ARRAY)
-            && (styled.repeats() || styled.style == Style::DeepObject);
+        let is_list = known.types.has(Types::ARRAY) && styled.repeats();
         if source.plain.len() > 1 && !is_list {
             return Err(Fault::Duplicate);
         }
@@ -177,11 +176,6 @@ impl<'t> Field<'t> {
         {
             return Ok(Raw::Json(source.coding.decode(raw)?));
         }
-        let styled = if styled.style == Style::DeepObject && source.bracketed.is_empty() {
-            Styled::FORM
-        } else {
-            styled
-        };
         let mut meanings = meanings(&source, styled, shape, node)?;
         match (meanings.len(), meanings.pop()) {
             (1, Some(only)) => Ok(only),

@@ -69,7 +69,7 @@ impl Judge<'_> {
             }
             if let Some(parameter) = &variable.parameter {
                 let source = Source::text(&variable.name, text.as_bytes(), Coding::Percent);
-                self.parameter(parameter, source, finder)?;
+                self.parameter(parameter, &source, finder)?;
             }
         }
         Flow::Continue(())
@@ -171,7 +171,7 @@ impl Judge<'_> {
                 && source.members.is_empty()
                 && source.plain.iter().all(|raw| raw.is_empty());
             if !is_empty {
-                self.parameter(parameter, source, finder)?;
+                self.parameter(parameter, &source, finder)?;
             }
         }
         Flow::Continue(())
@@ -222,46 +222,55 @@ impl Judge<'_> {
 
     fn headers(&self, headers: &HeaderMap, finder: &mut Finder) -> Flow {
         for parameter in &self.plan.headers {
-            let joined;
-            let mut lines: SmallVec<[&[u8]; 4]> = SmallVec::new();
-            lines.extend(
-                headers
-                    .get_all(parameter.name.as_str())
-                    .iter()
-                    .map(|value| value.as_bytes().trim_ascii()),
-            );
-            if lines.iter().any(|line| std::str::from_utf8(line).is_err()) {
-                finder.add(violation(
-                    parameter,
-                    ErrorClass::InvalidEncoding,
-                    Some("invalid_utf8"),
-                ))?;
-                continue;
-            }
-            if lines.is_empty() {
-                if parameter.required {
-                    finder.add(missing(parameter))?;
-                }
-                continue;
-            }
-            let is_list = match &parameter.reading {
-                Reading::Styled { shape, .. } => {
-                    let types = shape.types();
-                    types.has(Types::ARRAY) || (types.has(Types::OBJECT) && types != Types::ALL)
-                }
-                _ => false,
-            };
-            // RFC 9110 §5.3: lines of a list are one list.
-            if is_list && lines.len() > 1 {
-                joined = lines.join(&b","[..]);
-                lines.clear();
-                lines.push(&joined);
-            }
-            let mut source = Source::nothing(&parameter.name, Coding::Header);
-            source.plain = lines;
-            self.parameter(parameter, source, finder)?;
+            self.header(parameter, headers, finder)?;
         }
         Flow::Continue(())
+    }
+
+    /// Judge a header field by its declaration.
+    pub(super) fn header(
+        &self,
+        parameter: &Parameter,
+        headers: &HeaderMap,
+        finder: &mut Finder,
+    ) -> Flow {
+        let joined;
+        let mut lines: SmallVec<[&[u8]; 4]> = SmallVec::new();
+        lines.extend(
+            headers
+                .get_all(parameter.name.as_str())
+                .iter()
+                .map(|value| value.as_bytes().trim_ascii()),
+        );
+        if lines.iter().any(|line| std::str::from_utf8(line).is_err()) {
+            return finder.add(violation(
+                parameter,
+                ErrorClass::InvalidEncoding,
+                Some("invalid_utf8"),
+            ));
+        }
+        if lines.is_empty() {
+            if parameter.required {
+                finder.add(missing(parameter))?;
+            }
+            return Flow::Continue(());
+        }
+        let is_list = match &parameter.reading {
+            Reading::Styled { shape, .. } => {
+                let types = shape.types();
+                types.has(Types::ARRAY) || (types.has(Types::OBJECT) && types != Types::ALL)
+            }
+            _ => false,
+        };
+        // RFC 9110 §5.3: lines of a list are one list.
+        if is_list && lines.len() > 1 {
+            joined = lines.join(&b","[..]);
+            lines.clear();
+            lines.push(&joined);
+        }
+        let mut source = Source::nothing(&parameter.name, Coding::Header);
+        source.plain = lines;
+        self.parameter(parameter, &source, finder)
     }
 
     fn cookies(&self, headers: &HeaderMap, finder: &mut Finder) -> Flow {

@@ -16,7 +16,7 @@ use crate::schema::store::Schemas;
 use crate::schema::types::Types;
 use crate::violation::{ErrorClass, Location, Violation};
 
-/// Judges the head of a request by one plan.
+/// Judges the head of a request by one plan, or a response to it.
 pub(super) struct Judge<'p> {
     pub(super) plan: &'p Plan,
     pub(super) schemas: &'p Schemas,
@@ -28,7 +28,7 @@ impl<'p> Judge<'p> {
     pub(super) fn parameter(
         &self,
         parameter: &'p Parameter,
-        source: Source<'_>,
+        source: &Source<'_>,
         finder: &mut Finder,
     ) -> Flow {
         let is_one = match &parameter.reading {
@@ -43,17 +43,12 @@ impl<'p> Judge<'p> {
                 return finder.add(violation(parameter, ErrorClass::DuplicateValue, None));
             }
             for raw in &source.plain {
-                let one = Source {
-                    plain: SmallVec::from_slice(&[*raw]),
-                    bracketed: Vec::new(),
-                    members: Vec::new(),
-                    ..source
-                };
+                let one = Source::text(source.name, raw, source.coding);
                 self.one(parameter, &one, finder)?;
             }
             return Flow::Continue(());
         }
-        self.one(parameter, &source, finder)
+        self.one(parameter, source, finder)
     }
 
     fn one(&self, parameter: &'p Parameter, source: &Source<'_>, finder: &mut Finder) -> Flow {

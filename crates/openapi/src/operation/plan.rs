@@ -1,6 +1,7 @@
 //! What is judged of the requests of one operation, ready to be used.
 
 use super::media_type::Range;
+use super::response::Declared;
 use super::shape::Shape;
 use super::style::Styled;
 use crate::schema::SchemaId;
@@ -17,6 +18,8 @@ pub(crate) struct Plan {
     /// Query names that are declared without being judged.
     pub(crate) other_query_names: Vec<String>,
     pub(crate) body: Option<Body>,
+    /// `None`: responses were not read, or none is declared.
+    pub(crate) responses: Option<Declared>,
     /// The operation's place in the document.
     pub(crate) place: String,
 }

@@ -173,8 +173,8 @@ impl PlanStream {
             None => self.take(bytes),
             Some(unpacker) => {
                 let mut out = Vec::new();
-                let unpacked = unpacker.push(bytes, &mut out);
-                self.take(&out).and_then(|()| self.sound(unpacked))
+                let sound = unpacker.push(bytes, &mut out);
+                self.take(&out).and_then(|()| self.sound(sound))
             }
         };
         self.refused = judged.err();
@@ -245,8 +245,8 @@ impl PlanStream {
         }
         if let Some(unpacker) = self.unpacker.take() {
             let mut out = Vec::new();
-            let unpacked = unpacker.finish(&mut out);
-            if let Err(violation) = self.take(&out).and_then(|()| self.sound(unpacked)) {
+            let sound = unpacker.finish(&mut out);
+            if let Err(violation) = self.take(&out).and_then(|()| self.sound(sound)) {
                 return vec![violation];
             }
         }

@@ -211,7 +211,7 @@ impl Stage {
             } => inflate(zlib, bytes, sink, is_over),
             Self::Brotli(decoder) => decoder.write_all(bytes),
         };
-        self.drain(fed, out)
+        self.drain(fed.is_ok(), out)
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Fault> {
@@ -221,16 +221,18 @@ impl Stage {
             Self::Deflate { .. } => Err(io::ErrorKind::UnexpectedEof.into()),
             Self::Brotli(decoder) => decoder.close(),
         };
-        self.drain(finished, out)
+        self.drain(finished.is_ok(), out)
     }
 
-    fn drain(&mut self, done: io::Result<()>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    fn drain(&mut self, is_sound: bool, out: &mut Vec<u8>) -> Result<(), Fault> {
         let sink = self.sink();
         out.append(&mut sink.out);
-        match done {
-            Ok(()) => Ok(()),
-            Err(_) if sink.is_full() => Err(Fault::TooLarge),
-            Err(_) => Err(Fault::Corrupt),
+        if is_sound {
+            Ok(())
+        } else if sink.is_full() {
+            Err(Fault::TooLarge)
+        } else {
+            Err(Fault::Corrupt)
         }
     }
 }

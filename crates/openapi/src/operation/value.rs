@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::nested::{Entry, assemble};
 use super::shape::{NodeId, Shape};
@@ -112,7 +112,11 @@ pub(crate) fn meanings<'t>(
         add(assemble(&source.bracketed, shape, node, coding));
     }
     if found.is_empty() {
-        return Err(fault.unwrap_or(Fault::Malformed));
+        return match (fault, &source.plain[..]) {
+            // The style has no way to write what the schema allows as one text: it is text, and of the wrong type.
+            (None, [raw]) if is_plain => Ok(smallvec![Raw::Text(coding.decode(raw)?)]),
+            (fault, _) => Err(fault.unwrap_or(Fault::Malformed)),
+        };
     }
     Ok(found)
 }

@@ -30,15 +30,12 @@ impl Steps {
 
     #[inline]
     pub(crate) fn charge(&mut self, steps: u64) -> Read {
-        match self.left.checked_sub(steps) {
-            Some(left) => {
-                self.left = left;
-                Ok(())
-            }
-            None => {
-                self.left = 0;
-                Err(Stop::TooCostly)
-            }
+        if let Some(left) = self.left.checked_sub(steps) {
+            self.left = left;
+            Ok(())
+        } else {
+            self.left = 0;
+            Err(Stop::TooCostly)
         }
     }
 }

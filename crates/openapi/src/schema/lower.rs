@@ -2,20 +2,22 @@
 //!
 //! OpenAPI 3.0 schemas follow JSON Schema draft 4 with changes of their own (`nullable`, boolean `exclusiveMinimum`,
 //! nothing beside `$ref`); 3.1 is 2020-12. Both come out as one plain form: annotations are gone, every keyword has a value
-//! it can have, every `$ref` reads `#/$defs/<number>`. Only schemas that requests can meet are lowered, so what is wrong
-//! with a response refuses nobody's document. `1.0` counts as an integer in both versions.
+//! it can have, every `$ref` reads `#/$defs/<number>`. Requests and responses are lowered apart: `required` means other
+//! properties there, and what is wrong with a response refuses nobody's document. `1.0` counts as an integer in both versions.
 
 mod circle;
 mod discriminator;
 mod exact;
+mod fault;
 mod keyword;
-mod read_only;
+mod one_way;
 mod scope;
 
 use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::fault::unusable;
 use self::scope::{ScopeId, Scopes};
 use super::SchemaId;
 use crate::problem::{self, Problems};
@@ -26,6 +28,22 @@ use crate::reference::{Names, ReferenceError, place_of, push_token};
 pub(crate) enum Version {
     V30,
     V31,
+}
+
+/// Which way the values go that schemas are lowered for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Request,
+    Response,
+}
+
+/// Lowered schemas.
+pub(crate) struct Lowered {
+    pub(crate) definitions: Vec<Value>,
+    /// The place of each in the document.
+    pub(crate) places: Vec<String>,
+    /// Those that an error was found in.
+    pub(crate) faulty: Vec<SchemaId>,
 }
 
 /// Keywords that only describe, in both versions.
@@ -80,6 +98,7 @@ const TYPES: &[&str] = &[
 pub(crate) struct Lowering<'d> {
     document: &'d Value,
     version: Version,
+    direction: Direction,
     names: Names,
     /// The same schema in two dynamic scopes is two definitions.
     numbers: HashMap<(String, ScopeId), SchemaId>,
@@ -91,12 +110,14 @@ pub(crate) struct Lowering<'d> {
     scope: ScopeId,
     /// How many of `definitions` are lowered; the rest wait, so that long chains of references keep the stack flat.
     done: usize,
+    /// Definitions that an error was found in.
+    faulty: Vec<SchemaId>,
     /// Patterns and what is wrong with them.
     patterns: HashMap<String, Option<String>>,
 }
 
 impl<'d> Lowering<'d> {
-    pub(crate) fn new(document: &'d Value, version: Version) -> Self {
+    pub(crate) fn new(document: &'d Value, version: Version, direction: Direction) -> Self {
         let names = if version == Version::V31 {
             Names::of(document)
         } else {
@@ -105,6 +126,7 @@ impl<'d> Lowering<'d> {
         Self {
             document,
             version,
+            direction,
             names,
             numbers: HashMap::new(),
             definitions: Vec::new(),
@@ -113,6 +135,7 @@ impl<'d> Lowering<'d> {
             scopes: Scopes::default(),
             scope: ScopeId::default(),
             done: 0,
+            faulty: Vec::new(),
             patterns: HashMap::new(),
         }
     }
@@ -125,8 +148,12 @@ impl<'d> Lowering<'d> {
             let pointer = self.pointers[self.done].clone();
             self.scope = self.scoped[self.done];
             let schema = self.document.pointer(&pointer).unwrap_or(&Value::Null);
+            let errors = problems.errors();
             let lowered = self.lower(schema, &mut pointer.clone(), problems);
             self.definitions[self.done] = lowered;
+            if problems.errors() > errors {
+                self.faulty.push(self.done);
+            }
             self.done += 1;
         }
         // A schema that is nothing but a reference is the schema it refers to: both share one compiled check.
@@ -157,15 +184,20 @@ impl<'d> Lowering<'d> {
         &self.definitions
     }
 
-    /// The lowered schemas and the place of each in the document.
-    pub(crate) fn finish(self, problems: &mut Problems) -> (Vec<Value>, Vec<String>) {
+    /// The lowered schemas.
+    pub(crate) fn finish(mut self, problems: &mut Problems) -> Lowered {
         let places: Vec<String> = self
             .pointers
             .iter()
             .map(|pointer| place_of(self.document, pointer))
             .collect();
-        circle::find_circles(&self.definitions, &places, problems);
-        (self.definitions, places)
+        let circles = circle::find_circles(&self.definitions, &places, problems);
+        self.faulty.extend(circles);
+        Lowered {
+            definitions: self.definitions,
+            places,
+            faulty: self.faulty,
+        }
     }
 
     /// The number of the schema at `pointer`, when it is entered from the one that is being lowered.
@@ -238,6 +270,24 @@ impl<'d> Lowering<'d> {
             self.keyword(schema, keyword, value, pointer, &mut out, problems);
             pointer.truncate(length);
         }
+        if let Some(value @ Value::Object(_)) = schema.get("type") {
+            let length = pointer.len();
+            push_token(pointer, "type");
+            let message = "a schema as `type` belongs to JSON Schema draft 3; it is read as there";
+            problems.add(
+                problem::KEYWORD_OF_OTHER_VERSION,
+                self.place(pointer),
+                message,
+            );
+            let lowered = self.lower(value, pointer, problems);
+            pointer.truncate(length);
+            match out.get_mut("allOf") {
+                Some(Value::Array(branches)) => branches.push(lowered),
+                _ => {
+                    out.insert("allOf".to_owned(), json!([lowered]));
+                }
+            }
+        }
         if self.is_v30() {
             self.nullable(schema, &mut out, pointer, problems);
         } else if let Some(reference) = schema.get("$dynamicRef") {
@@ -246,7 +296,7 @@ impl<'d> Lowering<'d> {
         if !exact.is_empty() {
             exact::insert(exact, schema, &mut out);
         }
-        self.read_only(schema, pointer, &mut out);
+        self.one_way(schema, pointer, &mut out);
         self.discriminator(schema, pointer, &mut out);
         Value::Object(out)
     }
@@ -306,6 +356,8 @@ impl<'d> Lowering<'d> {
             return;
         }
         let lowered = match keyword {
+            // A schema in the place of a type is dealt with by the caller.
+            "type" if value.is_object() => None,
             "type" => self.types(value, pointer, problems),
             "allOf" | "anyOf" | "oneOf" | "prefixItems" => {
                 self.schema_list(keyword, value, pointer, problems)

@@ -1,8 +1,10 @@
 //! Member names: finding those a schema knows, and noticing those that come twice.
 
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use hashbrown::HashTable;
 use smallvec::SmallVec;
-use std::hash::BuildHasher;
 
 use super::reader::{Raw, Reader};
 
@@ -12,6 +14,9 @@ pub(crate) struct NameTable {
     names: Box<[Name]>,
     /// Open addressing: a name's number and one more, or 0. Empty if there are few names.
     slots: Box<[u32]>,
+    /// The number of the name that came last after each, the first after none. Only a guess, which any thread may change:
+    /// clients of one kind send members in one order, whatever the order of the document.
+    followers: Box<[AtomicU32]>,
 }
 
 #[derive(Debug)]
@@ -61,7 +66,12 @@ impl NameTable {
         } else {
             Box::default()
         };
-        Self { names, slots }
+        let count = u32::try_from(names.len()).expect("a schema has fewer names");
+        Self {
+            followers: (0..=count).map(AtomicU32::new).collect(),
+            names,
+            slots,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -70,6 +80,23 @@ impl NameTable {
 
     pub(crate) fn name(&self, number: usize) -> &str {
         self.names[number].name()
+    }
+
+    /// The name that is likely to come after another, which is given by its number and one more, or 0 for none.
+    #[inline]
+    pub(crate) fn likely_after(&self, previous: usize) -> usize {
+        self.followers
+            .get(previous)
+            .map_or(usize::MAX, |number| number.load(Ordering::Relaxed) as usize)
+    }
+
+    /// Expect the same next time.
+    #[inline]
+    pub(crate) fn expect_after(&self, previous: usize, number: usize) {
+        if let (Some(follower), Ok(number)) = (self.followers.get(previous), u32::try_from(number))
+        {
+            follower.store(number, Ordering::Relaxed);
+        }
     }
 
     /// The bytes that the name and its closing quote take, if `text` begins with them.
@@ -205,6 +232,8 @@ fn name_at(text: &str, start: u32) -> Raw<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     #[test]
@@ -234,7 +263,8 @@ mod tests {
     fn a_name_that_comes_again_is_noticed_however_it_is_written() {
         let mut text = String::new();
         for index in 0..200 {
-            text.push_str(&format!("\"name{index}\",\"\\u006eame{index}\","));
+            write!(text, "\"name{index}\",\"\\u006eame{index}\",")
+                .expect("writing to a String cannot fail");
         }
         let limits = crate::source::json::JsonLimits {
             max_depth: 1,

@@ -321,8 +321,7 @@ fn subtract_while_possible(rest: &mut Vec<u8>, modulus: &[u8]) {
 fn exponent_of(text: &[u8]) -> i64 {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
+        [b'+', digits @ ..] | digits => (false, digits),
     };
     let exponent = digits.iter().fold(0_i64, |exponent, byte| {
         exponent

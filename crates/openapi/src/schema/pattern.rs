@@ -208,7 +208,7 @@ mod tests {
                 assert_eq!(matches(pattern, text), Match::No, "{pattern} on {text:?}");
             }
         }
-        for pattern in ["(", "[a", "a**", r"\p{Nonsense}", "(?<a>", "[b-a]"] {
+        for pattern in ["(", "[a", r"\p{Nonsense}", "(?<a>", "[b-a]"] {
             assert!(fault(pattern).is_some(), "{pattern}");
         }
     }

@@ -98,6 +98,8 @@ pub(crate) struct Node {
     pub(crate) in_place: Option<Box<InPlace>>,
     /// This node and all that it applies in place, upwards. Empty if no value takes the route [`Route::Together`].
     pub(crate) closure: Box<[NodeId]>,
+    /// Its own number.
+    pub(crate) id: NodeId,
     /// The definition the schema is in, and its place from there.
     pub(crate) definition: SchemaId,
     pub(crate) place: Box<str>,

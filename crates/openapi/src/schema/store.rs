@@ -11,7 +11,7 @@ use super::SchemaId;
 use super::check::Check;
 use super::program::compile;
 
-/// The schemas of one document.
+/// The schemas of one document, for requests or for responses.
 #[derive(Debug)]
 pub(crate) struct Schemas {
     definitions: Vec<Value>,

@@ -3,6 +3,8 @@
 //! Ten thousand pairs as a matter of course; `HAUBERK_PAIRS=10000000 cargo test --release --test engine -- --ignored` for
 //! as many as one has time for.
 
+use std::fmt::Write as _;
+
 use jsonschema::{Draft, PatternOptions, Validator};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -134,7 +136,7 @@ fn schemas(dice: &mut Dice, depth: usize) -> Value {
 
 fn named(dice: &mut Dice, depth: usize, names: &[&str]) -> Value {
     let mut members = Map::new();
-    for _ in 0..1 + dice.roll(3) {
+    for _ in 0..=dice.roll(3) {
         members.insert((*dice.pick(names)).to_owned(), schema(dice, depth));
     }
     Value::Object(members)
@@ -159,7 +161,7 @@ fn schema(dice: &mut Dice, depth: usize) -> Value {
             }
             2 => {
                 let mut values: Vec<Value> = Vec::new();
-                for _ in 0..1 + dice.roll(3) {
+                for _ in 0..=dice.roll(3) {
                     let value = value(dice, 2);
                     if !values.contains(&value) {
                         values.push(value);
@@ -268,7 +270,7 @@ fn escaped(value: &Value) -> String {
             other if in_string => {
                 let mut units = [0; 2];
                 for unit in other.encode_utf16(&mut units) {
-                    out.push_str(&format!("\\u{unit:04x}"));
+                    write!(out, "\\u{unit:04x}").expect("writing to a String cannot fail");
                 }
             }
             other => {

@@ -56,15 +56,20 @@ const OF_3_0: &[&str] = &[
     "infinite-loop-detection.json",
 ];
 
-/// Groups that our reading of OpenAPI answers otherwise, and why.
-const ON_PURPOSE: &[(&str, &str)] = &[
-    // Documents are self-contained.
-    ("refused: 111", "references that lead outside the document"),
+/// Tests, by the beginning of their names, that we answer otherwise on purpose.
+const ON_PURPOSE: &[&str] = &[
+    // OpenAPI has never had this keyword; it is ignored with a warning.
+    "optional/dependencies-compatibility.json",
+    // Draft 4 has RFC 1123 alone; 2020-12, which `hostname` follows in both versions, refuses hyphens kept for encodings.
+    "optional/format/hostname.json: validation of host names: hostname with consecutive hyphens (RFC1123)",
 ];
+
+/// Why schemas of the suite are refused, in which files, and how many tests that takes.
+type Refused = BTreeMap<String, usize>;
 
 struct Tally {
     agreed: usize,
-    refused: BTreeMap<String, usize>,
+    refused: Refused,
     differences: Vec<String>,
 }
 
@@ -121,14 +126,13 @@ fn run(
         };
         for row in rows {
             let ours = wrapped.accepts(&row["data"]);
+            let name = name(&row);
             if ours == row["valid"].as_bool().expect("a verdict") {
                 tally.agreed += 1;
-            } else {
-                tally.differences.push(format!(
-                    "{} (ours {ours}) {schema} on {}",
-                    name(&row),
-                    row["data"]
-                ));
+            } else if !ON_PURPOSE.iter().any(|known| name.starts_with(known)) {
+                tally
+                    .differences
+                    .push(format!("{name} (ours {ours}) {schema} on {}", row["data"]));
             }
         }
     }
@@ -152,16 +156,30 @@ fn the_suite_for_2020_12_gets_the_verdicts_it_wants() {
     });
     let tally = run(groups, Wrapped::new);
     assert!(tally.differences.is_empty());
+    // References to other documents, a dialect of one's own, and an `enum` that nothing conforms to.
+    let known = ["111 ", "114 vocabulary.json", "140 enum.json"];
+    assert!(
+        tally
+            .refused
+            .keys()
+            .all(|reason| known.iter().any(|known| reason.starts_with(known)))
+    );
 }
 
 #[test]
 fn the_optional_suite_gets_the_verdicts_it_wants() {
-    let _ = ON_PURPOSE;
     let groups = groups("draft2020-12", |file, is_optional| {
         is_optional && (is_asserted(file) || !file.contains("format"))
     });
     let tally = run(groups, Wrapped::new);
     assert!(tally.differences.is_empty());
+    // The only group refers to another file.
+    assert!(
+        tally
+            .refused
+            .keys()
+            .all(|reason| reason == "111 optional/cross-draft.json")
+    );
 }
 
 #[test]
@@ -197,6 +215,13 @@ fn the_suite_for_draft_4_gets_the_verdicts_it_wants_as_openapi_3_0() {
         Wrapped::of("3.0.3", &schema)
     });
     assert!(tally.differences.is_empty());
+    // A list of schemas as `items` is no OpenAPI.
+    assert!(
+        tally
+            .refused
+            .keys()
+            .all(|reason| reason == "140 uniqueItems.json")
+    );
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! A schema alone, wrapped into a document whose one operation takes bodies of it.
 
-use hauberk_openapi::{BodyPlan, Document, Limits, Policy, Problem, RequestHead, Violation, load};
+#![allow(dead_code)] // several test binaries share it, none uses all
+
+use hauberk_openapi::{
+    BodyPlan, Document, Limits, Operation, Policy, Problem, RequestHead, Violation, load,
+};
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
@@ -41,9 +45,13 @@ impl Wrapped {
         Ok(Self { document })
     }
 
+    pub fn operation(&self) -> &Operation {
+        self.document.find("POST", "/t").expect("the operation")
+    }
+
     /// The first violation of a body.
     pub fn judge(&self, text: &[u8]) -> Result<(), Violation> {
-        let operation = self.document.find("POST", "/t").expect("the operation");
+        let operation = self.operation();
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static("application/json"));
         let head = RequestHead {

@@ -117,7 +117,12 @@ impl<'d> Compiler<'d, '_> {
         }
     }
 
-    fn reading(&mut self, found: &Found<'d>, location: Location, place: &str) -> Reading {
+    pub(super) fn reading(
+        &mut self,
+        found: &Found<'d>,
+        location: Location,
+        place: &str,
+    ) -> Reading {
         let value = found.value;
         if let Some(content) = value.get("content") {
             return self.content(content, &child(&found.pointer, "content"), location, place);

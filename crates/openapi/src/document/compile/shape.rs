@@ -10,7 +10,7 @@ use crate::schema::SchemaId;
 use crate::schema::types::{Definitions, Types};
 
 /// Most nodes of one outline. What is beyond is read as text.
-const MAX_NODES: usize = 2_048;
+const MAX_NODES: usize = 16_384;
 
 impl Compiler<'_, '_> {
     /// The outline of a lowered schema.

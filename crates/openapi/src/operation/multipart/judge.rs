@@ -125,10 +125,10 @@ impl PartJudge {
         Violation::new(Location::Body, "$", class, None, self.place())
     }
 
-    fn refused(&self, name: &str, class: ErrorClass, detail: Option<&str>) -> Box<Violation> {
+    fn refused(&self, name: &str, class: ErrorClass, detail: Option<&str>) -> Violation {
         let target = place::key("$", name);
         let at = self.place();
-        Box::new(Violation::new(Location::Body, &target, class, detail, at))
+        Violation::new(Location::Body, &target, class, detail, at)
     }
 
     fn take(&mut self, event: Event<'_>) -> Judged {
@@ -148,8 +148,18 @@ impl PartJudge {
             return Err(Box::new(violation));
         }
         if header.is_coded {
-            return Err(self.refused(name, ErrorClass::UnsupportedMediaType, None));
+            return Err(self
+                .refused(name, ErrorClass::UnsupportedMediaType, None)
+                .into());
         }
+        // `files[]` is how many write the name of a list.
+        let list = name.strip_suffix("[]").filter(|base| {
+            let parts = self.parts().map(|(parts, _)| parts);
+            parts
+                .and_then(|parts| find(parts, base))
+                .is_some_and(|(_, file)| file.is_list)
+        });
+        let name = list.unwrap_or(name);
         let kind = self.kind(name, &header.content_type)?;
         if matches!(kind, PartKind::File { .. }) {
             match self.files.iter_mut().find(|(known, _)| known == name) {
@@ -168,7 +178,7 @@ impl PartJudge {
         let invalid = |detail| self.refused(name, ErrorClass::InvalidMediaType, Some(detail));
         let plain;
         let media_type = match stated {
-            ContentType::Unreadable => return Err(invalid("invalid_content_type")),
+            ContentType::Unreadable => return Err(invalid("invalid_content_type").into()),
             ContentType::Stated(media_type) => Some(media_type),
             ContentType::Unstated => {
                 plain = MediaType::parse("text/plain");
@@ -176,10 +186,12 @@ impl PartJudge {
             }
         };
         let Some((parts, media_type)) = self.parts().map(|(parts, _)| parts).zip(media_type) else {
-            return Err(invalid("invalid_content_type"));
+            return Err(invalid("invalid_content_type").into());
         };
         if media_type.is_multipart() {
-            return Err(self.refused(name, ErrorClass::UnsupportedMediaType, None));
+            return Err(self
+                .refused(name, ErrorClass::UnsupportedMediaType, None)
+                .into());
         }
         let listed = parts.types.iter().find(|(known, _)| known == name);
         if let Some((_, ranges)) = listed
@@ -187,12 +199,12 @@ impl PartJudge {
                 .iter()
                 .any(|range| range.specificity(media_type).is_some())
         {
-            return Err(invalid("invalid_media_type"));
+            return Err(invalid("invalid_media_type").into());
         }
         if let Some((_, File { size, is_list })) = find(parts, name) {
             let is_again = self.files.iter().any(|(known, _)| known == name);
             if is_again && !is_list {
-                return Err(self.refused(name, ErrorClass::DuplicateValue, None));
+                return Err(self.refused(name, ErrorClass::DuplicateValue, None).into());
             }
             return Ok(file(*size));
         }
@@ -202,7 +214,7 @@ impl PartJudge {
         if !form::names(shape, name) {
             if !parts.is_open {
                 let class = ErrorClass::ConstraintViolation;
-                return Err(self.refused(name, class, Some("forbidden_value")));
+                return Err(self.refused(name, class, Some("forbidden_value")).into());
             }
             let is_judged = shape
                 .node(Shape::ROOT)
@@ -213,14 +225,16 @@ impl PartJudge {
         }
         let is_json = media_type.is_json();
         if !is_json && !media_type.is_text() {
-            return Err(invalid("invalid_media_type"));
+            return Err(invalid("invalid_media_type").into());
         }
         let is_ascii = media_type
             .parameter("charset")
             .is_some_and(|charset| charset.eq_ignore_ascii_case("us-ascii"));
         if media_type.has_other_charset() && !is_ascii {
             let class = ErrorClass::UnsupportedMediaType;
-            return Err(self.refused(name, class, Some("unsupported_media_type_parameter")));
+            return Err(self
+                .refused(name, class, Some("unsupported_media_type_parameter"))
+                .into());
         }
         Ok(PartKind::Field {
             text: Vec::new(),
@@ -236,7 +250,7 @@ impl PartJudge {
             PartKind::File { size, count } => {
                 *count += bytes.len() as u64;
                 if *count > size.max {
-                    return Err(self.wrong_size());
+                    return Err(self.wrong_size().into());
                 }
             }
             PartKind::Field { text, .. } => {
@@ -252,7 +266,7 @@ impl PartJudge {
         Ok(())
     }
 
-    fn wrong_size(&self) -> Box<Violation> {
+    fn wrong_size(&self) -> Violation {
         let name = self.part.as_ref().map_or("", |part| part.name.as_str());
         let class = ErrorClass::ConstraintViolation;
         self.refused(name, class, Some("string_length_not_in_range"))
@@ -264,7 +278,7 @@ impl PartJudge {
             Some(Part { kind: PartKind::File { size, count }, .. }) if *count < size.min
         );
         if too_small {
-            return Err(self.wrong_size());
+            return Err(self.wrong_size().into());
         }
         let Some(Part { name, kind }) = self.part.take() else {
             return Ok(());
@@ -304,39 +318,35 @@ impl PartJudge {
         else {
             return Flow::Continue(());
         };
-        let taken = |members: &[(Cow<'_, str>, Raw<'_>)], name: &str| {
+        let taken = |members: &form::Members<'_>, name: &str| {
             members.iter().any(|(known, _)| known.as_ref() == name)
         };
-        for field in &json {
-            if taken(&members, &field.name) {
+        for (index, field) in json.iter().enumerate() {
+            let is_same = |other: &&&Field| other.name == field.name;
+            if json[..index].iter().any(|other| is_same(&other)) {
                 continue;
             }
+            let is_list = form::is_list(shape, &field.name);
+            let value = |field: &Field| Raw::Json(Cow::Owned(field.text.clone()));
             let same: Vec<Raw<'_>> = json
                 .iter()
-                .filter(|other| other.name == field.name)
-                .map(|other| Raw::Json(Cow::Borrowed(other.text.as_str())))
+                .filter(is_same)
+                .map(|field| value(field))
                 .collect();
-            if same.len() > 1 && !form::is_list(shape, &field.name) {
-                finder.add(*self.refused(&field.name, ErrorClass::DuplicateValue, None))?;
-                continue;
+            // One name is either text or JSON.
+            if taken(&members, &field.name) || (same.len() > 1 && !is_list) {
+                return finder.add(self.refused(&field.name, ErrorClass::DuplicateValue, None));
             }
-            let only = Raw::Json(Cow::Borrowed(field.text.as_str()));
-            let value = match (same.len(), form::is_list(shape, &field.name)) {
-                (1, false) => only,
-                (1, true) => Raw::Either(vec![only, Raw::List(same)]),
+            let value = match (same.len(), is_list) {
+                (1, false) => value(field),
+                (1, true) => Raw::Either(vec![value(field), Raw::List(same)]),
                 _ => Raw::List(same),
             };
             members.push((Cow::Borrowed(field.name.as_str()), value));
         }
-        // One name is either text or JSON.
-        for field in &text {
-            if json.iter().any(|other| other.name == field.name) {
-                return finder.add(*self.refused(&field.name, ErrorClass::DuplicateValue, None));
-            }
-        }
         for (name, count) in &self.files {
             if taken(&members, name) {
-                continue;
+                return finder.add(self.refused(name, ErrorClass::DuplicateValue, None));
             }
             let is_list = find(parts, name).is_some_and(|(_, file)| file.is_list);
             let empty = || Raw::Text(Cow::Borrowed(""));

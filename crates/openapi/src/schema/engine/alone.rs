@@ -166,7 +166,7 @@ impl<'p, 't> Engine<'p, 't> {
         self.reader.enter(depth)?;
         let mut seen = Seen::new(rules.names.len());
         let mut others = NameSet::default();
-        let (mut count, mut required, mut likely) = (0_u64, 0, 0);
+        let (mut count, mut required, mut previous) = (0_u64, 0, 0);
         if self.reader.peek() == Some(b'}') {
             self.reader.at += 1;
         } else {
@@ -175,26 +175,27 @@ impl<'p, 't> Engine<'p, 't> {
                 if self.reader.peek() != Some(b'"') {
                     return Err(Stop::Syntax);
                 }
-                // Clients send members in the order of the schema.
+                let likely = rules.names.likely_after(previous);
                 let after_quote = self.reader.bytes().get(self.reader.at + 1..);
                 let next = after_quote.and_then(|rest| rules.names.is_next(likely, rest));
-                let (known, name) = match next {
-                    Some(length) => {
-                        self.reader.at += 1 + length;
-                        self.reader.colon()?;
-                        (Some(likely), None)
+                let (known, name) = if let Some(length) = next {
+                    self.reader.at += 1 + length;
+                    self.reader.colon()?;
+                    (Some(likely), None)
+                } else {
+                    let raw = self.reader.name()?;
+                    let found = rules.names.find(&raw.read());
+                    if let Some(number) = found {
+                        rules.names.expect_after(previous, number);
                     }
-                    None => {
-                        let raw = self.reader.name()?;
-                        (rules.names.find(&raw.read()), Some(raw))
-                    }
+                    (found, Some(raw))
                 };
                 let mut property = None;
                 if let Some(number) = known {
                     if !seen.insert(number) {
                         return Err(Stop::Duplicate);
                     }
-                    likely = number + 1;
+                    previous = number + 1;
                     let known = rules.properties[number];
                     required += u32::from(known.is_required);
                     property = Some(known);

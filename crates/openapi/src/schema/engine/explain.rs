@@ -222,11 +222,10 @@ impl<'p, 't, 's> Explainer<'p, 't, 's> {
             && let Some(rules) = &node.object
             && self.kind_at(at) == Kind::Object
         {
-            let names = self.names_at(at);
             for (name, dependent) in &in_place.dependent {
-                if names
-                    .iter()
-                    .any(|(known, _)| *known == rules.names.name(*name as usize))
+                if self
+                    .member_at(at, rules.names.name(*name as usize))
+                    .is_some()
                 {
                     self.check(*dependent, at)?;
                 }
@@ -256,11 +255,7 @@ impl<'p, 't, 's> Explainer<'p, 't, 's> {
         if self.kind_at(at) != Kind::Object {
             return ControlFlow::Continue(false);
         }
-        let names = self.names_at(at);
-        let value = names
-            .iter()
-            .find(|(name, _)| *name == *discriminator.property)
-            .map(|(_, value)| *value);
+        let value = self.member_at(at, &discriminator.property);
         let Some(value) = value.filter(|value| self.kind_at(*value) == Kind::String) else {
             return ControlFlow::Continue(false);
         };

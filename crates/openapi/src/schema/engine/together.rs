@@ -279,7 +279,7 @@ impl<'p, 't> Engine<'p, 't> {
         let mut roots = SmallVec::<[Root; 8]>::new();
         for wanted in uses.iter() {
             if wanted.node != ANY {
-                let must = wanted.purpose == Purpose::Must && frame.atoms[wanted.atom].must;
+                let must = wanted.purpose == Purpose::Must && frame.atoms[wanted.atom()].must;
                 roots.push((wanted.node, must));
             }
         }
@@ -296,6 +296,7 @@ impl<'p, 't> Engine<'p, 't> {
                 self.together(several, kind, depth)?
             }
         };
+        let (pending, found) = (frame.pending.len(), frame.found.len());
         let mut is_death = false;
         for wanted in uses.iter() {
             let conforms = wanted.node == ANY || {
@@ -303,6 +304,10 @@ impl<'p, 't> Engine<'p, 't> {
                 at.is_ok_and(|at| verdicts[at])
             };
             is_death |= frame.note(*wanted, conforms, part)?;
+        }
+        if frame.pending.len() == pending {
+            // Nobody will ask who has found this one.
+            frame.found.truncate(found);
         }
         if is_death {
             frame.settle()?;

@@ -4,7 +4,7 @@
 //! once is read again for this; if it has many items, several times, each time for a part of the hashes, so that the memory
 //! it takes does not grow with the array.
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 use super::Engine;
 use crate::schema::program::Kind;
@@ -20,8 +20,8 @@ impl Engine<'_, '_> {
     /// Whether the items of the array that starts at `start` and has just been read differ.
     pub(super) fn has_unique_items(&mut self, start: usize, count: usize) -> Read<bool> {
         let (end, members) = (self.reader.at, self.reader.members);
-        // Seeded: the client chooses the items.
-        let seed = foldhash::fast::RandomState::default();
+        // SipHash with keys nobody knows: the client chooses the items, and equal hashes have to mean equal items.
+        let seed = RandomState::new();
         // Half as many on average, as hashes do not spread evenly.
         let parts = if count <= MOST_HASHES {
             1
@@ -59,7 +59,7 @@ impl Engine<'_, '_> {
     }
 
     /// The hash of the value that is next, which is known to be sound.
-    fn hash_value(&mut self, seed: &foldhash::fast::RandomState) -> Read<u64> {
+    fn hash_value(&mut self, seed: &RandomState) -> Read<u64> {
         let mut hasher = seed.build_hasher();
         let kind = self.kind()?;
         hasher.write_u8(kind as u8);

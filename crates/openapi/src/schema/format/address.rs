@@ -173,7 +173,6 @@ mod idn {
         match characters[at] {
             // Appendix A.2; A.1 allows joining context, too, which needs tables: it is let pass.
             '\u{200D}' => before.is_some_and(is_virama),
-            '\u{200C}' => true,
             '\u{B7}' => before == Some('l') && after == Some('l'),
             '\u{375}' => after.is_some_and(|after| ('\u{370}'..='\u{3FF}').contains(&after)),
             '\u{5F3}' | '\u{5F4}' => {
@@ -190,7 +189,7 @@ mod idn {
             | '\u{302F}'
             | '\u{3031}'..='\u{3035}'
             | '\u{303B}' => false,
-            '\u{6FD}' | '\u{6FE}' | '\u{F0B}' | '\u{3007}' => true,
+            '\u{200C}' | '\u{6FD}' | '\u{6FE}' | '\u{F0B}' | '\u{3007}' => true,
             other => other.is_ascii() || is_letter_mark_or_digit(other),
         }
     }

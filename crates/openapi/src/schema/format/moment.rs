@@ -78,7 +78,7 @@ pub(super) fn is_time(text: &[u8]) -> bool {
 #[inline]
 fn two(tens: u8, ones: u8) -> Option<u8> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-    (tens < 10 && ones < 10).then_some(tens * 10 + ones)
+    (tens < 10 && ones < 10).then(|| tens * 10 + ones)
 }
 
 #[cfg(test)]
@@ -101,6 +101,8 @@ mod tests {
             ("1998-12-31T23:58:60Z", false),
             ("2024-01-01T24:00:00Z", false),
             ("2024-01-01T00:60:00Z", false),
+            ("2024-02-]9T00:00:00Z", false),
+            ("2024-01-01T00:00:0\u{e9}Z", false),
             ("2024-01-01T00:00:00+24:00", false),
             ("2024-13-01T00:00:00Z", false),
             ("2024-00-01T00:00:00Z", false),

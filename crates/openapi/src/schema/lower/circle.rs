@@ -6,8 +6,12 @@ use super::reference_number;
 use crate::problem::{self, Problems};
 use crate::schema::SchemaId;
 
-/// Report every schema that leads back to itself without a property or item in between.
-pub(super) fn find_circles(definitions: &[Value], places: &[String], problems: &mut Problems) {
+/// Report every schema that leads back to itself without a property or item in between. Returns one of each circle.
+pub(super) fn find_circles(
+    definitions: &[Value],
+    places: &[String],
+    problems: &mut Problems,
+) -> Vec<SchemaId> {
     #[derive(Clone, Copy, PartialEq)]
     enum Mark {
         New,
@@ -22,6 +26,7 @@ pub(super) fn find_circles(definitions: &[Value], places: &[String], problems: &
             targets
         })
         .collect();
+    let mut circles = Vec::new();
     let mut marks = vec![Mark::New; definitions.len()];
     for root in 0..definitions.len() {
         if marks[root] != Mark::New {
@@ -45,11 +50,13 @@ pub(super) fn find_circles(definitions: &[Value], places: &[String], problems: &
                     let message =
                         "the schema refers back to itself without a property or item in between";
                     problems.add(problem::CIRCULAR_REFERENCE, places[target].clone(), message);
+                    circles.push(target);
                 }
                 Mark::Done => {}
             }
         }
     }
+    circles
 }
 
 /// References in `schema` that apply to the very value the schema applies to.

@@ -32,7 +32,7 @@ pub(super) fn rounded(
 ) -> (Cow<'_, Map<String, Value>>, Map<String, Value>) {
     let mut exact = Map::new();
     let is_spelled = |keyword: &&str| schema.get(*keyword).is_some_and(has_spelling);
-    if !KEYWORDS.iter().any(|keyword| is_spelled(&keyword)) {
+    if !KEYWORDS.iter().any(is_spelled) {
         return (Cow::Borrowed(schema), exact);
     }
     let mut schema = schema.clone();

@@ -31,7 +31,13 @@ fn rewrite(pattern: &str, linear: bool) -> String {
     let mut rest = pattern.chars().peekable();
     let groups = if linear { Vec::new() } else { groups(pattern) };
     let mut in_class = false;
+    let mut after_class = false;
     while let Some(character) = rest.next() {
+        let is_behind_class = std::mem::take(&mut after_class);
+        if character == '\\' {
+            let escaped = rest.peek().copied();
+            after_class = matches!(escaped, Some('d' | 'D' | 'w' | 'W' | 's' | 'S'));
+        }
         match character {
             '\\' if linear => escape(&mut rest, in_class, linear, &mut out),
             '\\' => match class_escape(&mut rest, in_class, &groups) {
@@ -44,7 +50,7 @@ fn rewrite(pattern: &str, linear: bool) -> String {
                 out.push(character);
             }
             // So is a hyphen behind a class.
-            '-' if in_class && !linear && out.ends_with(']') => out.push_str(r"\-"),
+            '-' if in_class && is_behind_class => out.push_str(r"\-"),
             ']' if in_class => {
                 in_class = false;
                 out.push(']');

@@ -77,6 +77,7 @@ fn node(definition: SchemaId, place: String) -> Node {
         object: None,
         in_place: None,
         closure: Box::default(),
+        id: ANY,
         definition,
         place: place.into(),
         is_never: false,
@@ -370,7 +371,7 @@ impl<'d> Parts<'_, 'd> {
             )
             .expect("a schema has fewer names"),
             properties: names.properties.into(),
-            names: NameTable::new(names.names),
+            names: NameTable::new(names.listed),
             patterns,
             additional: additional.unwrap_or(ANY),
             has_additional: additional.is_some(),
@@ -453,7 +454,7 @@ fn strings(list: Option<&Value>) -> impl Iterator<Item = &str> {
 /// The names a schema mentions, in the order they are met.
 #[derive(Default)]
 struct Names {
-    names: Vec<String>,
+    listed: Vec<String>,
     properties: Vec<Property>,
     numbers: HashMap<String, usize>,
 }
@@ -483,10 +484,10 @@ impl Names {
     }
 
     fn of(&mut self, name: &str) -> &mut Property {
-        let next = self.names.len();
+        let next = self.listed.len();
         let number = *self.numbers.entry(name.to_owned()).or_insert(next);
         if number == next {
-            self.names.push(name.to_owned());
+            self.listed.push(name.to_owned());
             self.properties.push(Property {
                 node: None,
                 is_required: false,
@@ -551,6 +552,7 @@ fn renumbered(nodes: Vec<Node>, order: &[NodeId]) -> Vec<Node> {
         .enumerate()
         .map(|(old, mut node)| {
             renumber(&mut node, order);
+            node.id = order[old];
             (order[old], node)
         })
         .collect();

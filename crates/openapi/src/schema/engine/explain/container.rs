@@ -1,21 +1,33 @@
 //! What is wrong with arrays and objects.
 
-use std::borrow::Cow;
-
 use super::{Explainer, Flow, Step};
 use crate::place;
 use crate::schema::finding::Finding;
 use crate::schema::pattern::Match;
-use crate::schema::program::{Node, ObjectRules};
+use crate::schema::program::{Kind, Node, ObjectRules};
 use crate::schema::reader::Raw;
+
+/// A way through the members or items of a container.
+struct Parts {
+    /// Where the container starts, or the last value.
+    at: usize,
+    is_object: bool,
+    has_begun: bool,
+}
+
+/// A member or item: its name, if it has one, and where its value starts.
+struct Part<'t> {
+    name: Option<Raw<'t>>,
+    at: usize,
+}
 
 impl<'p, 't> Explainer<'p, 't, '_> {
     pub(super) fn array(&mut self, node: &'p Node, at: usize) -> Flow {
         let Some(rules) = &node.array else {
             return Flow::Continue(());
         };
-        let items = self.items_at(at);
-        let count = items.len() as u64;
+        let length = self.count_parts(at);
+        let count = length as u64;
         if count < rules.min {
             self.report(node, &Finding::of("minItems"))?;
         }
@@ -24,8 +36,9 @@ impl<'p, 't> Explainer<'p, 't, '_> {
         }
         if let Some(contains) = rules.contains {
             let mut found = 0;
-            for item in &items {
-                found += u64::from(self.conforms(contains.node, *item)?);
+            let mut items = Parts::new(at, false);
+            while let Some(item) = self.next_part(&mut items) {
+                found += u64::from(self.conforms(contains.node, item.at)?);
             }
             if found < contains.min {
                 let keyword = if contains.min == 1 {
@@ -39,15 +52,18 @@ impl<'p, 't> Explainer<'p, 't, '_> {
                 self.report(node, &Finding::of("maxContains"))?;
             }
         }
-        for (index, item) in items.iter().enumerate() {
+        let mut items = Parts::new(at, false);
+        let mut index = 0;
+        while let Some(item) = self.next_part(&mut items) {
             let id = rules.prefix.get(index).copied().unwrap_or(rules.items);
             self.path.push(Step::Index(index));
-            self.check(id, *item)?;
+            self.check(id, item.at)?;
             self.path.pop();
+            index += 1;
         }
-        if rules.unique && items.len() > 1 {
+        if rules.unique && length > 1 {
             self.engine.reader.at = self.end_of(at);
-            match self.engine.has_unique_items(at, items.len()) {
+            match self.engine.has_unique_items(at, length) {
                 Ok(true) => {}
                 Ok(false) => self.report(node, &Finding::of("uniqueItems"))?,
                 Err(_) => return Flow::Break(()),
@@ -60,24 +76,26 @@ impl<'p, 't> Explainer<'p, 't, '_> {
         let Some(rules) = &node.object else {
             return Flow::Continue(());
         };
-        let members = self.members_at(at);
-        let count = members.len() as u64;
+        let count = self.count_parts(at) as u64;
         if count < rules.min {
             self.report(node, &Finding::of("minProperties"))?;
         }
         if count > rules.max {
             self.report(node, &Finding::of("maxProperties"))?;
         }
-        for (name, value) in &members {
-            self.path.push(Step::Key(*name));
-            self.member(node, rules, &name.read(), *value)?;
-            self.path.pop();
-        }
         let mut has_come = vec![false; rules.names.len()];
-        for (name, _) in &members {
-            if let Some(number) = rules.names.find(&name.read()) {
+        let mut members = Parts::new(at, true);
+        while let Some(member) = self.next_part(&mut members) {
+            let Some(name) = member.name else {
+                continue;
+            };
+            let text = name.read();
+            if let Some(number) = rules.names.find(&text) {
                 has_come[number] = true;
             }
+            self.path.push(Step::Key(name));
+            self.member(node, rules, &text, member.at)?;
+            self.path.pop();
         }
         for (number, property) in rules.properties.iter().enumerate() {
             if property.is_required && !has_come[number] {
@@ -133,46 +151,60 @@ impl<'p, 't> Explainer<'p, 't, '_> {
         Flow::Continue(())
     }
 
-    /// The places of the items of the array at a place.
-    fn items_at(&mut self, at: usize) -> Vec<usize> {
-        let mut items = Vec::new();
-        self.engine.reader.at = at + 1;
-        self.engine.reader.skip_whitespace();
-        if self.engine.reader.peek() == Some(b']') {
-            return items;
-        }
-        loop {
-            let item = self.engine.reader.at;
-            items.push(item);
-            self.engine.reader.at = self.end_of(item);
+    /// The next member or item on a way.
+    fn next_part(&mut self, parts: &mut Parts) -> Option<Part<'t>> {
+        let close = if parts.is_object { b'}' } else { b']' };
+        if parts.has_begun {
+            self.engine.reader.at = self.end_of(parts.at);
             // The text has been found sound.
-            if !self.engine.reader.more(b']').is_ok_and(|more| more) {
-                return items;
+            if !self.engine.reader.more(close).is_ok_and(|more| more) {
+                return None;
+            }
+        } else {
+            parts.has_begun = true;
+            self.engine.reader.at = parts.at + 1;
+            self.engine.reader.skip_whitespace();
+            if self.engine.reader.peek() == Some(close) {
+                return None;
             }
         }
+        let name = if parts.is_object {
+            Some(self.engine.reader.name().ok()?)
+        } else {
+            None
+        };
+        parts.at = self.engine.reader.at;
+        Some(Part { name, at: parts.at })
     }
 
-    /// The names and the places of the values of the object at a place.
-    fn members_at(&mut self, at: usize) -> Vec<(Raw<'t>, usize)> {
-        let mut members = Vec::new();
-        self.engine.reader.at = at + 1;
-        self.engine.reader.skip_whitespace();
-        if self.engine.reader.peek() == Some(b'}') {
-            return members;
+    fn count_parts(&mut self, at: usize) -> usize {
+        let is_object = self.kind_at(at) == Kind::Object;
+        let mut parts = Parts::new(at, is_object);
+        let mut count = 0;
+        while self.next_part(&mut parts).is_some() {
+            count += 1;
         }
-        while let Ok(name) = self.engine.reader.name() {
-            let value = self.engine.reader.at;
-            members.push((name, value));
-            self.engine.reader.at = self.end_of(value);
-            if !self.engine.reader.more(b'}').is_ok_and(|more| more) {
-                break;
+        count
+    }
+
+    /// Where the value of a member of the object at a place starts.
+    pub(super) fn member_at(&mut self, at: usize, name: &str) -> Option<usize> {
+        let mut members = Parts::new(at, true);
+        while let Some(member) = self.next_part(&mut members) {
+            if member.name.is_some_and(|known| known.read() == name) {
+                return Some(member.at);
             }
         }
-        members
+        None
     }
+}
 
-    pub(super) fn names_at(&mut self, at: usize) -> Vec<(Cow<'t, str>, usize)> {
-        let members = self.members_at(at).into_iter();
-        members.map(|(name, value)| (name.read(), value)).collect()
+impl Parts {
+    fn new(at: usize, is_object: bool) -> Self {
+        Self {
+            at,
+            is_object,
+            has_begun: false,
+        }
     }
 }

@@ -58,7 +58,7 @@ impl<'p, 't> Engine<'p, 't> {
                 is_fine = false;
                 match &mut self.unevaluated {
                     Some(list) => list.push(Unevaluated {
-                        node: frame.atoms[at].id,
+                        node: frame.atoms[at].node.id,
                         container: frame.start,
                         part: *part as usize,
                     }),

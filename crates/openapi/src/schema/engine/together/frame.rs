@@ -8,8 +8,8 @@ use crate::schema::reader::{Read, Stop};
 use super::Root;
 
 /// One node at one value.
+#[allow(clippy::struct_excessive_bools)] // each is known at another time
 pub(super) struct Atom<'p> {
-    pub(super) id: NodeId,
     pub(super) node: &'p Node,
     /// Nothing has been found wrong yet.
     pub(super) alive: bool,
@@ -51,7 +51,7 @@ pub(super) enum Purpose {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Use {
     pub(super) node: NodeId,
-    pub(super) atom: usize,
+    atom: u32,
     pub(super) purpose: Purpose,
 }
 
@@ -59,9 +59,14 @@ impl Use {
     pub(super) fn new(node: NodeId, atom: usize, purpose: Purpose) -> Self {
         Self {
             node,
-            atom,
+            atom: u32::try_from(atom).expect("a program has fewer nodes"),
             purpose,
         }
+    }
+
+    /// The place of the atom that asks.
+    pub(super) fn atom(self) -> usize {
+        self.atom as usize
     }
 }
 
@@ -112,7 +117,6 @@ impl<'p> Frame<'p> {
             let node = program.node(*id);
             let route = node.routes[kind as usize];
             Atom {
-                id: *id,
                 node,
                 alive: route != Route::Never,
                 needed: false,
@@ -144,7 +148,7 @@ impl<'p> Frame<'p> {
     #[inline]
     pub(super) fn at(&self, id: NodeId) -> usize {
         self.atoms
-            .binary_search_by_key(&id, |atom| atom.id)
+            .binary_search_by_key(&id, |atom| atom.node.id)
             .expect("a closure holds all that is applied in place")
     }
 
@@ -251,21 +255,33 @@ impl<'p> Frame<'p> {
 
     /// Note what came of a member or item; whether the atom died of it.
     pub(super) fn note(&mut self, wanted: Use, conforms: bool, part: usize) -> Read<bool> {
-        // Texts are shorter than 4 GiB, see `Check`, and so have fewer atoms and parts.
+        // Texts are shorter than 4 GiB, see `Check`.
         let place = |number: usize| u32::try_from(number).map_err(|_| Stop::TooCostly);
         match (wanted.purpose, conforms) {
             (Purpose::Must, false) => {
-                self.atoms[wanted.atom].alive = false;
+                self.atoms[wanted.atom()].alive = false;
                 return Ok(true);
             }
             (Purpose::Contains, true) => {
-                self.atoms[wanted.atom].count += 1;
+                self.atoms[wanted.atom()].count += 1;
                 if self.has_unevaluated {
-                    self.found.push((place(wanted.atom)?, place(part)?));
+                    self.found.push((wanted.atom, place(part)?));
                 }
             }
             (Purpose::IfUnevaluated, false) => {
-                self.pending.push((place(wanted.atom)?, place(part)?));
+                // What its own `contains` has found is evaluated; that has been noted just before.
+                let part = place(part)?;
+                let of_part = self
+                    .found
+                    .iter()
+                    .rev()
+                    .take_while(|(_, item)| *item == part);
+                if self.kind == Kind::Array
+                    && of_part.into_iter().any(|(atom, _)| *atom == wanted.atom)
+                {
+                    return Ok(false);
+                }
+                self.pending.push((wanted.atom, part));
             }
             _ => {}
         }

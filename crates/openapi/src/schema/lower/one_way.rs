@@ -1,13 +1,14 @@
-//! `readOnly` properties: what a request need not send, even where it is `required`.
+//! `readOnly` and `writeOnly` properties: what goes the other way only need not be there, even where it is `required`.
 
 use serde_json::{Map, Value};
 
-use super::Lowering;
+use super::{Direction, Lowering};
 use crate::schema::READ_ONLY_KEYWORD;
 
 impl Lowering<'_> {
-    /// Note the properties that are read only, and take them out of `required`, which for them is about responses.
-    pub(super) fn read_only(
+    /// Take the properties that go the other way only out of `required`, which for them is about the other direction.
+    /// Those that a request should not have are noted.
+    pub(super) fn one_way(
         &self,
         schema: &Map<String, Value>,
         pointer: &str,
@@ -16,11 +17,15 @@ impl Lowering<'_> {
         if !out.contains_key("properties") {
             return;
         }
+        let keyword = match self.direction {
+            Direction::Request => "readOnly",
+            Direction::Response => "writeOnly",
+        };
         let properties = schema.get("properties").and_then(Value::as_object);
         let names: Vec<Value> = properties
             .into_iter()
             .flatten()
-            .filter(|(_, property)| self.is_read_only(property, pointer))
+            .filter(|(_, property)| self.says(keyword, property, pointer))
             .map(|(name, _)| Value::from(name.as_str()))
             .collect();
         if names.is_empty() {
@@ -29,10 +34,13 @@ impl Lowering<'_> {
         if let Some(Value::Array(required)) = out.get_mut("required") {
             required.retain(|name| !names.contains(name));
         }
-        out.insert(READ_ONLY_KEYWORD.to_owned(), Value::Array(names));
+        if self.direction == Direction::Request {
+            out.insert(READ_ONLY_KEYWORD.to_owned(), Value::Array(names));
+        }
     }
 
-    fn is_read_only(&self, property: &Value, pointer: &str) -> bool {
+    /// Whether the property, or what it refers to, has the keyword `true`.
+    fn says(&self, keyword: &str, property: &Value, pointer: &str) -> bool {
         // No document needs more hops; a circle, reported elsewhere, needs endless ones.
         const MAX_HOPS: usize = 32;
         let (mut schema, mut pointer) = (property, pointer.to_owned());
@@ -40,7 +48,7 @@ impl Lowering<'_> {
             let reference = schema.get("$ref").and_then(Value::as_str);
             // Nothing counts beside a reference in 3.0.
             let counts = reference.is_none() || !self.is_v30();
-            if counts && schema.get("readOnly") == Some(&Value::Bool(true)) {
+            if counts && schema.get(keyword) == Some(&Value::Bool(true)) {
                 return true;
             }
             let Some(target) =
