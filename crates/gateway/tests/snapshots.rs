@@ -156,7 +156,7 @@ fn a_bad_snapshot_is_refused_with_its_reason_and_the_old_one_stays() {
         running
             .gateway
             .metrics()
-            .contains("hauberk_gateway_snapshots_refused_total 24")
+            .contains("hauberk_gateway_snapshots_refused_total 23")
     );
 }
 
