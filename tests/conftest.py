@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from hauberk.api.app import create_app
-from hauberk.config import Settings
+from hauberk.config import LimitSettings, Settings
 from hauberk.pipeline import ControlPlane
 from hauberk.serve.listening import bind
 
@@ -124,10 +124,11 @@ def control_plane(state_dir: Path) -> Iterator[LiveControlPlane]:
 class serve_control_plane:  # noqa: N801 - used as a context manager
     """Serve a state folder on a free port until the block ends."""
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, limits: LimitSettings | None = None) -> None:
         self.bound: socket.socket = bind("127.0.0.1:0", "control_plane.listen")
         self.address = f"127.0.0.1:{self.bound.getsockname()[1]}"
-        self.plane = ControlPlane(settings_for(state_dir, self.address))
+        settings = settings_for(state_dir, self.address)
+        self.plane = ControlPlane(settings.model_copy(update={"limits": limits or settings.limits}))
         self.server = uvicorn.Server(uvicorn.Config(create_app(self.plane), log_config=None, access_log=False, lifespan="off"))
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.bound]})
         self.state_dir = state_dir

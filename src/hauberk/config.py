@@ -142,14 +142,20 @@ class LimitSettings(_Table):
     """What a gateway accepts and how long it waits; part of the snapshot, so a change needs a restart of the control plane only."""
 
     max_body_bytes: int = Field(2**20, ge=0, le=2**30, description="Largest body that is held to be validated, in bytes.")
+    max_stream_bytes: int = Field(
+        2**30,
+        ge=0,
+        le=2**50,
+        description="Largest body that is validated while it streams (multipart forms, binary content with bounds), in bytes.",
+    )
     oversize_body: Literal["reject", "pass"] = Field(
-        "reject", description="A larger one on a validated operation: `reject` (413) or `pass` unvalidated."
+        "reject", description="A larger body of either kind on a validated operation: `reject` (413) or `pass` unvalidated."
     )
     max_held_bytes: int = Field(
         256 * 2**20,
         ge=2**20,
         le=2**40,
-        description="All bodies held at a time, together, in bytes; beyond it 503, or unvalidated in log mode.",
+        description="All bodies held at a time and what is held of streams, together, in bytes; beyond it 503, or unvalidated in log mode.",
     )
     max_header_bytes: int = Field(65536, ge=1024, le=2**20, description="All request headers together, in bytes.")
     max_header_count: int = Field(100, ge=8, le=1000, description="Request headers, counted.")
@@ -201,9 +207,6 @@ class LimitSettings(_Table):
         10_000, ge=1, le=10_000_000, description="Array items, object members and form fields of a body, together."
     )
     max_parts: int = Field(100, ge=1, le=100_000, description="Parts of a multipart body.")
-    response_validation: float = Field(
-        0.0, ge=0, le=1, description="Share of responses that are validated, from 0 (none) to 1 (all); departures are logged only."
-    )
 
 
 class EventSettings(_Table):

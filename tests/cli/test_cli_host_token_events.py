@@ -115,6 +115,14 @@ def test_events_are_listed_the_newest_last_and_filtered(hauberk: Run, control_pl
     assert hauberk("events", "--source", "apiShield").err == "no events: nothing was blocked or logged\n"
 
 
+def test_an_event_with_several_violations_names_the_first_and_json_gives_all(hauberk: Run, control_plane: Any) -> None:
+    rule = {"rule": ".components.schemas.Reading.properties.temperature.maximum"}
+    violations = [VIOLATION | rule, VIOLATION | {"target": "$.unit", "rule": None}, VIOLATION | {"target": "$.time", "rule": None}]
+    store(control_plane, event(control_plane, 1, action="log", status=None, violation=violations[0], violations=violations))
+    assert "body $.temperature: constraint_violation (number_too_big), and 2 more  request" in hauberk("events").out
+    assert hauberk("events", "--json").json[0]["violations"] == violations
+
+
 def test_control_characters_of_an_event_do_not_reach_the_terminal(hauberk: Run, control_plane: Any) -> None:
     store(control_plane, event(control_plane, 1, path="/\x1b[31mred", method="G\rT"))
     out = hauberk("events").out

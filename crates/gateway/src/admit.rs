@@ -1,10 +1,11 @@
 //! May this request go on? Host, TLS policy, path, operation, rules, schema, body: in this order, and the first "no"
 //! is the answer.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hauberk_openapi::{BodyPlan, Match, RequestHead, loosest_reading};
+use hauberk_openapi::{BodyPlan, Match, Operation, RequestHead, Violation, loosest_reading};
 use pingora::http::RequestHeader;
 use pingora::proxy::Session;
 use smallvec::SmallVec;
@@ -13,13 +14,16 @@ use crate::events::EventSource;
 use crate::exchange::{Client, Exchange, Route};
 use crate::fields::RequestFields;
 use crate::host::Host;
-use crate::judge::{judge_body, mitigate, mitigate_violation};
+use crate::judge::{judge_body, log_all, mitigate, mitigate_violations};
 use crate::limits;
 use crate::method;
 use crate::refusal::{Refusal, lookalike_violation, query_violation};
 use crate::report::{Happened, report};
 use crate::shared::Shared;
-use crate::snapshot::{Enforced, Rule, RuleAction, SavedOperation, Settings, Suspicious};
+use crate::snapshot::{
+    Enforced, Mitigation, Rule, RuleAction, SavedOperation, Settings, Suspicious,
+};
+use crate::stream;
 use crate::target;
 
 /// Decides about a request, and leaves in the exchange what its forwarding needs.
@@ -48,13 +52,24 @@ pub(crate) async fn admit(
     if !host.is_guarded() {
         return Ok(());
     }
-    let plan = judge_head(shared, session, exchange, &enforced, &host)?;
-    match plan {
-        Some(plan @ (BodyPlan::Check(_) | BodyPlan::Stream(_))) => {
+    match judge_head(shared, session, exchange, &enforced, &host)? {
+        Next::Body(plan @ BodyPlan::Check(_)) => {
             judge_body(shared, session, exchange, &enforced, &plan).await
         }
-        _ => Ok(()),
+        Next::Body(plan @ BodyPlan::Stream(_)) => {
+            stream::begin(shared, session, exchange, &enforced, &plan).await
+        }
+        Next::Body(BodyPlan::None | BodyPlan::Pass) => Ok(()),
+        Next::LogAll(violation) => log_all(shared, session, exchange, &enforced, *violation).await,
     }
+}
+
+/// What is left to do for a request whose head may pass.
+enum Next {
+    /// Its body is judged as planned.
+    Body(BodyPlan),
+    /// It departs from its schema, which is only logged.
+    LogAll(Box<Violation>),
 }
 
 fn route(
@@ -101,6 +116,37 @@ fn check_policy(exchange: &Exchange, enforced: &Enforced, host: &Host) -> Result
     ))
 }
 
+/// The path as operations and rules see it.
+fn matched_path<'p>(head: &RequestHeader, path: &'p [u8]) -> Result<Cow<'p, str>, &'static str> {
+    // The one target that is no path, and means the server as a whole.
+    if path == b"*" && head.method == http::Method::OPTIONS {
+        return Ok("*".into());
+    }
+    target::matched_path(path)
+}
+
+/// Shows the head of a request once more to the operation it was found to be for.
+pub(crate) fn with_head<T>(
+    session: &Session,
+    exchange: &Exchange,
+    has_body: bool,
+    read: impl FnOnce(&Operation, &RequestHead<'_>) -> T,
+) -> Option<T> {
+    let head = session.req_header();
+    let route = exchange.route.as_ref()?;
+    let (path, query) = target::split_query(target::path_and_query(head));
+    let path = matched_path(head, path).ok()?;
+    let found = find(&route.host, &route.host_name, &head.method, &path)?;
+    let head = RequestHead {
+        path_variables: &found.variables,
+        query: query.map(std::str::from_utf8).transpose().ok()?,
+        headers: &head.headers,
+        has_body,
+    };
+    let validation = found.value.validation.as_ref()?;
+    Some(read(&validation.operation, &head))
+}
+
 /// Rules, then what the schema can say before the body.
 fn judge_head(
     shared: &Shared,
@@ -108,18 +154,14 @@ fn judge_head(
     exchange: &mut Exchange,
     enforced: &Enforced,
     host: &Host,
-) -> Result<Option<BodyPlan>, Refusal> {
+) -> Result<Next, Refusal> {
+    let nothing = Next::Body(BodyPlan::None);
     let has_body = !session.is_body_empty();
     let head = session.req_header();
     check_method(head, &enforced.settings)?;
     let (path, query) = target::split_query(target::path_and_query(head));
-    // The one target that is no path, and means the server as a whole.
-    let asterisk = path == b"*" && head.method == http::Method::OPTIONS;
-    let path = if asterisk {
-        "*".into()
-    } else {
-        target::matched_path(path).map_err(|why| Refusal::by_shield(400, "ambiguous_path", why))?
-    };
+    let path =
+        matched_path(head, path).map_err(|why| Refusal::by_shield(400, "ambiguous_path", why))?;
     let route = exchange.route.as_mut().expect("the host was found before");
     let mut variables: SmallVec<[&str; 4]> = SmallVec::new();
     if let Some(found) = find(host, &route.host_name, &head.method, &path) {
@@ -129,19 +171,20 @@ fn judge_head(
     apply_rules(shared, session, exchange, enforced, host, &path)?;
     let route = exchange.route.as_ref().expect("the host was found before");
     let Some(operation) = &route.operation else {
-        return check_lookalike(shared, session, exchange, enforced, host, &path).map(|()| None);
+        return check_lookalike(shared, session, exchange, enforced, host, &path).map(|()| nothing);
     };
     let Some(validation) = &operation.validation else {
-        return Ok(None);
+        return Ok(nothing);
     };
     let action = validation.action;
     let query = match query.map(std::str::from_utf8) {
         None => None,
         Some(Ok(query)) => Some(query),
         Some(Err(_)) => {
-            let violation = query_violation();
+            let found = vec![query_violation()];
             let refuse = |_| Refusal::ambiguous_query();
-            return mitigate(shared, session, exchange, action, violation, refuse).map(|()| None);
+            mitigate(shared, session, exchange, action, found, refuse)?;
+            return Ok(nothing);
         }
     };
     let begun = Instant::now();
@@ -156,9 +199,11 @@ fn judge_head(
     );
     shared.metrics.validated(begun.elapsed());
     match judged {
-        Ok(plan) => Ok(Some(plan)),
+        Ok(plan) => Ok(Next::Body(plan)),
+        Err(violation) if action == Mitigation::Log => Ok(Next::LogAll(Box::new(violation))),
         Err(violation) => {
-            mitigate_violation(shared, session, exchange, action, violation).map(|()| None)
+            mitigate_violations(shared, session, exchange, action, vec![violation])?;
+            Ok(nothing)
         }
     }
 }
@@ -216,13 +261,13 @@ fn check_lookalike(
     let Some(alike) = host.operations.lookalike(&route.host_name, path) else {
         return Ok(());
     };
-    let violation = lookalike_violation(&alike.endpoint);
+    let found = vec![lookalike_violation(&alike.endpoint)];
     mitigate(
         shared,
         session,
         exchange,
         alike.action(),
-        violation,
+        found,
         Refusal::by_schema,
     )
 }

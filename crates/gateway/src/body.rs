@@ -20,6 +20,9 @@ use crate::room::Share;
 /// What Pingora's retry buffer takes.
 const REPLAYED_BYTES: u64 = 64 * 1024;
 
+/// A client that is silent for so long within the beginning of a body sends it bit by bit, and so it is forwarded.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// How much longer than one part of a held body all of it may take.
 const WAITS: u32 = 10;
 
@@ -51,6 +54,16 @@ pub(crate) enum Read {
     Whole(Bytes),
     /// What was read, and why no more.
     Part(Bytes, Stopped),
+}
+
+/// What came of reading the beginning.
+pub(crate) enum Start {
+    /// The whole body.
+    Whole(Bytes),
+    /// What there is so far.
+    Beginning(Bytes),
+    /// Nothing came in time.
+    TooSlow,
 }
 
 /// Why a body was not read to its end.
@@ -122,11 +135,43 @@ pub(crate) async fn read(
             return Ok(Read::Part(body.joined(), Stopped::NoRoom));
         }
     }
-    let body = body.joined();
-    if session.retry_buffer_truncated() {
-        held_session::hold(session, body.clone());
+    Ok(Read::Whole(body.joined()))
+}
+
+/// Reads what comes of a body without a pause, up to about what Pingora replays.
+///
+/// # Errors
+///
+/// 400 when the client ends early or garbles the framing.
+pub(crate) async fn read_beginning(
+    session: &mut Session,
+    wait: Duration,
+) -> Result<Start, Refusal> {
+    invite(session).await?;
+    session.enable_retry_buffering();
+    let deadline = Instant::now() + wait;
+    let mut body = Parts::default();
+    while (body.len() as u64) < REPLAYED_BYTES {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let patience = if body.len() == 0 {
+            left
+        } else {
+            PAUSE.min(left)
+        };
+        match timeout(patience, session.read_request_body()).await {
+            Ok(Ok(Some(chunk))) => body.push(chunk),
+            Ok(Ok(None)) => return Ok(Start::Whole(body.joined())),
+            Ok(Err(error)) if !matches!(error.etype(), ErrorType::ReadTimedout) => {
+                return Err(broken());
+            }
+            Ok(Err(_)) | Err(_) if body.len() == 0 => return Ok(Start::TooSlow),
+            Ok(Err(_)) | Err(_) => break,
+        }
+        if session.is_body_done() {
+            return Ok(Start::Whole(body.joined()));
+        }
     }
-    Ok(Read::Whole(body))
+    Ok(Start::Beginning(body.joined()))
 }
 
 /// What was read so far. A body that comes in one part is never copied.
@@ -172,7 +217,8 @@ async fn invite(session: &mut Session) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn broken() -> Refusal {
+/// The client ended early, or garbled the framing.
+pub(crate) fn broken() -> Refusal {
     Refusal::new(
         400,
         "body_incomplete",
@@ -182,14 +228,19 @@ fn broken() -> Refusal {
 }
 
 impl Held {
+    /// Lets a body go on that was read to its end.
+    pub(crate) fn whole(session: &mut Session, bytes: Bytes) -> Self {
+        // Nothing will follow that could be the cue to send it.
+        if session.retry_buffer_truncated() {
+            held_session::hold(session, bytes.clone());
+        }
+        Self::Whole(bytes, false)
+    }
+
     /// Lets a body go on of which only the beginning was read.
     pub(crate) fn beginning(session: &mut Session, bytes: Bytes) -> Self {
         if session.is_body_done() {
-            // Nothing will follow that could be the cue to send it.
-            if session.retry_buffer_truncated() {
-                held_session::hold(session, bytes.clone());
-            }
-            return Self::Whole(bytes, false);
+            return Self::whole(session, bytes);
         }
         Self::Beginning(Beginning {
             buffered: session.get_retry_buffer().map_or(0, |buffer| buffer.len()),

@@ -40,6 +40,9 @@ impl EventSource {
     }
 }
 
+/// Most violations that one event tells of.
+pub const MAX_EVENT_VIOLATIONS: usize = 20;
+
 /// Where and how a request departs from its schema; never a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EventViolation {
@@ -51,6 +54,9 @@ pub struct EventViolation {
     pub error_class: &'static str,
     /// More about the kind.
     pub error_detail: Option<String>,
+    /// The place of the broken rule in the document, such as `.components.schemas.Temp.properties.unit.enum`; none where no
+    /// document speaks.
+    pub rule: Option<String>,
 }
 
 /// The client certificate of a request.
@@ -91,8 +97,11 @@ pub struct Event {
     pub source: EventSource,
     /// The rule, if it was one.
     pub rule_id: Option<String>,
-    /// The violation, if it was one.
+    /// The violation, if it was one; of several the first.
     pub violation: Option<EventViolation>,
+    /// All violations that were looked for, that one first. In a request that went on at most [`MAX_EVENT_VIOLATIONS`], fewer
+    /// if their names are long; in a refused one the one that refused it.
+    pub violations: Vec<EventViolation>,
     /// The status of a refusal; none when the request went on.
     pub status: Option<u16>,
     /// The certificate presented, if any.

@@ -9,9 +9,11 @@ use crate::body::Held;
 use crate::clock;
 use crate::host::Host;
 use crate::identity::{Connection, Standing};
+use crate::refusal::Refusal;
 use crate::request_id::RequestId;
 use crate::room::Share;
 use crate::snapshot::{Enforced, SavedOperation};
+use crate::stream::Streamed;
 use crate::upstream::Tried;
 
 /// One request, from its head to its log line.
@@ -21,8 +23,12 @@ pub(crate) struct Exchange {
     pub(crate) enforced: Option<Arc<Enforced>>,
     pub(crate) route: Option<Route>,
     pub(crate) held: Held,
-    /// The memory it takes.
+    /// What judges a body that goes on while it comes.
+    pub(crate) streamed: Option<Box<Streamed>>,
+    /// The memory both take.
     pub(crate) share: Share,
+    /// What the client is told when its body was refused after its beginning had been sent.
+    pub(crate) refusal: Option<Box<Refusal>>,
     /// Upstream addresses that failed.
     pub(crate) tried: Tried,
     /// The status for a client whose upstreams all failed: that of the last one.
@@ -45,11 +51,20 @@ impl Exchange {
             enforced,
             route: None,
             held: Held::Nothing,
+            streamed: None,
             share: Share::default(),
+            refusal: None,
             tried: Tried::new(),
             upstream_status: 502,
             client: Client::default(),
         }
+    }
+
+    /// Nothing of the body is needed any more. A client that is slow to read its refusal must not keep the memory.
+    pub(crate) fn release(&mut self) {
+        self.held = Held::Nothing;
+        self.streamed = None;
+        self.share = Share::default();
     }
 
     /// The host asks for certificates now, but did not when this connection was made: a new one may fare better.

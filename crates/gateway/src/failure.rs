@@ -3,6 +3,7 @@
 use pingora::proxy::Session;
 use pingora::{Error, ErrorSource, ErrorType};
 
+use crate::body;
 use crate::exchange::Exchange;
 use crate::refusal::Refusal;
 
@@ -31,16 +32,27 @@ pub(crate) fn is_upstream(error: &Error) -> bool {
 }
 
 /// The answer for a client whose request failed; none when it has one already, or is gone.
-pub(crate) fn refusal(session: &Session, error: &Error) -> Option<Refusal> {
+pub(crate) fn refusal(
+    session: &Session,
+    exchange: &mut Exchange,
+    error: &Error,
+) -> Option<Refusal> {
     let begun = session.response_written();
     if begun.is_some_and(|answer| !answer.status.is_informational()) {
         return None;
+    }
+    if let Some(refusal) = exchange.refusal.take() {
+        return Some(*refusal);
     }
     let refusal = match (error.etype(), error.esource()) {
         (ErrorType::HTTPStatus(status), _) => upstream_refusal(*status),
         (_, ErrorSource::Upstream) => upstream_refusal(upstream_status(error)),
         (ErrorType::ReadTimedout, ErrorSource::Downstream) => {
             Refusal::new(408, "body_timeout", "the body did not come in time")
+        }
+        // It may have closed its side only; whoever is judged is told.
+        (ErrorType::ConnectionClosed, ErrorSource::Downstream) if exchange.streamed.is_some() => {
+            body::broken()
         }
         (
             ErrorType::WriteError

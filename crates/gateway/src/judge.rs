@@ -5,13 +5,17 @@ use std::time::{Duration, Instant};
 use hauberk_openapi::{BodyPlan, Violation};
 use pingora::proxy::Session;
 
+use crate::admit::with_head;
 use crate::body::{self, Bounds, Held, Read, Stopped};
-use crate::events::{EventSource, EventViolation};
+use crate::events::{EventSource, EventViolation, MAX_EVENT_VIOLATIONS};
 use crate::exchange::Exchange;
 use crate::refusal::{Refusal, event_violation, unjudged_violation};
 use crate::report::{Happened, report};
 use crate::shared::Shared;
-use crate::snapshot::{Enforced, Mitigation, OversizeBody};
+use crate::snapshot::{Enforced, Mitigation, OversizeBody, Settings};
+
+/// An event tells of no more violations once their places take so much.
+const TOLD_BYTES: usize = 4096;
 
 /// A body that is judged in a few microseconds.
 const SOON_JUDGED_BYTES: usize = 4 * 1024;
@@ -37,30 +41,18 @@ pub(crate) async fn judge_body(
         return Ok(());
     };
     let settings = &enforced.settings;
-    let bounds = Bounds {
-        max_bytes: settings.max_body_bytes,
-        max_held_bytes: settings.max_held_bytes,
-        wait: Duration::from_secs(settings.body_timeout_seconds),
-    };
     let give_up = |session: &Session, exchange: &Exchange, why: Stopped| {
         let action = match why {
-            Stopped::TooLarge if settings.oversize_body == OversizeBody::Pass => Mitigation::Log,
+            Stopped::TooLarge => oversize_action(settings, validation.action),
             _ => validation.action,
         };
-        mitigate(
-            shared,
-            session,
-            exchange,
-            action,
-            unjudged_violation(why),
-            |_| Refusal::of_unjudged(why, settings.max_body_bytes),
-        )
+        let max_bytes = settings.max_body_bytes as u64;
+        give_up(shared, session, exchange, action, why, max_bytes)
     };
-    if body::declared_length(session).is_some_and(|length| length > bounds.max_bytes as u64) {
+    if is_oversize(session, settings) {
         return give_up(session, exchange, Stopped::TooLarge);
     }
-    exchange.share = shared.room.share();
-    let body = match body::read(session, &bounds, &mut exchange.share).await? {
+    let body = match hold(shared, session, exchange, settings).await? {
         Read::Whole(body) => body,
         Read::Part(beginning, why) => {
             give_up(session, exchange, why)?;
@@ -77,39 +69,137 @@ pub(crate) async fn judge_body(
         .operation
         .validate_body(plan, &body, &enforced.policy);
     shared.metrics.validated(begun.elapsed());
-    exchange.held = Held::Whole(body, false);
-    match judged {
-        Ok(()) => Ok(()),
-        Err(violation) => {
-            mitigate_violation(shared, session, exchange, validation.action, violation)
+    if let Err(violation) = judged {
+        let mut found = vec![violation];
+        if validation.action == Mitigation::Log
+            && let Some(all) = find_all(session, exchange, enforced, &body)
+        {
+            found = all;
         }
+        mitigate_violations(shared, session, exchange, validation.action, found)?;
+    }
+    exchange.held = Held::whole(session, body);
+    Ok(())
+}
+
+/// Tells all that is wrong with a request whose head departs from the schema, and lets it go on. The body is held for
+/// that if it can be.
+///
+/// # Errors
+///
+/// 400 when the body is broken off.
+pub(crate) async fn log_all(
+    shared: &Shared,
+    session: &mut Session,
+    exchange: &mut Exchange,
+    enforced: &Enforced,
+    first: Violation,
+) -> Result<(), Refusal> {
+    let settings = &enforced.settings;
+    let has_body = !session.is_body_empty();
+    let of_head = with_head(session, exchange, has_body, |operation, head| {
+        operation.head_violations(head, &enforced.policy)
+    });
+    let (mut found, plan) = of_head.unwrap_or((Vec::new(), BodyPlan::Pass));
+    if matches!(plan, BodyPlan::Check(_)) && !is_oversize(session, settings) {
+        match hold(shared, session, exchange, settings).await? {
+            Read::Whole(body) => {
+                found = find_all(session, exchange, enforced, &body).unwrap_or(found);
+                exchange.held = Held::whole(session, body);
+            }
+            Read::Part(beginning, _) => exchange.held = Held::beginning(session, beginning),
+        }
+    }
+    if found.is_empty() {
+        found.push(first);
+    }
+    mitigate_violations(shared, session, exchange, Mitigation::Log, found)
+}
+
+fn find_all(
+    session: &Session,
+    exchange: &Exchange,
+    enforced: &Enforced,
+    body: &[u8],
+) -> Option<Vec<Violation>> {
+    let all = with_head(session, exchange, true, |operation, head| {
+        operation.violations(head, body, &enforced.policy)
+    });
+    all.filter(|found| !found.is_empty())
+}
+
+fn is_oversize(session: &Session, settings: &Settings) -> bool {
+    body::declared_length(session).is_some_and(|length| length > settings.max_body_bytes as u64)
+}
+
+async fn hold(
+    shared: &Shared,
+    session: &mut Session,
+    exchange: &mut Exchange,
+    settings: &Settings,
+) -> Result<Read, Refusal> {
+    let bounds = Bounds {
+        max_bytes: settings.max_body_bytes,
+        max_held_bytes: settings.max_held_bytes,
+        wait: Duration::from_secs(settings.body_timeout_seconds),
+    };
+    exchange.share = shared.room.share();
+    body::read(session, &bounds, &mut exchange.share).await
+}
+
+/// What is done about a body that is too large to be judged.
+pub(crate) fn oversize_action(settings: &Settings, action: Mitigation) -> Mitigation {
+    if settings.oversize_body == OversizeBody::Pass {
+        Mitigation::Log
+    } else {
+        action
     }
 }
 
-/// Does about a violation of the schema what the operation says.
+/// Does about a body that cannot be judged what the operation says; `max_bytes` is the largest that could.
 ///
 /// # Errors
 ///
 /// The refusal, when the action is block.
-pub(crate) fn mitigate_violation(
+pub(crate) fn give_up(
     shared: &Shared,
     session: &Session,
     exchange: &Exchange,
     action: Mitigation,
-    violation: Violation,
+    why: Stopped,
+    max_bytes: u64,
 ) -> Result<(), Refusal> {
-    let violation = event_violation(violation);
-    mitigate(
-        shared,
-        session,
-        exchange,
-        action,
-        violation,
-        Refusal::by_schema,
-    )
+    let found = vec![unjudged_violation(why)];
+    mitigate(shared, session, exchange, action, found, |_| {
+        Refusal::of_unjudged(why, max_bytes)
+    })
 }
 
-/// Does about a violation what the operation says: log it, or refuse the request in the given words.
+/// Does about violations of the schema what the operation says.
+///
+/// # Errors
+///
+/// The refusal, when the action is block.
+pub(crate) fn mitigate_violations(
+    shared: &Shared,
+    session: &Session,
+    exchange: &Exchange,
+    action: Mitigation,
+    found: Vec<Violation>,
+) -> Result<(), Refusal> {
+    let mut bytes = 0;
+    let told = found.into_iter().take(MAX_EVENT_VIOLATIONS);
+    let told = told.take_while(|violation| {
+        // The client chooses the names, and many events wait in memory.
+        let fits = bytes < TOLD_BYTES;
+        bytes += violation.target.len() + violation.rule.len();
+        fits
+    });
+    let told = told.map(event_violation).collect();
+    mitigate(shared, session, exchange, action, told, Refusal::by_schema)
+}
+
+/// Does about violations what the operation says: log them, or refuse the request in the given words for the first.
 ///
 /// # Errors
 ///
@@ -119,20 +209,23 @@ pub(crate) fn mitigate(
     session: &Session,
     exchange: &Exchange,
     action: Mitigation,
-    violation: EventViolation,
+    found: Vec<EventViolation>,
     refuse: impl FnOnce(EventViolation) -> Refusal,
 ) -> Result<(), Refusal> {
     match action {
         Mitigation::None => Ok(()),
         Mitigation::Log => {
             let happened = Happened {
-                violation: Some(violation),
+                violations: found,
                 ..Happened::default()
             };
             let source = EventSource::ApiShieldSchemaValidation;
             report(shared, session, exchange, source, happened);
             Ok(())
         }
-        Mitigation::Block => Err(refuse(violation)),
+        Mitigation::Block => match found.into_iter().next() {
+            Some(first) => Err(refuse(first)),
+            None => Ok(()),
+        },
     }
 }

@@ -40,6 +40,7 @@ mod seats;
 mod server;
 mod shared;
 mod snapshot;
+mod stream;
 mod target;
 mod tls;
 mod turn;
@@ -48,7 +49,9 @@ mod wire;
 mod workers;
 
 pub use error::{Error, ErrorKind, Refused};
-pub use events::{Event, EventAction, EventCertificate, EventSource, EventViolation};
+pub use events::{
+    Event, EventAction, EventCertificate, EventSource, EventViolation, MAX_EVENT_VIOLATIONS,
+};
 pub use log::LevelFilter;
 pub use logger::{init_default_logging, init_logging};
 pub use options::Options;

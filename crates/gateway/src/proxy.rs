@@ -22,6 +22,7 @@ use crate::forward;
 use crate::refusal::Refusal;
 use crate::report::{Happened, report};
 use crate::shared::Shared;
+use crate::stream;
 
 /// The gateway as Pingora sees it.
 pub(crate) struct Shield {
@@ -56,6 +57,7 @@ impl ProxyHttp for Shield {
                 Ok(false)
             }
             Err(refusal) => {
+                exchange.release();
                 self.refuse(session, exchange, &refusal);
                 // A client that is gone gets no answer.
                 if refusal.answer(session, exchange.id).await.is_err() {
@@ -119,6 +121,9 @@ impl ProxyHttp for Shield {
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         exchange.held.rewind();
+        if let Some(streamed) = &mut exchange.streamed {
+            streamed.rewind();
+        }
         if exchange.held.was_read() {
             // The client was told to go on.
             request.remove_header(&http::header::EXPECT);
@@ -140,10 +145,19 @@ impl ProxyHttp for Shield {
         &self,
         session: &mut Session,
         body: &mut Option<Bytes>,
-        _end_of_stream: bool,
+        end_of_stream: bool,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         exchange.held.replace(session, body);
+        if exchange.streamed.is_some()
+            && let Err(refusal) = stream::pass(&self.shared, session, exchange, body, end_of_stream)
+        {
+            exchange.release();
+            self.refuse(session, exchange, &refusal);
+            exchange.refusal = Some(Box::new(refusal.closing()));
+            // As the client's fault, it ends the request to the upstream wherever it stands.
+            return Err(Error::new_down(ErrorType::Custom("refused")));
+        }
         Ok(())
     }
 
@@ -170,7 +184,7 @@ impl ProxyHttp for Shield {
         error: &Error,
         exchange: &mut Exchange,
     ) -> FailToProxy {
-        let error_code = match failure::refusal(session, error) {
+        let error_code = match failure::refusal(session, exchange, error) {
             Some(refusal) => {
                 if failure::is_upstream(error)
                     && let Some(route) = &exchange.route
@@ -236,7 +250,7 @@ impl Shield {
         if let Some(source) = refusal.source {
             let happened = Happened {
                 rule_id: refusal.rule.as_ref().map(|rule| rule.id.to_string()),
-                violation: refusal.violation.as_deref().cloned(),
+                violations: refusal.violation.as_deref().cloned().into_iter().collect(),
                 status: Some(refusal.status),
             };
             report(&self.shared, session, exchange, source, happened);

@@ -119,7 +119,7 @@ impl Refusal {
     }
 
     /// The body cannot be judged; `max_bytes` is the largest that could.
-    pub(crate) fn of_unjudged(why: Stopped, max_bytes: usize) -> Self {
+    pub(crate) fn of_unjudged(why: Stopped, max_bytes: u64) -> Self {
         let refusal = match why {
             Stopped::TooLarge => Self::new(
                 413,
@@ -208,7 +208,7 @@ impl Refusal {
             detail: &self.detail,
             code: self.code,
             request_id: id.as_str(),
-            violation: self.violation.as_deref(),
+            violation: self.violation.as_deref().map(Told::of),
             client_certificate: self.client_certificate.as_deref(),
             rule: self.rule.as_deref(),
         };
@@ -225,11 +225,31 @@ struct Problem<'a> {
     code: &'static str,
     request_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    violation: Option<&'a EventViolation>,
+    violation: Option<Told<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_certificate: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<&'a RefusedBy>,
+}
+
+/// What a client is told of a violation: not the place of the rule, which is for those who know the document.
+#[derive(Serialize)]
+struct Told<'a> {
+    location: &'a str,
+    target: &'a str,
+    error_class: &'a str,
+    error_detail: Option<&'a str>,
+}
+
+impl<'a> Told<'a> {
+    fn of(violation: &'a EventViolation) -> Self {
+        Self {
+            location: violation.location,
+            target: &violation.target,
+            error_class: violation.error_class,
+            error_detail: violation.error_detail.as_deref(),
+        }
+    }
 }
 
 fn title(status: u16) -> &'static str {
@@ -286,6 +306,7 @@ pub(crate) fn unjudged_violation(why: Stopped) -> EventViolation {
         target: "$".to_owned(),
         error_class,
         error_detail: error_detail.map(str::to_owned),
+        rule: None,
     }
 }
 
@@ -296,6 +317,7 @@ pub(crate) fn lookalike_violation(endpoint: &str) -> EventViolation {
         target: endpoint.to_owned(),
         error_class: "constraint_violation",
         error_detail: Some("lookalike_path".to_owned()),
+        rule: None,
     }
 }
 
@@ -306,6 +328,7 @@ pub(crate) fn query_violation() -> EventViolation {
         target: String::new(),
         error_class: "invalid_encoding",
         error_detail: Some("invalid_utf8".to_owned()),
+        rule: None,
     }
 }
 
@@ -316,6 +339,7 @@ pub(crate) fn event_violation(violation: Violation) -> EventViolation {
         target: violation.target,
         error_class: violation.error_class.as_str(),
         error_detail: violation.error_detail,
+        rule: Some(violation.rule).filter(|rule| !rule.is_empty()),
     }
 }
 

@@ -15,7 +15,8 @@ use crate::target;
 #[derive(Default)]
 pub(crate) struct Happened {
     pub(crate) rule_id: Option<String>,
-    pub(crate) violation: Option<EventViolation>,
+    /// The first is the one that decided.
+    pub(crate) violations: Vec<EventViolation>,
     /// Of the refusal; none when the request goes on.
     pub(crate) status: Option<u16>,
 }
@@ -51,7 +52,8 @@ pub(crate) fn report(
         action,
         source,
         rule_id: happened.rule_id,
-        violation: happened.violation,
+        violation: happened.violations.first().cloned(),
+        violations: happened.violations,
         status: happened.status,
         client_certificate: standing.as_ref().map(certificate),
         client_address: session

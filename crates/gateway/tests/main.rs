@@ -18,4 +18,5 @@ mod snapshots;
 mod spellings;
 mod streams;
 mod threads;
+mod uploads;
 mod upstreams;

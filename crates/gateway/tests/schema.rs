@@ -441,3 +441,64 @@ fn a_connection_goes_on_after_a_refusal() {
     );
     assert_eq!(client.post_json(HOST, "/temps", GOOD_READING).status, 201);
 }
+
+#[test]
+fn log_tells_of_all_violations_and_block_of_the_one_that_refused() {
+    let origin = Origin::start();
+    let running = Running::start(&Snapshot::new(&origin.url()).validate("log"));
+    let places = |body: &str, target: &str| {
+        assert_eq!(running.plain().post_json(HOST, target, body).status, 201);
+        assert_eq!(origin.last().body, body.as_bytes());
+        let event = running.event();
+        assert_eq!(event.violation.as_ref(), event.violations.first());
+        let told = event.violations.iter();
+        told.map(|violation| {
+            let rule = violation.rule.as_deref().unwrap_or("");
+            assert!(rule.starts_with(r#".paths["/temps"].post"#), "{rule:?}");
+            format!("{} {}", violation.location, violation.target)
+        })
+        .collect::<Vec<_>>()
+    };
+    let two = r#"{"temperature":900,"time":"now"}"#;
+    assert_eq!(places(two, "/temps"), ["body $.temperature", "body $.time"]);
+    assert_eq!(
+        places(two, "/temps?b=1&a=1"),
+        ["query b", "query a", "body $.temperature", "body $.time"]
+    );
+    assert_eq!(places(GOOD_READING, "/temps?a=1"), ["query a"]);
+    let many: Vec<String> = (0..50).map(|number| format!("p{number}=1")).collect();
+    let many = places(GOOD_READING, &format!("/temps?{}", many.join("&")));
+    assert_eq!(many.len(), hauberk_gateway::MAX_EVENT_VIOLATIONS);
+
+    let blocking = Running::start(&Snapshot::new(&origin.url()).validate("block"));
+    let answer = blocking.plain().post_json(HOST, "/temps?a=1", two);
+    assert_eq!(answer.status, 403);
+    assert_eq!(blocking.event().violations.len(), 1);
+}
+
+#[test]
+fn a_body_that_cannot_be_held_leaves_the_violations_of_the_head() {
+    let origin = Origin::start();
+    let snapshot = Snapshot::new(&origin.url())
+        .validate("log")
+        .setting("max_body_bytes", 1_000);
+    let running = Running::start(&snapshot);
+    for (bytes, chunked) in [(100_000, false), (100_000, true), (1_100, true)] {
+        let body = format!(r#"{{"note":"{}"}}"#, "n".repeat(bytes));
+        let framing = if chunked {
+            format!(
+                "Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
+                body.len()
+            )
+        } else {
+            format!("Content-Length: {}\r\n\r\n{body}", body.len())
+        };
+        let head = "POST /temps?x=1&y=1 HTTP/1.1\r\nHost: api.example.com\r\nContent-Type: application/json\r\n";
+        let answer = running.plain().request(format!("{head}{framing}"));
+        assert_eq!(answer.status, 201, "{bytes} {chunked}");
+        assert!(origin.last().body == body.as_bytes(), "{bytes} {chunked}");
+        let event = running.event();
+        let targets: Vec<&str> = event.violations.iter().map(|one| &*one.target).collect();
+        assert_eq!(targets, ["x", "y"], "{bytes} {chunked}");
+    }
+}

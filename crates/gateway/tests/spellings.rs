@@ -51,6 +51,7 @@ fn another_spelling_of_a_saved_path_is_treated_as_the_operation_says() {
                         "target": if path.contains("batch") || path.contains("BATCH") { "/users:batch" } else { "/temps" },
                         "error_class": "constraint_violation",
                         "error_detail": "lookalike_path",
+                        "rule": null,
                     })
                 );
                 assert!(event["operation_id"].is_null());

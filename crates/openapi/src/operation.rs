@@ -125,6 +125,38 @@ enum PlanBody {
     Pass,
 }
 
+impl PlanBody {
+    /// The same for an operation whose other plan, if there is one, has no say.
+    fn plan(self, number: usize) -> BodyPlan {
+        match self {
+            Self::None => BodyPlan::None,
+            Self::Pass => BodyPlan::Pass,
+            Self::Check {
+                media,
+                kind,
+                codings,
+                boundary,
+            } => {
+                let first = ContentCheck {
+                    plan: number,
+                    media,
+                    kind,
+                    codings,
+                };
+                let check = BodyCheck {
+                    first,
+                    second: None,
+                };
+                if kind.streams() {
+                    BodyPlan::Stream(StreamCheck { check, boundary })
+                } else {
+                    BodyPlan::Check(check)
+                }
+            }
+        }
+    }
+}
+
 /// Judges the requests of one operation, and its responses if they were read. Cheap to clone.
 #[derive(Clone)]
 pub struct Operation {
@@ -298,6 +330,30 @@ impl Operation {
             }
         }
         chosen.map_or_else(Vec::new, |(_, found)| found)
+    }
+
+    /// What is wrong with a head that [`Operation::validate_head`] refuses, in order, at most [`MAX_VIOLATIONS`]; and how the
+    /// body could be judged all the same. A body that is held is given to [`Operation::violations`] then.
+    pub fn head_violations(
+        &self,
+        head: &RequestHead<'_>,
+        policy: &Policy,
+    ) -> (Vec<Violation>, BodyPlan) {
+        let mut first = None;
+        for (number, plan) in self.plans.iter().enumerate() {
+            let mut finder = Finder::all();
+            let judged = head::judge(plan, &self.schemas, head, policy, &mut finder);
+            let found = finder.into_all();
+            let body = match judged {
+                Flow::Continue(body) => body.plan(number),
+                Flow::Break(()) => BodyPlan::Pass,
+            };
+            if found.is_empty() {
+                return (found, body);
+            }
+            first = first.or(Some((found, body)));
+        }
+        first.unwrap_or((Vec::new(), BodyPlan::Pass))
     }
 
     fn body_violations(

@@ -87,7 +87,7 @@ pub fn judge(
     judge_by(operation, &found.variables, request, policy)
 }
 
-/// Judge a request by an operation; the first violation of [`Operation::violations`] must be the same.
+/// Judge a request by an operation; the other ways to judge it must agree.
 pub fn judge_by(
     operation: &Operation,
     variables: &[&str],
@@ -120,7 +120,14 @@ pub fn judge_by(
         let pushed = body.iter().try_for_each(|byte| stream.push(&[*byte]));
         let streamed = pushed.and_then(|()| stream.finish());
         assert_eq!(streamed.err(), result.as_ref().err().cloned());
+        let mut stream = operation.body_stream(&plan, policy);
+        let _ = stream.push(body);
+        assert!(stream.held_bytes() <= body.len());
+        assert_eq!(stream.finish_all(), all);
     }
+    let (of_head, _) = operation.head_violations(&head, policy);
+    let refused = operation.validate_head(&head, policy).err();
+    assert_eq!(of_head.first(), refused.as_ref(), "{of_head:?}");
     result
 }
 

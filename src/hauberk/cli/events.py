@@ -60,6 +60,7 @@ def events(
     """
     List security events, the newest last. They tell place and kind of what was wrong, never a value.
 
+    A line names the first violation of a request; --json gives all that were found, with the places of their rules.
     With --json --follow each event is one line.
 
     \b
@@ -115,7 +116,9 @@ def why(event: Mapping[str, Any]) -> str:
     violation = event.get("violation")
     if violation:
         detail = f" ({violation['error_detail']})" if violation.get("error_detail") else ""
-        return f"{violation['location']} {violation['target']}: {violation['error_class']}{detail}"
+        others = len(event.get("violations") or [violation]) - 1
+        more = f", and {others} more" if others > 0 else ""
+        return f"{violation['location']} {violation['target']}: {violation['error_class']}{detail}{more}"
     certificate = event.get("client_certificate")
     if certificate is None:
         state = "no client certificate"

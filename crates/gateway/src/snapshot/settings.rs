@@ -12,6 +12,7 @@ use serde::Deserialize;
 pub(crate) struct Settings {
     pub(crate) max_body_bytes: usize,
     pub(crate) max_held_bytes: usize,
+    pub(crate) max_stream_bytes: u64,
     pub(crate) oversize_body: OversizeBody,
     pub(crate) max_header_bytes: usize,
     pub(crate) max_header_count: usize,
@@ -34,8 +35,6 @@ pub(crate) struct Settings {
     pub(crate) max_json_depth: usize,
     pub(crate) max_json_members: usize,
     pub(crate) max_parts: usize,
-    /// The share of responses that is looked at.
-    pub(crate) response_validation: f64,
 }
 
 impl Default for Settings {
@@ -43,6 +42,7 @@ impl Default for Settings {
         Self {
             max_body_bytes: 1024 * 1024,
             max_held_bytes: 256 * 1024 * 1024,
+            max_stream_bytes: 1024 * 1024 * 1024,
             oversize_body: OversizeBody::Reject,
             max_header_bytes: 64 * 1024,
             max_header_count: 100,
@@ -65,7 +65,6 @@ impl Default for Settings {
             max_json_depth: 64,
             max_json_members: 10_000,
             max_parts: 100,
-            response_validation: 0.0,
         }
     }
 }
@@ -93,8 +92,7 @@ impl Settings {
             within(name, seconds, TIMEOUT_SECONDS)?;
         }
         within("max_json_depth", self.max_json_depth, 1..=256)?;
-        within("max_unpack_ratio", self.max_unpack_ratio, 1..=u32::MAX)?;
-        within("response_validation", self.response_validation, 0.0..=1.0)
+        within("max_unpack_ratio", self.max_unpack_ratio, 1..=u32::MAX)
     }
 }
 

@@ -6,6 +6,7 @@ pub mod http2;
 pub mod origin;
 pub mod pki;
 pub mod secure_origin;
+pub mod sink;
 pub mod snapshot;
 
 pub use client::{Answer, Client};

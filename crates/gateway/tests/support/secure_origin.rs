@@ -63,6 +63,11 @@ impl SecureOrigin {
         }
     }
 
+    /// How many whole requests came.
+    pub fn count(&self) -> usize {
+        self.received.lock().unwrap().len()
+    }
+
     pub fn last(&self) -> (Version, Vec<u8>) {
         self.received
             .lock()
@@ -97,7 +102,9 @@ async fn serve_http2(stream: SslStream<TcpStream>, records: &Received) -> Option
         tokio::spawn(async move {
             let mut body = request.into_body();
             let mut read = Vec::new();
-            while let Some(Ok(chunk)) = body.data().await {
+            while let Some(chunk) = body.data().await {
+                // What was broken off is no request.
+                let chunk = chunk.ok()?;
                 body.flow_control().release_capacity(chunk.len()).ok()?;
                 read.extend_from_slice(&chunk);
             }

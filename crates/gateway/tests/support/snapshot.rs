@@ -146,6 +146,25 @@ impl Snapshot {
         self
     }
 
+    /// Saves operations on the first host, with their document in force.
+    pub fn document(mut self, source: &Value, operations: &[(&str, &str)], action: &str) -> Self {
+        let schema = json!({"schema_id": "s2", "name": "own", "source": source.to_string()});
+        push(&mut self.json["schemas"], schema);
+        for (method, path) in operations {
+            let operation = json!({
+                "operation_id": format!("{method} {path}"),
+                "method": method,
+                "host": "api.example.com",
+                "endpoint": path,
+                "mitigation_action": null,
+                "schema": {"schema_id": "s2", "path": path},
+            });
+            push(&mut self.zone()["operations"], operation);
+        }
+        self.zone()["schema_validation"]["default_action"] = json!(action);
+        self
+    }
+
     pub fn setting(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.json["settings"][name] = value.into();
         self

@@ -65,6 +65,24 @@ impl BodyStream {
         first.map_or(Ok(()), Err)
     }
 
+    /// The same, with all violations in order. Of a form that cannot be read on only the first is told.
+    pub fn finish_all(self) -> Vec<Violation> {
+        let mut first = None;
+        for judge in self.judges {
+            let found = judge.finish(false);
+            if found.is_empty() {
+                return found;
+            }
+            first = first.or(Some(found));
+        }
+        first.unwrap_or_default()
+    }
+
+    /// How many bytes of the body are held at the moment: fields of a form, which are judged as a whole. At most 2 MiB.
+    pub fn held_bytes(&self) -> usize {
+        self.judges.iter().map(PlanStream::held_bytes).sum()
+    }
+
     fn refusal(&self) -> Option<Violation> {
         self.judges.first()?.refused.clone()
     }
@@ -136,6 +154,14 @@ impl PlanStream {
 
     pub(super) fn is_refused(&self) -> bool {
         self.refused.is_some()
+    }
+
+    fn held_bytes(&self) -> usize {
+        match &self.content {
+            Content::Multipart(judge) => judge.held_bytes(),
+            Content::Bytes { .. } => 0,
+            Content::Held(held) => held.len(),
+        }
     }
 
     pub(super) fn push(&mut self, bytes: &[u8]) {

@@ -61,6 +61,11 @@ impl MultipartJudge {
         })
     }
 
+    /// How many bytes of the form are held.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.judge.held
+    }
+
     /// What is wrong with the form as a whole.
     pub(crate) fn finish(self, finder: &mut Finder) -> Flow {
         if !self.parser.is_complete() {
