@@ -34,10 +34,7 @@ fn fields_are_written_as_their_encodings_say() {
             "ids=1%2C2%2C3",
             "body $.ids constraint_violation invalid_array_item_count",
         ),
-        (
-            "data[]=1",
-            "body $.data invalid_syntax invalid_form_urlencoded",
-        ),
+        ("data[]=1", "body $.data invalid_type expected:object"),
         (
             "ids=1,2,3",
             "body $.ids constraint_violation invalid_array_item_count",
@@ -190,10 +187,7 @@ fn a_name_with_brackets_is_no_way_around_the_name() {
         ("place[]=x", "body $.place invalid_type expected:object"),
         ("x[]=1", "ok"),
         ("place[city]=x", "ok"),
-        (
-            "age[]=x",
-            "body $.age invalid_syntax invalid_form_urlencoded",
-        ),
+        ("age[]=x", "body $.age invalid_type expected:integer"),
         ("age[0]=5", "body $.age invalid_type expected:integer"),
         (
             "age=5&age[]=x",

@@ -129,7 +129,7 @@ impl Engine {
                 }
             }
             Self::Backtracking { tries, reads_far } => {
-                for (regex, limit) in tries.iter() {
+                for (regex, limit) in tries {
                     let cost = if *reads_far {
                         let each = text.len() / BYTES_PER_STEP + 1;
                         limit.saturating_mul(each)

@@ -77,23 +77,20 @@ fn form_name(value: &str) -> Option<&str> {
         if !is_token(key) {
             return None;
         }
-        let (text, after) = match after.strip_prefix('"') {
-            Some(quoted) => {
-                let (text, after) = quoted.split_once('"')?;
-                // `\"` ends the text to some readers and not to others.
-                if text.ends_with('\\') {
-                    return None;
-                }
-                (text, after)
+        let (text, after) = if let Some(quoted) = after.strip_prefix('"') {
+            let (text, after) = quoted.split_once('"')?;
+            // `\"` ends the text to some readers and not to others.
+            if text.ends_with('\\') {
+                return None;
             }
-            None => {
-                let (text, after) = after.split_at(after.find(';').unwrap_or(after.len()));
-                // A quote begins a text to some readers wherever it stands, and a `;` is no end then.
-                if text.contains(['"', '\\']) {
-                    return None;
-                }
-                (text.trim_end_matches([' ', '\t']), after)
+            (text, after)
+        } else {
+            let (text, after) = after.split_at(after.find(';').unwrap_or(after.len()));
+            // A quote begins a text to some readers wherever it stands, and a `;` is no end then.
+            if text.contains(['"', '\\']) {
+                return None;
             }
+            (text.trim_end_matches([' ', '\t']), after)
         };
         let is_new = if key.eq_ignore_ascii_case("name") {
             // A backslash is itself to some readers and gone to others.
