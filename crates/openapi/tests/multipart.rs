@@ -223,6 +223,7 @@ fn parts_are_judged_by_their_schemas() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn what_readers_disagree_about_is_no_form() {
     let document = form();
     let good = format!("{}--b--\r\n", part("title", "", "hello"));
