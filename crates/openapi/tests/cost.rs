@@ -241,3 +241,58 @@ fn patterns_that_take_steps_back_share_one_bound() {
     let text = format!("{{{}}}", members.join(","));
     ends(move || check(&document, &text));
 }
+
+#[test]
+fn long_values_are_compared_with_many() {
+    let schema = |schema: &Value| {
+        one(
+            "3.1.0",
+            &json!({"requestBody": {"content": {"application/json": {"schema": schema}}}}),
+        )
+    };
+    let numbers: Vec<Value> = (0..10_000).map(Value::from).collect();
+    let lists: Vec<Value> = (0..1_000)
+        .map(|number| json!([number.to_string()]))
+        .collect();
+    let (numbers, lists) = (
+        schema(&json!({"enum": numbers})),
+        schema(&json!({"enum": lists})),
+    );
+    let number = "1".repeat(1_000_000);
+    let text = format!("[\"{}\"]", "\\n".repeat(500_000));
+    let (number, text) = ends(move || (check(&numbers, &number), check(&lists, &text)));
+    assert_eq!(number, "body $ constraint_violation invalid_enum_variant");
+    assert_eq!(text, "body $ constraint_violation value_too_deep");
+
+    let divisor = "7".repeat(5_000);
+    let source = json!({
+        "openapi": "3.1.0", "info": {"title": "t", "version": "1"},
+        "paths": {"/t": {"post": {"requestBody": {"content": {"application/json": {"schema": {"multipleOf": 7}}}}}}},
+    });
+    let source = source.to_string().replace(":7}", &format!(":{divisor}}}"));
+    let multiples = document(&source).document;
+    let found = ends(move || check(&multiples, &"8".repeat(1_000_000)));
+    assert_eq!(found, "body $ constraint_violation multiple_of");
+}
+
+#[test]
+fn forms_that_refer_to_the_same_twice_again_and_again_load() {
+    const LEVELS: usize = 40;
+    let mut schemas = serde_json::Map::new();
+    for level in 0..LEVELS {
+        let next = json!({"$ref": format!("#/components/schemas/S{}", level + 1)});
+        schemas.insert(format!("S{level}"), json!({"allOf": [next, next]}));
+    }
+    schemas.insert(
+        format!("S{LEVELS}"),
+        json!({"type": "object", "properties": {"text": {"type": "string"}}}),
+    );
+    let file = json!({"properties": {"file": {"type": "string", "format": "binary"}}});
+    let form = json!({"allOf": [file, {"$ref": "#/components/schemas/S0"}]});
+    let source = json!({
+        "openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "components": {"schemas": schemas},
+        "paths": {"/t": {"post": {"requestBody": {"content": {"multipart/form-data": {"schema": form}}}}}},
+    });
+    let loaded = ends(move || document(&source.to_string()).document.operations().len());
+    assert_eq!(loaded, 1);
+}

@@ -29,6 +29,12 @@ fn fields_are_written_as_their_encodings_say() {
     let document = one("3.0.3", &json!({"requestBody": {"content": media}}));
     for (text, wanted) in [
         ("ids=1,2", "ok"),
+        ("ids=1%2C2", "ok"),
+        (
+            "ids=1%2C2%2C3",
+            "body $.ids constraint_violation invalid_array_item_count",
+        ),
+        ("data[]=1", "body $.data invalid_type expected:object"),
         (
             "ids=1,2,3",
             "body $.ids constraint_violation invalid_array_item_count",
@@ -163,5 +169,45 @@ fn the_nested_forms_of_a_real_document_are_judged() {
     ] {
         let result = judge_by(charges, &[], &Request::query(query), &Policy::default());
         assert_eq!(short(result), wanted, "{query}");
+    }
+}
+
+/// Many readers take `age[]=x` for another value of `age`.
+#[test]
+fn a_name_with_brackets_is_no_way_around_the_name() {
+    let schema = json!({"type": "object", "properties": {
+        "age": {"type": "integer"}, "name": {"type": "string", "maxLength": 3}, "any": {}, "x[]": {"type": "integer"},
+        "place": {"type": "object", "properties": {"city": {"type": "string"}}},
+    }});
+    let media = json!({"application/x-www-form-urlencoded": {"schema": schema}});
+    let document = one("3.0.3", &json!({"requestBody": {"content": media}}));
+    for (text, wanted) in [
+        ("age=5&other[]=x&[age]=x", "ok"),
+        ("any[a][]=1&any[a][]=2", "ok"),
+        ("place[]=x", "body $.place invalid_type expected:object"),
+        ("x[]=1", "ok"),
+        ("place[city]=x", "ok"),
+        ("age[]=x", "body $.age invalid_type expected:integer"),
+        ("age[0]=5", "body $.age invalid_type expected:integer"),
+        (
+            "age=5&age[]=x",
+            "body $.age invalid_syntax invalid_form_urlencoded",
+        ),
+        (
+            "name[first]=long",
+            "body $.name invalid_type expected:string",
+        ),
+        (
+            "place[]=x&place[city]=x",
+            "body $.place invalid_syntax invalid_form_urlencoded",
+        ),
+    ] {
+        let result = judge(
+            &document,
+            "POST",
+            &Request::form(text.as_bytes()),
+            &Policy::default(),
+        );
+        assert_eq!(short(result), wanted, "{text}");
     }
 }

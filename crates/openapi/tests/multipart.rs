@@ -55,6 +55,23 @@ fn parts_are_judged_by_their_schemas() {
             part("title", "Content-Type: text/plain; charset=UTF-8\r\n", "x"),
             "ok",
         ),
+        // What Apache's client for Java says of any text.
+        (
+            part(
+                "title",
+                "Content-Type: text/plain; charset=ISO-8859-1\r\nContent-Transfer-Encoding: 8bit\r\n",
+                "x",
+            ),
+            "ok",
+        ),
+        (
+            part(
+                "title",
+                "Content-Type: text/plain; charset=ISO-8859-1\r\n",
+                "\u{e9}",
+            ),
+            "body $.title unsupported_media_type unsupported_media_type_parameter",
+        ),
         (part("title", "", ""), "ok"),
         (
             part("title", "", "too long"),
@@ -206,6 +223,7 @@ fn parts_are_judged_by_their_schemas() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn what_readers_disagree_about_is_no_form() {
     let document = form();
     let good = format!("{}--b--\r\n", part("title", "", "hello"));
@@ -249,6 +267,19 @@ fn what_readers_disagree_about_is_no_form() {
             "ok",
         ),
         (replaced("name=\"title\"", "name*=utf-8''title"), malformed),
+        (
+            replaced("name=\"title\"", "name=\"title\"; name*0=\"count\""),
+            malformed,
+        ),
+        (
+            replaced("name=\"title\"", "x; name=\"count\"; name=\"title\""),
+            malformed,
+        ),
+        (
+            replaced("name=\"title\"", "name=title; x=a\"; name=\"count\""),
+            malformed,
+        ),
+        (replaced("name=\"title\"", "name=title ; x=a b"), "ok"),
         (
             replaced(
                 "name=\"title\"\r\n",

@@ -238,10 +238,8 @@ fn property<'t>(shape: &Shape, pair: &'t Pair<'_>) -> Option<(&'t str, &'t str, 
     if let Some(node) = object.property(name) {
         return Some((name, "", node));
     }
+    // Also of what can be no list or object: to many readers `age[]=x` is a value of `age`, and the last one wins.
     let (base, brackets) = pair.split();
     let node = object.property(base).filter(|_| !brackets.is_empty())?;
-    let types = shape.node(node)?.types;
-    types
-        .meets(Types::ARRAY.or(Types::OBJECT))
-        .then_some((base, brackets, node))
+    Some((base, brackets, node))
 }

@@ -36,7 +36,9 @@ impl MediaType {
                 unquoted(after)?
             };
             let name = name.to_ascii_lowercase();
-            if !is_token(&name) || parameters.iter().any(|(known, _)| *known == name) {
+            // Readers of RFC 2231 take `boundary*0=x` for `boundary=x`, whatever else is called so.
+            let is_plain = is_token(&name) && !name.contains('*');
+            if !is_plain || parameters.iter().any(|(known, _)| *known == name) {
                 return None;
             }
             parameters.push((name, value));
@@ -99,11 +101,30 @@ impl MediaType {
         self.top() == "text" && !self.is_json() && !self.is_xml()
     }
 
+    /// Whether a charset is named in which ASCII is what it is in UTF-8, and all else is not.
+    pub(crate) fn has_charset_beyond_ascii(&self) -> bool {
+        self.parameter("charset").is_some_and(|charset| {
+            BEYOND_ASCII
+                .iter()
+                .any(|known| charset.eq_ignore_ascii_case(known))
+        })
+    }
+
     /// Whether a charset is named that content judged as text cannot have.
     pub(crate) fn has_other_charset(&self) -> bool {
         self.parameter("charset")
-            .is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8"))
+            .is_some_and(|charset| !is_utf8(charset))
     }
+}
+
+/// Charsets that old clients name for whatever they send, and that read ASCII as ASCII.
+const BEYOND_ASCII: &[&str] = &["us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252"];
+
+/// Whether a charset is UTF-8; many leave the hyphen out, and every reader knows what they mean.
+fn is_utf8(charset: &str) -> bool {
+    ["utf-8", "utf8"]
+        .iter()
+        .any(|known| charset.eq_ignore_ascii_case(known))
 }
 
 /// A token at the start of `text`, and the rest.
@@ -132,7 +153,7 @@ fn quoted(text: &str) -> Option<(String, &str)> {
     None
 }
 
-fn is_token(text: &str) -> bool {
+pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty()
         && text
             .bytes()
@@ -170,11 +191,13 @@ impl Range {
         } else {
             return None;
         };
-        // A parameter in the document is asked of the request; values such as `utf-8` have no case.
+        // A parameter in the document is asked of the request; values such as `utf-8` have no case. UTF-8 is what content is
+        // read as, so it need not be said.
         let has = |(name, value): &(String, String)| {
-            actual
-                .parameter(name)
-                .is_some_and(|actual| actual.eq_ignore_ascii_case(value))
+            let is_default = name == "charset" && is_utf8(value);
+            actual.parameter(name).map_or(is_default, |actual| {
+                actual.eq_ignore_ascii_case(value) || (is_default && is_utf8(actual))
+            })
         };
         self.media_type
             .parameters
@@ -219,6 +242,8 @@ mod tests {
             ("application/json, text/plain", false),
             ("application/json; charset=utf-8; charset=utf-16", false),
             ("application/json; charset", false),
+            ("multipart/form-data; boundary=a; boundary*0=b", false),
+            ("application/json; charset*=utf-8''utf-16", false),
             ("application/json charset=utf-8", false),
             ("application", false),
             ("/json", false),
@@ -242,6 +267,17 @@ mod tests {
         assert!(score("application/*+json") > score("application/*"));
         assert!(score("application/*") > score("*/*"));
         assert_eq!(score("*"), score("*/*"));
+        let bare = MediaType::parse("application/json").expect("a media type");
+        let range = |text: &str| Range::parse(text).expect("a range");
+        assert!(
+            range("application/json;charset=UTF-8")
+                .specificity(&bare)
+                .is_some()
+        );
+        assert_eq!(
+            range("application/json; charset=utf-16").specificity(&bare),
+            None
+        );
         for other in [
             "application/json",
             "text/*",

@@ -75,8 +75,15 @@ impl Assembly<'_> {
         let can_be_list = node
             .and_then(|node| self.shape.node(node))
             .is_some_and(|node| node.types.has(Types::ARRAY));
-        if can_be_list && let Some(items) = self.list(&groups, depth, node)? {
+        // `x[]` is an item to whoever reads it, and never a member without a name.
+        let is_list = matches!(groups[..], [("", _)]);
+        if (can_be_list || is_list)
+            && let Some(items) = self.list(&groups, depth, node)?
+        {
             return Ok(Raw::List(items));
+        }
+        if groups.iter().any(|(name, _)| name.is_empty()) {
+            return Err(Fault::Malformed);
         }
         let members = groups.into_iter().map(|(name, entries)| {
             let node = self.shape.member(node, name);

@@ -93,7 +93,14 @@ pub(crate) fn meanings<'t>(
             &source.plain[..],
             says_types && styled.style != Style::DeepObject,
         ) {
-            let items = styled.items(name, raw, coding);
+            let item = shape.item(node).and_then(|item| shape.node(item));
+            // A comma is no part of a number, however it is written: `URLSearchParams` encodes each.
+            let is_bare = item.is_some_and(|item| !item.types.has(Types::STRING));
+            let items = if is_bare && coding == Coding::Form && styled.style == Style::Form {
+                coding.decode(raw).map_err(Fault::from).map(split_at_commas)
+            } else {
+                styled.items(name, raw, coding)
+            };
             add(items.map(|items| Raw::List(items.into_iter().map(Raw::Text).collect())));
         }
     }
@@ -119,6 +126,18 @@ pub(crate) fn meanings<'t>(
         };
     }
     Ok(found)
+}
+
+/// The items of a list that has been decoded.
+fn split_at_commas(text: Cow<'_, str>) -> Vec<Cow<'_, str>> {
+    match text {
+        Cow::Borrowed("") => Vec::new(),
+        Cow::Borrowed(text) => text.split(',').map(Cow::Borrowed).collect(),
+        Cow::Owned(text) => text
+            .split(',')
+            .map(|item| Cow::Owned(item.to_owned()))
+            .collect(),
+    }
 }
 
 /// Members of an object, each of which came with its own name.

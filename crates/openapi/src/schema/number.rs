@@ -19,6 +19,9 @@ const POWERS: [i128; SMALL_DIGITS + 1] = {
 /// Exponents beyond this count as this; no text can spell two such numbers that are worth telling apart.
 const MOST_EXPONENT: i64 = 1_000_000_000_000_000_000;
 
+/// Most digits of a number times those of its divisor, where they are divided a digit at a time.
+const MOST_DIVISION: i64 = 100_000;
+
 /// A number in a text that follows JSON's grammar.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Number<'t> {
@@ -170,11 +173,12 @@ impl<'t> Decimal<'t> {
             [b'-', rest @ ..] => (true, rest),
             rest => (false, rest),
         };
-        let split = bytes.iter().position(|byte| matches!(byte, b'e' | b'E'));
+        // Long numbers are looked at once for each number they are compared with.
+        let split = memchr::memchr2(b'e', b'E', bytes);
         let (mantissa, exponent) = split.map_or((bytes, 0), |at| {
             (&bytes[..at], exponent_of(&bytes[at + 1..]))
         });
-        let point = mantissa.iter().position(|byte| *byte == b'.');
+        let point = memchr::memchr(b'.', mantissa);
         let (mut whole, mut fraction) = point.map_or((mantissa, &[][..]), |at| {
             (&mantissa[..at], &mantissa[at + 1..])
         });
@@ -268,12 +272,16 @@ impl<'t> Decimal<'t> {
         let zeros = zeros.min(divisor.count().saturating_mul(4));
         let zeros = std::iter::repeat_n(0, usize::try_from(zeros).unwrap_or(usize::MAX));
         let modulus: Vec<u8> = divisor.digits().collect();
-        if let Ok(modulus) = u64::try_from(Digits(&modulus)) {
+        if let Some(modulus) = small_modulus(&modulus) {
             let mut rest = 0_u128;
             for digit in self.digits().chain(zeros) {
-                rest = (rest * 10 + u128::from(digit)) % u128::from(modulus);
+                rest = (rest * 10 + u128::from(digit)) % modulus;
             }
             return rest == 0;
+        }
+        // Nobody means such a divisor, and dividing a long number by it takes as long as both are.
+        if self.count().saturating_mul(divisor.count()) > MOST_DIVISION {
+            return false;
         }
         let mut rest = Vec::new();
         for digit in self.digits().chain(zeros) {
@@ -284,23 +292,17 @@ impl<'t> Decimal<'t> {
     }
 }
 
-/// Decimal digits, the highest first.
-struct Digits<'d>(&'d [u8]);
-
-impl TryFrom<Digits<'_>> for u64 {
-    type Error = ();
-
-    fn try_from(digits: Digits<'_>) -> Result<Self, ()> {
-        digits.0.iter().try_fold(0_u64, |value, digit| {
-            value
-                .checked_mul(10)
-                .and_then(|value| value.checked_add(u64::from(*digit)))
-                .ok_or(())
-        })
-    }
+/// What decimal digits spell, the highest first, if a remainder of it and one more digit fit into 128 bits.
+fn small_modulus(digits: &[u8]) -> Option<u128> {
+    const MOST_DIGITS: usize = 37;
+    (digits.len() <= MOST_DIGITS).then(|| {
+        digits
+            .iter()
+            .fold(0, |value, digit| value * 10 + u128::from(*digit))
+    })
 }
 
-/// Long division for divisors beyond 64 bit, a digit at a time.
+/// Long division for longer divisors, a digit at a time.
 fn subtract_while_possible(rest: &mut Vec<u8>, modulus: &[u8]) {
     let zeros = rest.iter().take_while(|digit| **digit == 0).count();
     rest.drain(..zeros);
@@ -406,6 +408,16 @@ mod tests {
                 true,
             ),
             ("2469135780246913578024", "1234567890123456789012", true),
+            (
+                "99999999999999999999999999999999999990",
+                "9999999999999999999999999999999999999",
+                true,
+            ),
+            (
+                "24691357802469135780246913578024691357802",
+                "12345678901234567890123456789012345678901",
+                true,
+            ),
             ("0.0075", "0.0001", true),
             ("1e308", "0.123456789", false),
         ] {

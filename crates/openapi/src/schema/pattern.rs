@@ -4,6 +4,7 @@
 //! and `fancy-regex` for lookaround and backreferences, which takes steps back and therefore has a budget.
 
 mod ecma;
+mod reach;
 mod simple;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,14 +21,18 @@ pub(crate) enum Match {
     TooCostly,
 }
 
-/// How many steps back a pattern may take.
-const MOST_STEPS_BACK: usize = 100_000;
+/// How many steps back a pattern may take, the fewest first. Most matches need few, and how many a match took is not told,
+/// so it is paid for in several rates.
+const STEPS_BACK: &[usize] = &[1_000, 100_000];
 
-/// How many are tried first. Most matches need no more, and how many a match took is not told, so it is paid for in two rates.
-const FEW_STEPS_BACK: usize = 1_000;
+/// The same for patterns that may read the whole text for each step back.
+const LONG_STEPS_BACK: &[usize] = &[100, 1_000, 10_000];
 
 /// Steps back that cost one step of judging.
 const STEPS_BACK_PER_STEP: usize = 4;
+
+/// Bytes read for a step back that cost one step of judging.
+const BYTES_PER_STEP: usize = 16;
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -39,8 +44,12 @@ pub(crate) struct Pattern {
 #[derive(Debug)]
 enum Engine {
     Linear(regex::Regex),
-    /// The steps back it may take, the fewest first.
-    Backtracking(Box<[(fancy_regex::Regex, usize); 2]>),
+    Backtracking {
+        /// The steps back it may take, the fewest first.
+        tries: Box<[(fancy_regex::Regex, usize)]>,
+        /// Whether a single step back can be followed by reading all of the text.
+        reads_far: bool,
+    },
     /// What is no pattern matches nothing; documents with such a pattern are refused.
     Faulty,
 }
@@ -79,12 +88,20 @@ impl Pattern {
                 .map(|regex| (regex, limit))
                 .map_err(|error| error.to_string())
         };
+        let reads_far = fancy_regex::Expr::parse_tree(&translated)
+            .map_or(true, |tree| reach::is_far(&tree.expr));
+        let limits = if reads_far {
+            LONG_STEPS_BACK
+        } else {
+            STEPS_BACK
+        };
+        let tries = limits.iter().map(|limit| engine(*limit));
         Ok(Self {
             simple: None,
-            engine: Engine::Backtracking(Box::new([
-                engine(FEW_STEPS_BACK)?,
-                engine(MOST_STEPS_BACK)?,
-            ])),
+            engine: Engine::Backtracking {
+                tries: tries.collect::<Result<_, _>>()?,
+                reads_far,
+            },
         })
     }
 
@@ -111,9 +128,14 @@ impl Engine {
                     Err(_) => Match::TooCostly,
                 }
             }
-            Self::Backtracking(tries) => {
-                for (regex, limit) in tries.iter() {
-                    let cost = limit / STEPS_BACK_PER_STEP + text.len();
+            Self::Backtracking { tries, reads_far } => {
+                for (regex, limit) in tries {
+                    let cost = if *reads_far {
+                        let each = text.len() / BYTES_PER_STEP + 1;
+                        limit.saturating_mul(each)
+                    } else {
+                        limit / STEPS_BACK_PER_STEP + text.len()
+                    };
                     if steps.charge(cost as u64).is_err() {
                         return Match::TooCostly;
                     }
@@ -220,5 +242,12 @@ mod tests {
         assert_eq!(matches(r"^(a|a)*\1$", &text), Match::TooCostly);
         let pattern = Pattern::compile(r"^(?!x)a").expect("a pattern");
         assert_eq!(pattern.matches("a", &mut Steps::new(10)), Match::TooCostly);
+        // At each character all the others are read.
+        let text = "a".repeat(1_000_000);
+        let pattern = r"(?=.*\d)(?=.*[A-Z])[A-Za-z\d]{8,}";
+        assert_eq!(matches(pattern, &text), Match::TooCostly);
+        // Reading on costs steps back of its own.
+        assert_eq!(matches(r"^((?!<script).)*$", &text[..50_000]), Match::Yes);
+        assert_eq!(matches(r"^(?!\s*$).+", &text[..50_000]), Match::Yes);
     }
 }

@@ -49,6 +49,15 @@ impl<'t> Raw<'t> {
         }
     }
 
+    /// Whether this reads as `text`.
+    pub(crate) fn reads(self, text: &str) -> bool {
+        if !self.has_escapes {
+            return self.text == text;
+        }
+        // What has escapes is longer than it reads, and at most six times as long.
+        (text.len()..=text.len() * 6).contains(&self.text.len()) && unescape(self.text) == text
+    }
+
     /// Whether both read the same.
     pub(crate) fn reads_as(self, other: Raw<'_>) -> bool {
         if self.has_escapes || other.has_escapes {

@@ -1,6 +1,6 @@
 //! Multipart forms: which parts are files, and what the form is checked by.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -13,7 +13,11 @@ use crate::schema::SchemaId;
 use crate::schema::types::Definitions;
 
 /// Deepest composition in which a property is looked for.
-const MAX_DEPTH: usize = 8;
+const MAX_DEPTH: usize = 32;
+
+/// Most references that are replaced by copies for one form: what refers to the same twice, again and again, would double
+/// each time. References beyond this stay, and files behind them are judged as texts.
+const MAX_INLINED: usize = 1_000;
 
 impl Compiler<'_, '_> {
     /// How multipart forms of a media type object are read.
@@ -64,6 +68,7 @@ impl Compiler<'_, '_> {
                 definitions,
                 files: &files,
                 inlined: Vec::new(),
+                left: MAX_INLINED,
             }
             .of(lowered);
             self.lowering.part(without, &pointer_of_schema)
@@ -100,7 +105,7 @@ impl Compiler<'_, '_> {
         name: &str,
         types: Option<&[Range]>,
     ) -> Option<bool> {
-        let property = self.property(schema?, pointer, name, 0)?;
+        let property = self.property(schema?, pointer, name, 0, &mut HashSet::new())?;
         let (property, pointer) = follow(self.document, property, pointer).ok()?;
         let is_list = property.get("items").is_some() && !is_bytes(property);
         let item = if is_list {
@@ -120,11 +125,15 @@ impl Compiler<'_, '_> {
         pointer: &str,
         name: &str,
         depth: usize,
+        seen: &mut HashSet<*const Value>,
     ) -> Option<&'v Value>
     where
         Self: 'v,
     {
         let (schema, pointer) = follow_in(self.document, schema, pointer)?;
+        if !seen.insert(std::ptr::from_ref(schema)) {
+            return None;
+        }
         if let Some(property) = schema.get("properties").and_then(|all| all.get(name)) {
             return Some(property);
         }
@@ -135,7 +144,7 @@ impl Compiler<'_, '_> {
             .into_iter()
             .filter_map(|keyword| schema.get(keyword)?.as_array())
             .flatten()
-            .find_map(|branch| self.property(branch, &pointer, name, depth + 1))
+            .find_map(|branch| self.property(branch, &pointer, name, depth + 1, seen))
     }
 }
 
@@ -164,6 +173,8 @@ struct Skeleton<'s> {
     definitions: Definitions<'s>,
     files: &'s [(String, File)],
     inlined: Vec<SchemaId>,
+    /// How many references may still be replaced.
+    left: usize,
 }
 
 impl Skeleton<'_> {
@@ -190,8 +201,10 @@ impl Skeleton<'_> {
         }
         let definitions = self.definitions;
         if let Some(target) = definitions.target(members)
+            && self.left > 0
             && !self.inlined.contains(&target)
         {
+            self.left -= 1;
             self.inlined.push(target);
             let inline = self.of(&definitions.0[target]);
             self.inlined.pop();

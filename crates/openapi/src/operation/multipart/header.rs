@@ -1,6 +1,6 @@
 //! The header of a part: its name, whether it is a file, and its media type.
 
-use super::super::media_type::MediaType;
+use super::super::media_type::{MediaType, is_token};
 
 /// The header of one part.
 pub(crate) struct PartHeader<'b> {
@@ -27,14 +27,10 @@ impl<'b> PartHeader<'b> {
         let mut coding = None;
         for line in lines.split("\r\n") {
             let (field, value) = line.split_once(':')?;
-            let is_token = !field.is_empty()
-                && field
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
             let is_text = value
                 .chars()
                 .all(|character| !character.is_control() || character == '\t');
-            if !is_token || !is_text {
+            if !is_token(field) || !is_text {
                 return None;
             }
             let value = value.trim_matches([' ', '\t']);
@@ -77,16 +73,24 @@ fn form_name(value: &str) -> Option<&str> {
     while let Some(after) = rest.strip_prefix(';') {
         let (key, after) = after.split_once('=')?;
         let key = key.trim_matches([' ', '\t']);
-        let (text, after) = match after.strip_prefix('"') {
-            Some(quoted) => {
-                let (text, after) = quoted.split_once('"')?;
-                // `\"` ends the text to some readers and not to others.
-                if text.ends_with('\\') {
-                    return None;
-                }
-                (text, after)
+        // `x; name="a"; name="b"`: what has no value would hide what follows it.
+        if !is_token(key) {
+            return None;
+        }
+        let (text, after) = if let Some(quoted) = after.strip_prefix('"') {
+            let (text, after) = quoted.split_once('"')?;
+            // `\"` ends the text to some readers and not to others.
+            if text.ends_with('\\') {
+                return None;
             }
-            None => after.split_at(after.find(';').unwrap_or(after.len())),
+            (text, after)
+        } else {
+            let (text, after) = after.split_at(after.find(';').unwrap_or(after.len()));
+            // A quote begins a text to some readers wherever it stands, and a `;` is no end then.
+            if text.contains(['"', '\\']) {
+                return None;
+            }
+            (text.trim_end_matches([' ', '\t']), after)
         };
         let is_new = if key.eq_ignore_ascii_case("name") {
             // A backslash is itself to some readers and gone to others.
@@ -94,8 +98,9 @@ fn form_name(value: &str) -> Option<&str> {
         } else if key.eq_ignore_ascii_case("filename") {
             !std::mem::replace(&mut has_filename, true)
         } else {
-            // RFC 7578 §4.2 lets nobody write `name*`.
-            !key.eq_ignore_ascii_case("name*")
+            // RFC 7578 §4.2 lets nobody write `name*`, nor `name*0`, which readers of RFC 2231 take for a name.
+            !key.get(..5)
+                .is_some_and(|start| start.eq_ignore_ascii_case("name*"))
         };
         if !is_new {
             return None;

@@ -98,7 +98,12 @@ enum PartKind {
     /// Counted.
     File { size: Size, count: u64 },
     /// Held.
-    Field { text: Vec<u8>, is_json: bool },
+    Field {
+        text: Vec<u8>,
+        is_json: bool,
+        /// It is said to be in a charset that shares no more with UTF-8 than ASCII.
+        must_be_ascii: bool,
+    },
 }
 
 /// A part that has been held.
@@ -227,18 +232,14 @@ impl PartJudge {
         if !is_json && !media_type.is_text() {
             return Err(invalid("invalid_media_type").into());
         }
-        let is_ascii = media_type
-            .parameter("charset")
-            .is_some_and(|charset| charset.eq_ignore_ascii_case("us-ascii"));
-        if media_type.has_other_charset() && !is_ascii {
-            let class = ErrorClass::UnsupportedMediaType;
-            return Err(self
-                .refused(name, class, Some("unsupported_media_type_parameter"))
-                .into());
+        let must_be_ascii = media_type.has_other_charset();
+        if must_be_ascii && !media_type.has_charset_beyond_ascii() {
+            return Err(self.other_charset(name).into());
         }
         Ok(PartKind::Field {
             text: Vec::new(),
             is_json,
+            must_be_ascii,
         })
     }
 
@@ -266,6 +267,11 @@ impl PartJudge {
         Ok(())
     }
 
+    fn other_charset(&self, name: &str) -> Violation {
+        let class = ErrorClass::UnsupportedMediaType;
+        self.refused(name, class, Some("unsupported_media_type_parameter"))
+    }
+
     fn wrong_size(&self) -> Violation {
         let name = self.part.as_ref().map_or("", |part| part.name.as_str());
         let class = ErrorClass::ConstraintViolation;
@@ -283,7 +289,15 @@ impl PartJudge {
         let Some(Part { name, kind }) = self.part.take() else {
             return Ok(());
         };
-        if let PartKind::Field { text, is_json } = kind {
+        if let PartKind::Field {
+            text,
+            is_json,
+            must_be_ascii,
+        } = kind
+        {
+            if must_be_ascii && !text.is_ascii() {
+                return Err(self.other_charset(&name).into());
+            }
             let Ok(text) = String::from_utf8(text) else {
                 let target = place::key("$", &name);
                 return Err(Box::new(not_utf8(&target, self.place())));

@@ -124,7 +124,7 @@ impl<'p, 't> Engine<'p, 't> {
     pub(super) fn is_among_literals(&mut self, node: &Node) -> Read<bool> {
         let start = self.reader.at;
         for list in node.literals.iter().flat_map(|literals| literals.lists()) {
-            let is_among = list.has_container(&mut self.reader)?;
+            let is_among = list.has_container(&mut self.reader, &mut self.steps)?;
             self.reader.at = start;
             if !is_among {
                 return Ok(false);

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::schema::engine::Steps;
 use crate::schema::number::{Number, OwnedNumber};
 use crate::schema::reader::{Read, Reader};
 
@@ -28,12 +29,16 @@ pub(crate) struct Literals {
 pub(crate) struct Variants {
     pub(crate) null: bool,
     pub(crate) booleans: [bool; 2],
+    /// Sorted by value.
     pub(crate) numbers: Vec<OwnedNumber>,
     /// Sorted.
     pub(crate) strings: Vec<Box<str>>,
     pub(crate) arrays: Vec<Literal>,
     pub(crate) objects: Vec<Literal>,
 }
+
+/// Bytes of text that cost one step to compare again.
+const BYTES_PER_STEP: usize = 16;
 
 /// Up to this many texts are compared one by one.
 const FEW_STRINGS: usize = 8;
@@ -52,6 +57,9 @@ impl Variants {
             }
         }
         variants.strings.sort_unstable();
+        let by_value =
+            |one: &OwnedNumber, other: &OwnedNumber| one.number().compare(other.number());
+        variants.numbers.sort_unstable_by(by_value);
         variants
     }
 
@@ -67,12 +75,12 @@ impl Variants {
 
     pub(crate) fn has_number(&self, number: Number<'_>) -> bool {
         self.numbers
-            .iter()
-            .any(|known| number.compare(known.number()).is_eq())
+            .binary_search_by(|known| known.number().compare(number))
+            .is_ok()
     }
 
     /// Whether the array or object that is next is among the values; `reader` may end anywhere.
-    pub(crate) fn has_container(&self, reader: &mut Reader<'_>) -> Read<bool> {
+    pub(crate) fn has_container(&self, reader: &mut Reader<'_>, steps: &mut Steps) -> Read<bool> {
         let start = reader.at;
         let is_array = reader.peek() == Some(b'[');
         let known = if is_array {
@@ -82,7 +90,10 @@ impl Variants {
         };
         for literal in known {
             reader.at = start;
-            if literal.is_next(reader)? {
+            let is_next = literal.is_next(reader)?;
+            // Each value begins anew.
+            steps.charge(((reader.at - start) / BYTES_PER_STEP) as u64 + 1)?;
+            if is_next {
                 return Ok(true);
             }
         }
@@ -143,7 +154,7 @@ impl Literal {
             (Self::Number(known), Some(b'-' | b'0'..=b'9')) => {
                 Ok(reader.number()?.compare(known.number()).is_eq())
             }
-            (Self::String(known), Some(b'"')) => Ok(reader.string()?.read() == **known),
+            (Self::String(known), Some(b'"')) => Ok(reader.string()?.reads(known)),
             (Self::Array(items), Some(b'[')) => {
                 reader.at += 1;
                 reader.skip_whitespace();

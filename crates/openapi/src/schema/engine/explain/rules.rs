@@ -55,7 +55,7 @@ impl Explainer<'_, '_, '_> {
                 .string()
                 .is_ok_and(|text| list.has_string(&text.read())),
             Kind::Array | Kind::Object => list
-                .has_container(&mut engine.reader)
+                .has_container(&mut engine.reader, &mut engine.steps)
                 .is_ok_and(|is_among| is_among),
         }
     }

@@ -181,6 +181,16 @@ impl Frame<'_> {
         found
     }
 
+    /// Whether an atom's `contains` has found an item.
+    fn has_found(&self, at: usize, index: u32) -> bool {
+        // Items came in order.
+        let from = self.found.partition_point(|(_, item)| *item < index);
+        self.found[from..]
+            .iter()
+            .take_while(|(_, item)| *item == index)
+            .any(|(atom, _)| *atom as usize == at)
+    }
+
     fn evaluates_item(&self, contributor: usize, index: u32, asking: usize) -> bool {
         let node = self.atoms[contributor].node;
         let evaluates_rest = node
@@ -193,10 +203,7 @@ impl Frame<'_> {
         node.array.as_ref().is_some_and(|rules| {
             rules.has_items
                 || (index as usize) < rules.prefix.len()
-                || self
-                    .found
-                    .iter()
-                    .any(|(atom, item)| *atom as usize == contributor && *item == index)
+                || self.has_found(contributor, index)
         })
     }
 }
