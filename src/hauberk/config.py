@@ -207,6 +207,9 @@ class LimitSettings(_Table):
         10_000, ge=1, le=10_000_000, description="Array items, object members and form fields of a body, together."
     )
     max_parts: int = Field(100, ge=1, le=100_000, description="Parts of a multipart body.")
+    response_validation: float = Field(
+        0.0, ge=0, le=1, description="Share of responses on validated operations that is judged, to log what departs: 0 is none, 1 is all."
+    )
 
 
 class EventSettings(_Table):

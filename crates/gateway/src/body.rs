@@ -176,13 +176,13 @@ pub(crate) async fn read_beginning(
 
 /// What was read so far. A body that comes in one part is never copied.
 #[derive(Default)]
-struct Parts {
+pub(crate) struct Parts {
     first: Option<Bytes>,
     all: BytesMut,
 }
 
 impl Parts {
-    fn push(&mut self, part: Bytes) {
+    pub(crate) fn push(&mut self, part: Bytes) {
         let Some(first) = &self.first else {
             self.first = Some(part);
             return;
@@ -193,12 +193,12 @@ impl Parts {
         self.all.extend_from_slice(&part);
     }
 
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         let first = self.first.as_ref().map_or(0, Bytes::len);
         self.all.len().max(first)
     }
 
-    fn joined(self) -> Bytes {
+    pub(crate) fn joined(self) -> Bytes {
         if self.all.is_empty() {
             self.first.unwrap_or_default()
         } else {

@@ -46,7 +46,7 @@ pub const MAX_EVENT_VIOLATIONS: usize = 20;
 /// Where and how a request departs from its schema; never a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EventViolation {
-    /// `path`, `query`, `header`, `cookie` or `body`.
+    /// `path`, `query`, `header`, `cookie` or `body`; in a response `response_header` or `response_body`.
     pub location: &'static str,
     /// The parameter's name or the JSON path.
     pub target: String,

@@ -11,6 +11,7 @@ use crate::host::Host;
 use crate::identity::{Connection, Standing};
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
+use crate::responses::Watched;
 use crate::room::Share;
 use crate::snapshot::{Enforced, SavedOperation};
 use crate::stream::Streamed;
@@ -27,6 +28,8 @@ pub(crate) struct Exchange {
     pub(crate) streamed: Option<Box<Streamed>>,
     /// The memory both take.
     pub(crate) share: Share,
+    /// What is kept of a response that will be judged.
+    pub(crate) watched: Option<Box<Watched>>,
     /// What the client is told when its body was refused after its beginning had been sent.
     pub(crate) refusal: Option<Box<Refusal>>,
     /// Upstream addresses that failed.
@@ -53,6 +56,7 @@ impl Exchange {
             held: Held::Nothing,
             streamed: None,
             share: Share::default(),
+            watched: None,
             refusal: None,
             tried: Tried::new(),
             upstream_status: 502,
@@ -64,6 +68,7 @@ impl Exchange {
     pub(crate) fn release(&mut self) {
         self.held = Held::Nothing;
         self.streamed = None;
+        self.watched = None;
         self.share = Share::default();
     }
 

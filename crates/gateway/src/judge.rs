@@ -187,6 +187,12 @@ pub(crate) fn mitigate_violations(
     action: Mitigation,
     found: Vec<Violation>,
 ) -> Result<(), Refusal> {
+    let told = told(found);
+    mitigate(shared, session, exchange, action, told, Refusal::by_schema)
+}
+
+/// What one event tells of violations.
+pub(crate) fn told(found: Vec<Violation>) -> Vec<EventViolation> {
     let mut bytes = 0;
     let told = found.into_iter().take(MAX_EVENT_VIOLATIONS);
     let told = told.take_while(|violation| {
@@ -195,8 +201,7 @@ pub(crate) fn mitigate_violations(
         bytes += violation.target.len() + violation.rule.len();
         fits
     });
-    let told = told.map(event_violation).collect();
-    mitigate(shared, session, exchange, action, told, Refusal::by_schema)
+    told.map(event_violation).collect()
 }
 
 /// Does about violations what the operation says: log them, or refuse the request in the given words for the first.

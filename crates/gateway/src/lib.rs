@@ -34,6 +34,7 @@ mod proxy;
 mod refusal;
 mod report;
 mod request_id;
+mod responses;
 mod room;
 pub mod rules;
 mod seats;

@@ -30,6 +30,15 @@ pub(crate) struct Metrics {
     pub(crate) client_hellos: IntCounter,
     events_dropped: IntCounter,
     pub(crate) handshake: HandshakeMetrics,
+    pub(crate) responses: ResponseMetrics,
+}
+
+/// Responses that were picked to be judged, by what came of it.
+pub(crate) struct ResponseMetrics {
+    pub(crate) conforming: IntCounter,
+    pub(crate) departing: IntCounter,
+    /// They could not be judged.
+    pub(crate) skipped: IntCounter,
 }
 
 /// Handshakes that completed, by what the client showed.
@@ -39,6 +48,23 @@ pub(crate) struct HandshakeMetrics {
     pub(crate) certificate_none: IntCounter,
     pub(crate) certificate_verified: IntCounter,
     pub(crate) certificate_unverified: IntCounter,
+}
+
+impl ResponseMetrics {
+    fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let responses = family(
+            registry,
+            "hauberk_gateway_responses_total",
+            "Responses picked to be judged by their schema, by what came of it.",
+            &["outcome"],
+        )?;
+        let outcome = |outcome| responses.with_label_values(&[outcome]);
+        Ok(Self {
+            conforming: outcome("conforming"),
+            departing: outcome("departing"),
+            skipped: outcome("skipped"),
+        })
+    }
 }
 
 impl Metrics {
@@ -129,6 +155,7 @@ impl Metrics {
                 certificate_unverified: handshakes
                     .with_label_values(&["certificate", "unverified"]),
             },
+            responses: ResponseMetrics::new(&registry)?,
             registry,
             validation_seconds,
             connections,

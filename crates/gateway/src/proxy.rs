@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use pingora::http::RequestHeader;
+use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::protocols::Digest;
 use pingora::proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
@@ -21,6 +21,7 @@ use crate::failure;
 use crate::forward;
 use crate::refusal::Refusal;
 use crate::report::{Happened, report};
+use crate::responses;
 use crate::shared::Shared;
 use crate::stream;
 
@@ -161,6 +162,29 @@ impl ProxyHttp for Shield {
         Ok(())
     }
 
+    async fn upstream_response_filter(
+        &self,
+        session: &mut Session,
+        response: &mut ResponseHeader,
+        exchange: &mut Exchange,
+    ) -> pingora::Result<()> {
+        responses::begin(&self.shared, session, exchange, response);
+        Ok(())
+    }
+
+    fn upstream_response_body_filter(
+        &self,
+        _session: &mut Session,
+        body: &mut Option<Bytes>,
+        _end_of_stream: bool,
+        exchange: &mut Exchange,
+    ) -> pingora::Result<Option<Duration>> {
+        if let Some(part) = body {
+            responses::keep(&self.shared, exchange, part);
+        }
+        Ok(None)
+    }
+
     /// An upstream may have handled what it did not answer, so only what does no harm when done twice is sent again.
     fn error_while_proxy(
         &self,
@@ -223,6 +247,7 @@ impl ProxyHttp for Shield {
         if let Some(error) = error {
             failure::log(error, exchange, status);
         }
+        responses::end(&self.shared, session, exchange, error.is_none());
     }
 
     /// Pingora's own lines would tell the path and the query.

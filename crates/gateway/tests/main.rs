@@ -10,6 +10,7 @@ mod forwarding;
 mod framing;
 mod held;
 mod identity;
+mod responses;
 mod resumption;
 mod schema;
 mod segments;

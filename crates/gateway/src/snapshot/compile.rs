@@ -29,6 +29,7 @@ pub(crate) struct Enforced {
     pub(crate) version: u64,
     pub(crate) settings: Settings,
     pub(crate) policy: Policy,
+    pub(crate) response_policy: Policy,
     pub(crate) hosts: Hosts,
 }
 
@@ -109,7 +110,8 @@ impl Compiler {
             .check()
             .map_err(|reason| Refused::new("settings", reason))?;
         let mut warnings = Vec::new();
-        let documents = schemas::compile(&self.documents, &document.schemas)?;
+        let responses = document.settings.response_validation > 0.0;
+        let documents = schemas::compile(&self.documents, &document.schemas, responses)?;
         let authorities = authorities(&document.certificate_authorities)?;
         let mut hosts = Hosts::default();
         let joined = Joined {
@@ -123,11 +125,12 @@ impl Compiler {
         }
         self.documents = documents
             .into_values()
-            .map(|known| (known.digest, known.loaded))
+            .map(|known| (known.key, known.loaded))
             .collect();
         let enforced = Enforced {
             version,
             policy: policy(&document.settings),
+            response_policy: response_policy(&document.settings),
             settings: document.settings,
             hosts,
         };
@@ -157,6 +160,16 @@ fn policy(settings: &Settings) -> Policy {
         max_members: settings.max_json_members,
         max_part_count: settings.max_parts,
         ..Policy::default()
+    }
+}
+
+/// How responses are judged. They are the API's own, so they may be as large as what is kept of them.
+fn response_policy(settings: &Settings) -> Policy {
+    let max_bytes = settings.max_body_bytes;
+    Policy {
+        max_members: settings.max_json_members.max(max_bytes),
+        max_unpacked_bytes: settings.max_unpacked_bytes.max(max_bytes),
+        ..policy(settings)
     }
 }
 

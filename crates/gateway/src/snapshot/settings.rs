@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) max_json_depth: usize,
     pub(crate) max_json_members: usize,
     pub(crate) max_parts: usize,
+    /// The share of responses that is judged, to tell of them: 0 is none, 1 is all.
+    pub(crate) response_validation: f64,
 }
 
 impl Default for Settings {
@@ -65,6 +67,7 @@ impl Default for Settings {
             max_json_depth: 64,
             max_json_members: 10_000,
             max_parts: 100,
+            response_validation: 0.0,
         }
     }
 }
@@ -92,7 +95,8 @@ impl Settings {
             within(name, seconds, TIMEOUT_SECONDS)?;
         }
         within("max_json_depth", self.max_json_depth, 1..=256)?;
-        within("max_unpack_ratio", self.max_unpack_ratio, 1..=u32::MAX)
+        within("max_unpack_ratio", self.max_unpack_ratio, 1..=u32::MAX)?;
+        within("response_validation", self.response_validation, 0.0..=1.0)
     }
 }
 
