@@ -30,7 +30,7 @@ class Floor:
 
 
 FLOORS = (
-    Floor("plain", "nginx", 0.5),
+    Floor("plain", "nginx", 0.6),
     Floor("plain", "envoy", 2.0),
     Floor("validated", "nginx", 0.45),
     Floor("validated", "plain", 0.85),
