@@ -7,7 +7,7 @@ import ssl
 import struct
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -78,28 +78,28 @@ async def _closing(writer: asyncio.StreamWriter) -> None:
         await asyncio.wait_for(writer.wait_closed(), 1)
 
 
-async def idle(target: Target) -> None:
-    """Open a connection and say nothing; when it is closed, open the next."""
+async def connections(target: Target) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """One connection to the plain port after the other, each closed after its use, until the time is up."""
     while not target.over:
         opened = await target.open()
         if not opened:
             await asyncio.sleep(STEP_SECONDS)
             continue
-        reader, writer = opened
+        yield opened
+        await _closing(opened[1])
+
+
+async def idle(target: Target) -> None:
+    """Open a connection and say nothing; when it is closed, open the next."""
+    async for reader, _writer in connections(target):
         with suppress(TimeoutError, OSError):
             await asyncio.wait_for(reader.read(1), max(0.1, target.until - time.monotonic()))
             target.seen["closed"] += 1
-        await _closing(writer)
 
 
 async def slow_head(target: Target) -> None:
     """Send a head byte by byte."""
-    while not target.over:
-        opened = await target.open()
-        if not opened:
-            await asyncio.sleep(STEP_SECONDS)
-            continue
-        reader, writer = opened
+    async for reader, writer in connections(target):
         reading = asyncio.ensure_future(target.answer(reader))
         head = b"GET /temps HTTP/1.1\r\nHost: plain.test\r\nX-Slow: " + b"a" * 1000
         for byte in head:
@@ -108,41 +108,28 @@ async def slow_head(target: Target) -> None:
                 break
             await asyncio.sleep(STEP_SECONDS)
         reading.cancel()
-        await _closing(writer)
 
 
 async def slow_body(target: Target) -> None:
     """Send a body byte by byte, to an operation that validates it."""
     head = b"POST /temps HTTP/1.1\r\nHost: validated.test\r\nContent-Type: application/json\r\nContent-Length: 50000\r\n\r\n"
-    while not target.over:
-        opened = await target.open()
-        if not opened:
-            await asyncio.sleep(STEP_SECONDS)
-            continue
-        reader, writer = opened
+    async for reader, writer in connections(target):
         reading = asyncio.ensure_future(target.answer(reader))
         writer.write(head + b"[")
         while not (reading.done() or target.over):
             writer.write(b" ")
             await asyncio.sleep(STEP_SECONDS)
         reading.cancel()
-        await _closing(writer)
 
 
 def head_of(fields: bytes) -> Attack:
     """Send a head with these fields again and again."""
 
     async def attack(target: Target) -> None:
-        while not target.over:
-            opened = await target.open()
-            if not opened:
-                await asyncio.sleep(STEP_SECONDS)
-                continue
-            reader, writer = opened
+        async for reader, writer in connections(target):
             with suppress(OSError):
                 writer.write(b"GET /temps HTTP/1.1\r\nHost: plain.test\r\n" + fields + b"\r\n")
             await target.answer(reader)
-            await _closing(writer)
 
     return attack
 
@@ -155,12 +142,7 @@ def huge_body(*, chunked: bool) -> Attack:
     piece = b"10000\r\n" + part + b"\r\n" if chunked else part
 
     async def attack(target: Target) -> None:
-        while not target.over:
-            opened = await target.open()
-            if not opened:
-                await asyncio.sleep(STEP_SECONDS)
-                continue
-            reader, writer = opened
+        async for reader, writer in connections(target):
             reading = asyncio.ensure_future(target.answer(reader))
             with suppress(OSError):
                 writer.write(head)
@@ -171,7 +153,6 @@ def huge_body(*, chunked: bool) -> Attack:
                         break
             with suppress(TimeoutError):
                 await asyncio.wait_for(reading, 2)
-            await _closing(writer)
 
     return attack
 
@@ -180,17 +161,11 @@ def get(host: str) -> Attack:
     """Ask for something, a connection for each request, as with an origin that does not answer as it should."""
 
     async def attack(target: Target) -> None:
-        while not target.over:
-            opened = await target.open()
-            if not opened:
-                await asyncio.sleep(STEP_SECONDS)
-                continue
-            reader, writer = opened
+        async for reader, writer in connections(target):
             writer.write(f"GET /temps HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
             await target.answer(reader)
             with suppress(OSError, TimeoutError):
                 await asyncio.wait_for(reader.read(), ANSWER_SECONDS)
-            await _closing(writer)
 
     return attack
 
