@@ -81,6 +81,8 @@ fn held_bodies_have_so_much_memory_altogether() {
             large.len(),
             &large[..89_000]
         ));
+        // Before anything else asks for room: what is asked meanwhile could take what the rest of it needs.
+        sleep(Duration::from_secs(1));
         // Until it was read.
         let post = |body: &str| {
             running
