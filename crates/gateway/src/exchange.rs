@@ -64,6 +64,11 @@ impl Exchange {
         }
     }
 
+    /// The saved operation the request is for.
+    pub(crate) fn operation(&self) -> Option<&Arc<SavedOperation>> {
+        self.route.as_ref()?.operation.as_ref()
+    }
+
     /// Nothing of the body is needed any more. A client that is slow to read its refusal must not keep the memory.
     pub(crate) fn release(&mut self) {
         self.held = Held::Nothing;

@@ -157,8 +157,7 @@ impl Watched {
 
 /// The operation that responses are judged by, if there is something to judge them by.
 fn operation(exchange: &Exchange) -> Option<&Operation> {
-    let operation = exchange.route.as_ref()?.operation.as_ref()?;
-    let judged_by = &operation.validation.as_ref()?.operation;
+    let judged_by = &exchange.operation()?.validation.as_ref()?.operation;
     judged_by.judges_responses().then_some(judged_by)
 }
 

@@ -60,10 +60,7 @@ pub(crate) async fn begin(
     enforced: &Enforced,
     plan: &BodyPlan,
 ) -> Result<(), Refusal> {
-    let operation = exchange
-        .route
-        .as_ref()
-        .and_then(|route| route.operation.clone());
+    let operation = exchange.operation().cloned();
     let Some(validation) = operation.as_ref().and_then(|one| one.validation.as_ref()) else {
         return Ok(());
     };
