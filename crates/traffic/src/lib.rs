@@ -7,6 +7,7 @@
 //! - [`Masker`] makes a transaction fit for the traffic store, where discovery and learning read it: secrets become
 //!   keyed hashes, so equal secrets stay equal and requests of one session can still be told to belong together.
 
+mod borrowed;
 mod cookie;
 mod json;
 mod mask;
@@ -15,6 +16,7 @@ mod secrets;
 mod text;
 mod transaction;
 
+pub use borrowed::{Header, LazyText, TransactionRef};
 pub use mask::Masker;
 pub use path::{MAX_MASKED_PATH_BYTES, mask_path};
 pub use transaction::{LineError, Transaction};

@@ -61,10 +61,7 @@ impl Transaction {
     ///
     /// If the line is no JSON, or has not the members of a transaction.
     pub fn from_line(line: &str) -> Result<Self, LineError> {
-        serde_json::from_str(line).map_err(|error| LineError {
-            column: error.column(),
-            is_json: error.classify() == Category::Data,
-        })
+        serde_json::from_str(line).map_err(|error| LineError::from_json(&error))
     }
 
     /// The transaction as a line of newline-delimited JSON, without the line break.
@@ -153,6 +150,15 @@ pub struct LineError {
     pub column: usize,
     /// Whether the line is JSON, and only not of this shape.
     pub is_json: bool,
+}
+
+impl LineError {
+    pub(crate) fn from_json(error: &serde_json::Error) -> Self {
+        Self {
+            column: error.column(),
+            is_json: error.classify() == Category::Data,
+        }
+    }
 }
 
 impl fmt::Display for LineError {

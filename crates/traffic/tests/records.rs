@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 
-use hauberk_traffic::{Masker, Transaction, mask_path};
+use hauberk_traffic::{Header, LazyText, Masker, Transaction, TransactionRef, mask_path};
 use ruzstd::decoding::StreamingDecoder;
 use serde_json::Value;
 
@@ -79,6 +79,54 @@ fn each_recorded_transaction_is_read_written_and_masked_once_for_all() {
             assert!(
                 kept.clone().into_masked(&masker) == kept,
                 "{place}: masking again changed it"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_line_reads_alike_borrowed_and_owned() {
+    for file in recordings() {
+        for (number, line) in lines(&file).enumerate() {
+            let place = format!("{}:{}", file.display(), number + 1);
+            let owned = Transaction::from_line(&line).expect("a transaction");
+            let borrowed = TransactionRef::from_line(&line).expect("the same transaction");
+            let pairs = |headers: &[Header<'_>]| -> Vec<(String, String)> {
+                headers
+                    .iter()
+                    .map(|header| (header.name.to_string(), header.value.to_string()))
+                    .collect()
+            };
+            let text =
+                |text: &Option<LazyText<'_>>| text.as_ref().map(|text| text.decoded().into_owned());
+            assert_eq!(borrowed.url, owned.url, "{place}");
+            assert_eq!(borrowed.host, owned.host, "{place}");
+            assert_eq!(borrowed.method, owned.method, "{place}");
+            assert_eq!(borrowed.status, owned.status, "{place}");
+            assert_eq!(
+                pairs(&borrowed.request_headers),
+                owned.request_headers,
+                "{place}"
+            );
+            assert_eq!(
+                pairs(&borrowed.response_headers),
+                owned.response_headers,
+                "{place}"
+            );
+            assert_eq!(text(&borrowed.request_body), owned.request_body, "{place}");
+            assert_eq!(
+                text(&borrowed.response_body),
+                owned.response_body,
+                "{place}"
+            );
+            assert_eq!(
+                borrowed.response_content_type.as_deref(),
+                owned.response_content_type.as_deref(),
+                "{place}"
+            );
+            assert!(
+                owned.url.contains(borrowed.path()) || borrowed.path() == "/",
+                "{place}"
             );
         }
     }
