@@ -61,6 +61,21 @@ pub struct TransactionRef<'a> {
     /// A pseudonym of the client's address.
     #[serde(borrow, default)]
     pub client: Option<Cow<'a, str>>,
+    /// From the head of the request to the end of the response, in microseconds.
+    #[serde(default)]
+    pub duration_us: Option<u64>,
+    /// The saved operation it was for, where a gateway knew one.
+    #[serde(borrow, default)]
+    pub operation_id: Option<Cow<'a, str>>,
+    /// The session, as [`SessionIdentifiers`](crate::SessionIdentifiers) told it.
+    #[serde(borrow, default)]
+    pub session: Option<Cow<'a, str>>,
+    /// How likely it is an API call, from 0 to 1.
+    #[serde(default)]
+    pub score: Option<f64>,
+    /// How many transactions it stands for where only some were kept; none means 1.
+    #[serde(default)]
+    pub weight: Option<f64>,
 }
 
 impl<'a> TransactionRef<'a> {

@@ -13,10 +13,17 @@ mod json;
 mod mask;
 mod path;
 mod secrets;
+mod session;
+mod sketch;
 mod text;
 mod transaction;
 
 pub use borrowed::{Header, LazyText, TransactionRef};
 pub use mask::Masker;
 pub use path::{MAX_MASKED_PATH_BYTES, mask_path};
+pub use session::{
+    MAX_SESSION_IDENTIFIERS, SessionIdentifier, SessionIdentifierError, SessionIdentifierType,
+    SessionIdentifiers,
+};
+pub use sketch::{MAX_RELATIVE_ERROR, Sketch, SketchError};
 pub use transaction::{LineError, Transaction};

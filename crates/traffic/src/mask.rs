@@ -196,7 +196,7 @@ impl Masker {
     }
 
     /// Twelve digits: 48 bits tell the sessions of one store apart and are too few to carry a secret.
-    fn hash(&self, secret: &str) -> String {
+    pub(crate) fn hash(&self, secret: impl AsRef<[u8]>) -> String {
         let digest = self
             .keyed
             .clone()

@@ -12,7 +12,7 @@ use crate::mask::Masker;
 ///
 /// It is written as one line of JSON. Members that a collection adds for its own use (labels, templates, where a
 /// recording comes from) are ignored when reading.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Transaction {
     /// The host, with its port if that is not the default one of the scheme.
     pub host: String,
@@ -52,6 +52,27 @@ pub struct Transaction {
     /// A pseudonym of the client's address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
+    /// From the head of the request to the end of the response, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_us: Option<u64>,
+    /// The saved operation it was for, where a gateway knew one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation_id: Option<String>,
+    /// As the gateway told the upstream and wrote into events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// What the gateway did: `allowed`, `logged` or `blocked`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// The session, as [`SessionIdentifiers`](crate::SessionIdentifiers) told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// How likely it is an API call, from 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// How many transactions it stands for where only some were kept; none means 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f64>,
 }
 
 impl Transaction {

@@ -1,8 +1,11 @@
-//! The public face of the crate: tables in `masking` and `transaction`, laws in `laws`, recorded traffic in `records`.
+//! The public face of the crate: tables in `masking`, `session`, `sketch` and `transaction`, laws in `laws` and
+//! beside the tables, recorded traffic in `records`.
 
 mod laws;
 mod masking;
 mod records;
+mod session;
+mod sketch;
 mod transaction;
 
 use hauberk_traffic::{Masker, Transaction};
@@ -47,5 +50,6 @@ fn transaction() -> Transaction {
         resource_type: None,
         time: Some("2026-11-22T10:00:00Z".to_owned()),
         client: Some("192.0.2.1".to_owned()),
+        ..Transaction::default()
     }
 }
