@@ -10,18 +10,20 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
-NOUNS = {"certificate", "errors", "mitigation", "operation", "schema", "rule", "config", "log", "_native"}
-ACTIVITIES = {"pki", "snapshot", "storage"}
+NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "config", "log", "_native"}
+NOUNS |= {"session_identifier", "template_rule"}
+ACTIVITIES = {"discovery", "pki", "snapshot", "storage"}
 # What a part may import besides nouns and itself.
 ALLOWED = {
     **{noun: set() for noun in NOUNS},
     **{activity: set() for activity in ACTIVITIES},
     "gateway": {"snapshot"},
-    "pipeline": ACTIVITIES,
+    "inventory": {"discovery", "storage"},
+    "pipeline": {"inventory", *ACTIVITIES},
     "api": {"pipeline", *ACTIVITIES},
     "serve": {"api", "pipeline", "gateway", *ACTIVITIES},
     "supervise": set(),
-    "cli": {"serve", "supervise", "demo", "pki"},
+    "cli": {"serve", "supervise", "demo", "discovery", "pki"},
     "demo": {"supervise", "cli", "pki"},
     "__init__": set(),
 }

@@ -222,6 +222,25 @@ class EventSettings(_Table):
     keep_count: int = Field(500_000, ge=1, description="How many events the control plane keeps at most; the oldest go first.")
 
 
+class DiscoverySettings(_Table):
+    """Discovery: how operations are found in the traffic, and what it takes to be shown as one."""
+
+    window_days: int = Field(10, ge=1, le=90, description="How far back traffic is looked at, in days.")
+    min_requests: int = Field(500, ge=1, le=2**31 - 1, description="Successful requests in the window that make an operation a candidate.")
+    min_score: float | None = Field(
+        None, ge=0, le=1, description="Mean likelihood of its requests to be API calls, from 0 to 1. Default: the model's own threshold."
+    )
+    refresh_seconds: int = Field(60, ge=1, le=86400, description="How often the control plane looks at the traffic, in seconds.")
+    max_paths: int = Field(
+        1_000_000, ge=1000, le=100_000_000, description="Different paths of a zone that are told apart at a time; it bounds the memory."
+    )
+    automatic_session_identifier: bool = Field(
+        True,
+        description="Take the header `Authorization` for the session identifier of a zone that has none, once more than 1 % of its "
+        "successful requests carry it. Never after the owner has set or cleared the identifiers.",
+    )
+
+
 class HostSettings(_Table):
     """A host name the gateway serves."""
 
@@ -249,6 +268,7 @@ class Settings(_Table):
     gateway: GatewaySettings = GatewaySettings()
     limits: LimitSettings = LimitSettings()
     events: EventSettings = EventSettings()
+    discovery: DiscoverySettings = DiscoverySettings()
     zones: list[ZoneSettings] = Field([], description="What is served.")
 
     @property
@@ -348,7 +368,7 @@ def _table_at(path: tuple[int | str, ...]) -> type[BaseModel]:
         "gateway": GatewaySettings,
         "limits": LimitSettings,
     }
-    inner |= {"events": EventSettings, "zones": ZoneSettings, "hosts": HostSettings}
+    inner |= {"events": EventSettings, "discovery": DiscoverySettings, "zones": ZoneSettings, "hosts": HostSettings}
     for part in path:
         if isinstance(part, str):
             table = inner.get(part, table)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from hauberk import _native
 from hauberk.config import Settings, ZoneSettings
 from hauberk.errors import ConfigurationError, InvalidRequest, StorageError
+from hauberk.inventory import Inventory
 from hauberk.pki.authority import Authority
 from hauberk.pki.key_store import open_managed_authority
 from hauberk.pki.server_certificate import check_server_certificate, self_signed
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 MAX_PEM_CHARACTERS = 256 * 1024
 
 TOKEN_BYTES = 32
+
+DEFAULT_API_THRESHOLD = 0.5
 
 FIRST_TOKENS = {"admin-token": "edit", "gateway-token": "gateway"}
 
@@ -76,6 +79,9 @@ class ControlPlane:
         if refusal is not None:
             log.error("gateways cannot enforce what is stored; they stay with what they have", extra={"reason": refusal})
         self.database.before_commit = self._check
+        # An extension that was built without discovery has neither.
+        engine, threshold = getattr(_native, "Discovery", None), getattr(_native, "API_THRESHOLD", DEFAULT_API_THRESHOLD)
+        self.inventory = Inventory(self.database, settings.discovery, engine, threshold)
 
     @property
     def public_url(self) -> str:
@@ -120,7 +126,8 @@ class ControlPlane:
         return None
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Stop looking at traffic, and let go of the database."""
+        self.inventory.stop()
         self.database.close()
 
 

@@ -12,7 +12,11 @@ import hauberk
 from hauberk.api import (
     authority,
     client_certificates,
+    configuration,
+    discovery,
+    discovery_runs,
     envelope,
+    exported_schemas,
     gateways,
     hostname_associations,
     mtls_certificates,
@@ -20,6 +24,7 @@ from hauberk.api import (
     rulesets,
     schema_validation,
     security_events,
+    template_rules,
     tokens,
     user_schemas,
     zones,
@@ -51,6 +56,9 @@ def create_app(plane: ControlPlane) -> FastAPI:
         client_certificates.zone,
         hostname_associations.zone,
         operations.zone,
+        exported_schemas.zone,
+        discovery.zone,
+        configuration.zone,
         schema_validation.zone,
         user_schemas.zone,
         rulesets.zone,
@@ -59,7 +67,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         zone.include_router(resource)
     for router in (zones.compatible, zone, mtls_certificates.account):
         app.include_router(router, prefix=COMPATIBLE)
-    for router in (zones.own, tokens.own, gateways.own, authority.own):
+    for router in (zones.own, tokens.own, gateways.own, authority.own, discovery_runs.own, template_rules.own, configuration.own):
         app.include_router(router, prefix=OWN)
     app.include_router(authority.public)
     app.include_router(_health(plane))

@@ -14,11 +14,13 @@ from hauberk import operation
 from hauberk.api.auth import Owner
 from hauberk.api.dependencies import Plane, ZoneId, zone_of
 from hauberk.api.envelope import success
-from hauberk.api.paging import PageQuery, paged_rows
+from hauberk.api.paging import PageQuery, paged_together
 from hauberk.api.schema_fragment import operation_fragment
 from hauberk.errors import InvalidRequest
 from hauberk.operation import METHODS, OperationKey, is_in_zone
 from hauberk.schema import OUTSIDE_ZONE
+from hauberk.storage.candidates import PERIOD, counted
+from hauberk.storage.discovery_tables import DiscoveredOperation
 from hauberk.storage.models import Operation, Schema
 from hauberk.storage.operations import (
     Order,
@@ -33,8 +35,10 @@ from hauberk.storage.operations import (
 from hauberk.storage.schemas import InForce, find_schema, schemas_in_force, schemas_of
 
 MAX_OPERATIONS_PER_CALL = 5000
-FEATURES = ("thresholds", "parameter_schemas", "schema_info", "confidence_intervals", "api_routing")
-FEATURE_HELP = "Add features: thresholds, parameter_schemas, schema_info, confidence_intervals; those not known yet are left out"
+FEATURES = ("thresholds", "parameter_schemas", "schema_info", "confidence_intervals", "api_routing", "traffic_stats")
+FEATURE_HELP = (
+    "Add features: thresholds, parameter_schemas, schema_info, confidence_intervals, traffic_stats (ours); those not known yet are left out"
+)
 
 zone = APIRouter(tags=["operations"], dependencies=[Owner])
 
@@ -88,8 +92,9 @@ def list_operations(
     query = filter_operations(operations_of(zone_id), **operation_filters(host, method, endpoint))
     with plane.database.read() as session:
         zone_of(session, zone_id)
-        render = operation_renderer(session, zone_id, asked_features(feature))
-        return paged_rows(session, order_operations(query, column, descending=direction == "desc"), page, render)
+        features = asked_features(feature)
+        ordered = order_operations(query, column, descending=direction == "desc")
+        return paged_together(session, ordered, page, lambda rows: operation_renderer(session, zone_id, features, rows))
 
 
 @zone.post("/api_gateway/operations")
@@ -132,7 +137,7 @@ def get_operation(
     with plane.database.read() as session:
         zone_of(session, zone_id)
         row = find_operation(session, zone_id, operation_id)
-        result = operation_renderer(session, zone_id, asked_features(feature))(row)
+        result = operation_renderer(session, zone_id, asked_features(feature), [row])(row)
         if with_schemas:
             result["schemas"] = _schemas(session, row)
     return success(result)
@@ -158,14 +163,33 @@ def operation_json(row: Operation) -> dict[str, Any]:
     }
 
 
-def operation_renderer(session: Session, zone_id: str, features: Sequence[str]) -> Callable[[Operation], dict[str, Any]]:
-    """Make what renders operations with the features asked for; what it needs of the zone is read once, here."""
-    if "schema_info" not in features:
-        return lambda row: operation_json(row) | ({"features": {}} if features else {})
-    in_force = schemas_in_force(session, zone_id)
-    enabled = schemas_of(zone_id, validation_enabled=True, with_source=False, with_operations=False)
-    schemas = {row.schema_id: row for row in session.scalars(enabled)}
-    return lambda row: operation_json(row) | {"features": {"schema_info": _schema_info(row, in_force, schemas)}}
+def operation_renderer(
+    session: Session, zone_id: str, features: Sequence[str], rows: Sequence[Operation]
+) -> Callable[[Operation], dict[str, Any]]:
+    """Make what renders these operations with the features asked for; what it needs is read once, here."""
+    if not features:
+        return operation_json
+    schema_info = _schema_info_renderer(session, zone_id) if "schema_info" in features else None
+    traffic = counted(session, zone_id, [row.operation_id for row in rows]) if "traffic_stats" in features else {}
+
+    def render(row: Operation) -> dict[str, Any]:
+        known: dict[str, Any] = {}
+        if schema_info is not None:
+            known["schema_info"] = schema_info(row)
+        if row.operation_id in traffic:
+            known["traffic_stats"] = traffic_stats(traffic[row.operation_id])
+        return operation_json(row) | {"features": known}
+
+    return render
+
+
+def traffic_stats(row: DiscoveredOperation) -> dict[str, Any]:
+    """Render the mean number of successful requests in a period, over the window that discovery looked at."""
+    return {
+        "period_seconds": int(PERIOD.total_seconds()),
+        "requests": row.requests_per_period,
+        "last_updated": row.counted_at.isoformat(),
+    }
 
 
 def operation_filters(host: Sequence[str], method: Sequence[str], endpoint: str | None) -> dict[str, Any]:
@@ -173,8 +197,8 @@ def operation_filters(host: Sequence[str], method: Sequence[str], endpoint: str 
     if endpoint is not None and "\0" in endpoint:
         raise InvalidRequest("the query parameter endpoint must not hold a null character")
     return {
-        "hosts": [_saved_spelling(name) for name in _split(host, "host")],
-        "methods": [name.upper() for name in _split(method, "method")],
+        "hosts": [_saved_spelling(name) for name in split_values(host, "host")],
+        "methods": [name.upper() for name in split_values(method, "method")],
         "endpoint": endpoint,
     }
 
@@ -193,15 +217,20 @@ def asked_features(feature: Sequence[str]) -> list[str]:
     Raises:
         InvalidRequest: If one is unknown.
     """
-    features = _split(feature, "feature")
+    features = split_values(feature, "feature")
     for name in features:
         if name not in FEATURES:
             raise InvalidRequest(f"the query parameter feature must be one of {', '.join(FEATURES)}")
     return features
 
 
-def _split(values: Sequence[str], parameter: str) -> list[str]:
-    """Read a repeatable query parameter; a comma list counts as repetition."""
+def split_values(values: Sequence[str], parameter: str) -> list[str]:
+    """
+    Read a repeatable query parameter; a comma list counts as repetition.
+
+    Raises:
+        InvalidRequest: If it has too many values, or one with a null character.
+    """
     parts = [part.strip() for value in values for part in value.split(",")]
     if len(parts) > MAX_OPERATIONS_PER_CALL or any("\0" in part for part in parts):
         raise InvalidRequest(f"the query parameter {parameter} must not hold null characters or more than {MAX_OPERATIONS_PER_CALL} values")
@@ -218,6 +247,13 @@ def _save(plane: Plane, zone_id: str, keys: Sequence[OperationKey], render: Call
         for host in outside
     ]
     return success(result, messages=messages)
+
+
+def _schema_info_renderer(session: Session, zone_id: str) -> Callable[[Operation], dict[str, Any]]:
+    in_force = schemas_in_force(session, zone_id)
+    enabled = schemas_of(zone_id, validation_enabled=True, with_source=False, with_operations=False)
+    schemas = {row.schema_id: row for row in session.scalars(enabled)}
+    return lambda row: _schema_info(row, in_force, schemas)
 
 
 def _schema_info(row: Operation, in_force: InForce, schemas: Mapping[str, Schema]) -> dict[str, Any]:

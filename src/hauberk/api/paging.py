@@ -49,8 +49,16 @@ def info(page: Page, count: int, total: int) -> dict[str, int]:
 
 def paged_rows(session: Session, query: Select[Any], page: Page, render: Callable[[Any], Any]) -> JSONResponse:
     """Answer one page of an ordered query, each row rendered."""
+    return paged_together(session, query, page, lambda _rows: render)
+
+
+def paged_together(
+    session: Session, query: Select[Any], page: Page, renderer: Callable[[Sequence[Any]], Callable[[Any], Any]]
+) -> JSONResponse:
+    """Answer one page of an ordered query; `renderer` sees all rows of the page first, so that it can read what they need at once."""
     total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
     rows = session.scalars(query.limit(page.per_page).offset(page.offset)).all()
+    render = renderer(rows)
     return success([render(row) for row in rows], result_info=info(page, len(rows), total))
 
 

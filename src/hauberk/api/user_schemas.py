@@ -168,8 +168,8 @@ def list_schema_operations(
         saved = {OperationKey(row.method, row.host, row.endpoint): row for row in session.scalars(operations_of(zone_id))}
         if operation_status is not None:
             keys = [key for key in keys if (key in saved) == (operation_status == "existing")]
-        render = operation_renderer(session, zone_id, asked_features(feature))
         part = keys[page.offset : page.offset + page.per_page]
+        render = operation_renderer(session, zone_id, asked_features(feature), [saved[key] for key in part if key in saved])
         rendered = {key: render(saved[key]) if key in saved else key._asdict() for key in part}
     return paged_list([rendered.get(key) for key in keys], page)
 

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 import hauberk
-from hauberk.cli import authority, cert, demo, events, host, init, mtls, operation, run, schema, status, token, zone
+from hauberk.cli import authority, cert, demo, discovery, events, host, init, mtls, operation, run, schema, status, token, zone
 from hauberk.cli.failure import Failure
 from hauberk.errors import HauberkError
 
@@ -39,6 +39,7 @@ app.add_typer(authority.app, name="ca")
 app.add_typer(mtls.app, name="mtls")
 app.add_typer(schema.app, name="schema")
 app.add_typer(operation.app, name="operation")
+app.add_typer(discovery.app, name="discovery")
 app.command("events")(events.events)
 app.add_typer(token.app, name="token")
 
@@ -74,6 +75,7 @@ def root(
       hauberk cert issue --help    give a device its certificate
       hauberk mtls require --help  refuse callers without one
       hauberk schema upload --help refuse requests that break your OpenAPI document
+      hauberk discovery --help     see which operations the traffic shows, and save them
     """
 
 

@@ -58,7 +58,7 @@ class Client:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._http.close()
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, /, **query: Any) -> Any:
         """Read a resource: the envelope's `result`."""
         return self._result("GET", path, query=query)
 
@@ -81,6 +81,10 @@ class Client:
     def envelope(self, path: str, body: Any, **query: Any) -> dict[str, Any]:
         """POST, and return the whole envelope, for what stands beside `result`."""
         return self._envelope(self._send("POST", path, body, query))
+
+    def put_envelope(self, path: str, body: Any) -> dict[str, Any]:
+        """PUT, and return the whole envelope, for what stands beside `result`."""
+        return self._envelope(self._send("PUT", path, body, None))
 
     def pages(self, path: str, *, limit: int | None = None, **query: Any) -> Iterator[dict[str, Any]]:
         """Read a list to its end, or to `limit` items, page by page."""

@@ -29,6 +29,7 @@ def run_control_plane(settings: Settings) -> None:
     plane = ControlPlane(settings, os.environ.get(PASSPHRASE_VARIABLE) or None)
     stopping = threading.Event()
     threading.Thread(target=_keep_house, args=(plane, stopping), name="housekeeping", daemon=True).start()
+    plane.inventory.start()
     tls = {"ssl_certfile": settings.control_plane.certificate, "ssl_keyfile": settings.control_plane.private_key}
     log.info("control plane listens", extra={"address": settings.control_plane.listen, "url": settings.control_plane_url})
     try:

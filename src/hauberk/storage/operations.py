@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from hauberk.errors import NotFound
 from hauberk.mitigation import MitigationAction
 from hauberk.operation import OperationKey
+from hauberk.storage.candidates import follow_operations
 from hauberk.storage.models import Operation, now
 
 # Below the number of variables SQLite and PostgreSQL take in one statement.
@@ -100,13 +101,16 @@ def save_operations(session: Session, zone_id: str, keys: Iterable[OperationKey]
             rows[operation_id] = Operation(operation_id=operation_id, zone_id=zone_id, **key._asdict(), last_updated=now())
             session.add(rows[operation_id])
     session.flush()
+    follow_operations(session, list(rows), saved=True)
     return [rows[operation_id] for operation_id, _ in wanted]
 
 
 def delete_operations(session: Session, rows: Iterable[Operation]) -> None:
     """Delete operations, and what was known about them."""
-    for row in rows:
+    deleted = list(rows)
+    for row in deleted:
         session.delete(row)
+    follow_operations(session, [row.operation_id for row in deleted], saved=False)
 
 
 def set_actions(session: Session, zone_id: str, actions: Mapping[str, MitigationAction | None]) -> list[Operation]:

@@ -1,0 +1,339 @@
+"""
+Keeps the inventory of candidates current: a thread of the control plane that looks at each zone's traffic time and again.
+
+It joins the traffic store, the grouping of paths (`hauberk._native`) and the database, and knows them by what they can do alone. Of several
+control planes on one database one does the work (`storage/discovery_runs.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any, Protocol
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hauberk.candidate import without_port
+from hauberk.config import DiscoverySettings
+from hauberk.discovery.carriers import Transaction
+from hauberk.discovery.proposal import Proposal, propose
+from hauberk.discovery.sightings import PathRow, countable, zone_of_host
+from hauberk.discovery.thresholds import FoundOperation, Thresholds, candidates, found_operations, origins, shortfalls
+from hauberk.errors import Conflict, HauberkError, NotFound, StorageError
+from hauberk.session_identifier import SessionIdentifier
+from hauberk.storage.candidates import Recorded, Window, record_candidates
+from hauberk.storage.database import Database
+from hauberk.storage.discovery_runs import due, end_lease, renew_lease, request_run, run_of, status_json, take_lease
+from hauberk.storage.discovery_tables import DiscoveryRun
+from hauberk.storage.models import Zone, now
+from hauberk.storage.session_identifiers import session_identifiers, set_session_identifiers
+from hauberk.storage.template_rules import template_rules
+from hauberk.template_rule import owner_rules
+
+log = logging.getLogger(__name__)
+
+# Rows that cross into Rust at a time.
+BATCH = 20_000
+PROGRESS_SECONDS = 2.0
+# Enough to tell one request in a hundred, little enough to read at every look while a zone has no identifier.
+SAMPLE = 20_000
+
+AUTHORIZATION = SessionIdentifier("header", "authorization")
+
+
+class PathDiscovery(Protocol):
+    """Groups paths into templates: `hauberk._native.Discovery`."""
+
+    def observe(self, rows: list[PathRow], /) -> None:
+        """Take sightings of paths."""
+
+    def operations(self, rules_json: str, /) -> str:
+        """Give the operations as a JSON list of `FoundOperation`, under the owner's rules (`template_rule.owner_rules`)."""
+
+    def explain(self, host: str, method: str, path: str, rules_json: str, /) -> str | None:
+        """Tell as JSON why a path or endpoint is grouped as it is; `None` if nothing like it was seen."""
+
+
+class TrafficSource(Protocol):
+    """Where traffic is kept."""
+
+    def hosts(self, since: datetime, until: datetime) -> Iterable[str]:
+        """List the hosts that were asked for in a time, as requests name them, ports included."""
+
+    def paths(self, hosts: Sequence[str], since: datetime, until: datetime) -> Iterable[PathRow]:
+        """List the paths that were answered with 2xx, one row for each host, method and path (or for parts of the time)."""
+
+    def transactions(self, hosts: Sequence[str], since: datetime, until: datetime, limit: int) -> Iterable[Transaction]:
+        """Give a sample of whole transactions, secrets masked, spread over the time."""
+
+
+class Inventory:
+    """
+    Discovery of all zones.
+
+    Args:
+        database: Where candidates go.
+
+        settings: What it takes to be one.
+
+        engine: Makes a grouping of paths that tells at most so many apart; `None` where this build has none.
+
+        model_threshold: From which likelihood on the classifier calls a request an API call.
+    """
+
+    def __init__(
+        self, database: Database, settings: DiscoverySettings, engine: Callable[[int], PathDiscovery] | None, model_threshold: float
+    ) -> None:
+        self.database = database
+        self.settings = settings
+        self.engine = engine
+        self.source: TrafficSource | None = None
+        """The traffic store; without one nothing is looked at."""
+        self.name = secrets.token_hex(8)
+        self.thresholds = Thresholds(settings.min_requests, model_threshold if settings.min_score is None else settings.min_score)
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to look at traffic in the background."""
+        self._thread = threading.Thread(target=self._run, name="discovery", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End that; a look under way is left unfinished, and the next one begins anew."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def request(self, zone_id: str) -> dict[str, Any]:
+        """
+        Ask for a look at a zone's traffic as soon as possible, and tell the state.
+
+        Raises:
+            Conflict: If there is no traffic to look at.
+        """
+        self._reader()
+        with self.database.write() as session:
+            status = status_json(request_run(session, zone_id))
+        self._wake.set()
+        return status
+
+    def status(self, zone_id: str) -> dict[str, Any]:
+        """Tell how a zone's discovery stands."""
+        with self.database.read() as session:
+            return status_json(session.get(DiscoveryRun, zone_id))
+
+    def refresh(self, zone_id: str) -> Recorded | None:
+        """
+        Look at a zone's traffic now, and bring its candidates up to date.
+
+        Returns:
+            What became of them; `None` if another control plane is at it.
+
+        Raises:
+            Conflict: If there is no traffic to look at.
+        """
+        source, engine = self._reader()
+        if not self._begin(zone_id):
+            return None
+        try:
+            recorded = self._look(zone_id, source, engine)
+        except _LeaseLost:
+            return None
+        except Exception as error:
+            # A zone, a database or a store may be gone meanwhile: whoever asks for the status should be told.
+            with self.database.write() as session:
+                end_lease(session, zone_id, self.name, error=error.message if isinstance(error, HauberkError) else type(error).__name__)
+            raise
+        log.info("candidates brought up to date", extra={"zone_id": zone_id, **recorded.__dict__})
+        return recorded
+
+    def explain(self, zone_id: str, host: str, method: str, path: str) -> dict[str, Any]:
+        """
+        Tell why a path or endpoint is grouped as it is, and what it lacks to be a candidate.
+
+        Raises:
+            Conflict: If there is no traffic to look at.
+            NotFound: If nothing like it was seen.
+        """
+        source, engine = self._reader()
+        window = self._window()
+        with self.database.read() as session:
+            zone, names = _zones(session, zone_id)
+            rules = owner_rules(template_rules(session, zone_id))
+        # Hosts are grouped label by label, so those with another number of labels do not matter.
+        hosts = [name for name in self._hosts(source, zone, names, window) if without_port(name).count(".") == host.count(".")]
+        discovery = engine(self.settings.max_paths)
+        for batch in _batches(countable(source.paths(hosts, window.since, window.until), zone.name, names)):
+            discovery.observe(batch)
+        text = discovery.explain(host, method, path, rules)
+        if text is None:
+            raise NotFound(f"no successful request was seen that is {method} {host} and like this path, in the last {self._days()}")
+        found = [operation for operation in found_operations(discovery.operations(rules)) if operation.method == method]
+        explanation = json.loads(text)
+        return {
+            "explanation": explanation,
+            "operation": self._told(found, explanation.get("endpoint") if isinstance(explanation, Mapping) else None),
+        }
+
+    def proposal(self, zone_id: str, limit: int = SAMPLE) -> Proposal:
+        """
+        Look at what a zone's requests carry, and propose what should identify sessions.
+
+        Raises:
+            Conflict: If there is no traffic to look at.
+        """
+        source, _ = self._reader()
+        window = self._window()
+        with self.database.read() as session:
+            zone, names = _zones(session, zone_id)
+        return self._propose(source, zone, names, window, limit)
+
+    def _run(self) -> None:
+        every = timedelta(seconds=self.settings.refresh_seconds)
+        while not self._stopping.is_set():
+            self._wake.clear()
+            if self.source is not None and self.engine is not None:
+                for zone_id in self._due(every):
+                    if not self._stopping.is_set():
+                        self._refresh_quietly(zone_id)
+            # Another control plane may have been asked, so the wait is short even where looks are rare.
+            self._wake.wait(min(self.settings.refresh_seconds, PROGRESS_SECONDS))
+
+    def _due(self, every: timedelta) -> list[str]:
+        try:
+            with self.database.read() as session:
+                return [zone_id for zone_id in session.scalars(select(Zone.id).order_by(Zone.name)) if due(session, zone_id, every)]
+        except Exception:
+            log.exception("it cannot be told which zones are to be looked at")
+            return []
+
+    def _refresh_quietly(self, zone_id: str) -> None:
+        try:
+            self.refresh(zone_id)
+        except Exception:
+            log.exception("a zone's traffic was not looked at", extra={"zone_id": zone_id})
+
+    def _look(self, zone_id: str, source: TrafficSource, engine: Callable[[int], PathDiscovery]) -> Recorded:
+        window = self._window()
+        with self.database.read() as session:
+            zone, names = _zones(session, zone_id)
+            rules = template_rules(session, zone_id)
+            automatic = self._may_choose(session, zone_id)
+        if automatic:
+            self._choose(source, zone, names, window)
+        hosts = self._hosts(source, zone, names, window)
+        discovery = engine(self.settings.max_paths)
+        read, earliest, told = 0, window.until.timestamp(), time.monotonic()
+        for batch in _batches(countable(source.paths(hosts, window.since, window.until), zone.name, names)):
+            discovery.observe(batch)
+            read += len(batch)
+            earliest = min(earliest, *(row[6] for row in batch if row[6] is not None), earliest)
+            if time.monotonic() - told > PROGRESS_SECONDS:
+                told = time.monotonic()
+                self._progress(zone_id, phase="reading", paths_read=read)
+        self._progress(zone_id, phase="grouping", paths_read=read)
+        found = found_operations(discovery.operations(owner_rules(rules)))
+        kept = candidates(found, self.thresholds)
+        self._progress(zone_id, phase="recording", operations_found=len(found))
+        seen = Window(max(window.since, datetime.fromtimestamp(earliest, UTC)), window.until)
+        with self.database.write() as session:
+            # In the same transaction, so that a control plane that was overtaken records nothing.
+            if not renew_lease(session, zone_id, self.name):
+                raise _LeaseLost
+            recorded = record_candidates(session, session.get_one(Zone, zone_id), kept, seen, rules)
+            end_lease(session, zone_id, self.name, candidates=recorded.stored, refused=recorded.refused, paths_read=read)
+        return recorded
+
+    def _begin(self, zone_id: str) -> bool:
+        try:
+            with self.database.write() as session:
+                return take_lease(session, zone_id, self.name)
+        except (Conflict, StorageError) as error:  # another control plane took it in the same moment, or the disk is full
+            log.warning("a zone's traffic is not looked at", extra={"zone_id": zone_id, "reason": error.message})
+            return False
+
+    def _progress(self, zone_id: str, **progress: Any) -> None:
+        if self._stopping.is_set():
+            with self.database.write() as session:
+                end_lease(session, zone_id, self.name, error="the control plane was stopped")
+            raise _LeaseLost
+        with self.database.write() as session:
+            if not renew_lease(session, zone_id, self.name, **progress):
+                raise _LeaseLost
+
+    def _may_choose(self, session: Session, zone_id: str) -> bool:
+        if not self.settings.automatic_session_identifier:
+            return False
+        run = session.get(DiscoveryRun, zone_id)
+        return not (run is not None and run.identifiers_chosen) and not session_identifiers(session, zone_id)
+
+    def _choose(self, source: TrafficSource, zone: Zone, names: Sequence[str], window: Window) -> None:
+        """Take `Authorization` for the session identifier, if enough requests carry it and the owner has not chosen meanwhile."""
+        if not self._propose(source, zone, names, window, SAMPLE).takes_authorization:
+            return
+        with self.database.write() as session:
+            run_of(session, zone.id)
+            if self._may_choose(session, zone.id):
+                set_session_identifiers(session, zone.id, [AUTHORIZATION])
+                log.info("Authorization was taken for the session identifier", extra={"zone_id": zone.id})
+
+    def _propose(self, source: TrafficSource, zone: Zone, names: Sequence[str], window: Window, limit: int) -> Proposal:
+        hosts = self._hosts(source, zone, names, window)
+        return propose(islice(source.transactions(hosts, window.since, window.until, limit), limit))
+
+    def _told(self, found: Sequence[FoundOperation], endpoint: Any) -> dict[str, Any] | None:
+        for operation in found:
+            if operation.endpoint == endpoint:
+                return {
+                    "method": operation.method,
+                    "host": operation.host,
+                    "endpoint": operation.endpoint,
+                    "requests": operation.requests,
+                    "score": operation.score,
+                    "with_session": operation.with_session,
+                    "distinct_paths": operation.distinct_paths,
+                    "origin": list(origins(operation, self.thresholds)),
+                    "lacks": shortfalls(operation, self.thresholds),
+                }
+        return None
+
+    def _hosts(self, source: TrafficSource, zone: Zone, names: Sequence[str], window: Window) -> list[str]:
+        return sorted(host for host in source.hosts(window.since, window.until) if zone_of_host(host, names) == zone.name)
+
+    def _reader(self) -> tuple[TrafficSource, Callable[[int], PathDiscovery]]:
+        if self.source is None or self.engine is None:
+            raise Conflict("there is no traffic to look at: this control plane has no traffic store")
+        return self.source, self.engine
+
+    def _window(self) -> Window:
+        until = now()
+        return Window(until - timedelta(days=self.settings.window_days), until)
+
+    def _days(self) -> str:
+        days = self.settings.window_days
+        return f"{days} days" if days > 1 else "day"
+
+
+class _LeaseLost(Exception):
+    """Another control plane is at it, or this one stops."""
+
+
+def _zones(session: Session, zone_id: str) -> tuple[Zone, list[str]]:
+    zone: Zone = session.get_one(Zone, zone_id)
+    return zone, list(session.scalars(select(Zone.name)))
+
+
+def _batches(rows: Iterable[PathRow]) -> Iterator[list[PathRow]]:
+    iterator = iter(rows)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch
