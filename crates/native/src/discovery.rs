@@ -1,0 +1,86 @@
+//! Discovery as Python drives it: fed with counted paths by the control plane, or with captures by the command line.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use hauberk_traffic::read::{Format, ReadOptions, ReadReport, read_with};
+use hauberk_traffic::{
+    Discovery as Core, DiscoveryLimits, OwnerRules, SessionIdentifiers, Sighting, Survey as CoreSurvey, TransactionRef,
+};
+use parking_lot::Mutex;
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+
+/// A counted path as Python has it: host, method, path, requests, mean score, requests with a session, first and last seen.
+type Row = (String, String, String, u64, f64, u64, Option<i64>, Option<i64>);
+
+/// How often a signal such as that of Ctrl-C is looked for, in transactions.
+const SIGNAL_EVERY: u64 = 1 << 16;
+
+/// Groups the paths of successful requests into operations.
+#[pyclass(frozen, module = "hauberk._native")]
+pub struct Discovery(Mutex<Core>);
+
+#[pymethods]
+impl Discovery {
+    #[new]
+    fn new(max_paths: usize) -> Self {
+        Self(Mutex::new(Core::new(limits(max_paths))))
+    }
+
+    fn observe(&self, py: Python<'_>, rows: Vec<Row>) {
+        py.detach(|| {
+            let mut discovery = self.0.lock();
+            for (host, method, path, requests, score, with_session, first_seen, last_seen) in &rows {
+                discovery.observe(&Sighting {
+                    host,
+                    method,
+                    path,
+                    requests: *requests,
+                    score: *score,
+                    with_session: *with_session,
+                    first_seen: *first_seen,
+                    last_seen: *last_seen,
+                });
+            }
+        });
+    }
+
+    fn operations(&self, py: Python<'_>, rules_json: &str) -> PyResult<String> {
+        let rules = owner_rules(rules_json)?;
+        py.detach(|| operations(&self.0.lock(), &rules))
+    }
+
+    fn explain(&self, py: Python<'_>, host: &str, method: &str, path: &str, rules_json: &str) -> PyResult<Option<String>> {
+        let rules = owner_rules(rules_json)?;
+        py.detach(|| explain(&self.0.lock(), host, method, path, &rules))
+    }
+}
+
+/// Reads captures and groups the paths of their successful requests into operations.
+#[pyclass(frozen, module = "hauberk._native")]
+pub struct Survey {
+    survey: Mutex<CoreSurvey>,
+    bytes_read: AtomicU64,
+    transactions: AtomicU64,
+}
+
+#[pymethods]
+impl Survey {
+    #[new]
+    #[pyo3(signature = (*, session_identifiers, hosts, scored, max_paths))]
+    #[allow(clippy::needless_pass_by_value, reason = "pyo3 makes the lists from Python's and hands them over")]
+    fn new(session_identifiers: Vec<String>, hosts: Vec<String>, scored: bool, max_paths: usize) -> PyResult<Self> {
+        let identifiers = SessionIdentifiers::parse(session_identifiers.iter().map(String::as_str))
+            .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let discovery = Core::new(limits(max_paths));
+        Ok(Self {
+            survey: Mutex::new(CoreSurvey::new(discovery, identifiers, hosts, scored)),
+            bytes_read: AtomicU64::new(0),
+            transactions: AtomicU64::new(0),
+        })
+    }
+}
