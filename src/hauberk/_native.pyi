@@ -80,6 +80,30 @@ def check_expression(expression: str) -> None:
         ExpressionError: If it does not compile.
     """
 
+def merge_sketches(sketches: list[str]) -> str:
+    """
+    Put sketches together; the order does not matter.
+
+    Raises:
+        ValueError: If one of them is no sketch.
+    """
+
+def sketch_quantiles(sketches: list[str], quantiles: list[float]) -> list[float | None]:
+    """
+    Give quantiles of all that sketches have counted together, each within 2 % of the value that stands there.
+
+    Args:
+        sketches: As gateways write them, e.g. `237:12 240:1`.
+
+        quantiles: From 0 to 1.
+
+    Returns:
+        A value for each quantile, in the unit that was counted; `None` if nothing was.
+
+    Raises:
+        ValueError: If one of them is no sketch.
+    """
+
 def log_to_stderr(level: str) -> None:
     """
     Write the gateway's log to standard error, a JSON object a line. Calling it again changes nothing.
@@ -108,6 +132,16 @@ class Gateway:
 
         upstream_ca_file: Authorities (PEM) that sign certificates of `https://` upstreams; `None` means the system's.
 
+        traffic_key: 32 secret bytes under which sampled transactions are masked; `None` samples nothing.
+
+        sample_rate: The share of exchanges that is sampled, from 0 to 1; 0 samples nothing.
+
+        max_samples_per_second: Most exchanges sampled in a second, by all threads together; 0 samples nothing.
+
+        max_sampled_body_bytes: Largest request body (JSON or form) that is recorded; 0 records none.
+
+        traffic_queue_bytes: How many bytes of transactions wait for `take_transactions`; more are dropped and counted.
+
     Raises:
         GatewayError: If an address cannot be bound.
     """
@@ -116,6 +150,7 @@ class Gateway:
     http_addresses: list[str]
     version: int | None
     events_dropped: int
+    transactions_dropped: int
 
     def __new__(
         cls,
@@ -126,6 +161,11 @@ class Gateway:
         event_queue: int = 10_000,
         max_connections: int = 20_000,
         upstream_ca_file: Path | None = None,
+        traffic_key: bytes | None = None,
+        sample_rate: float = 1.0,
+        max_samples_per_second: float = 50.0,
+        max_sampled_body_bytes: int = 0,
+        traffic_queue_bytes: int = 33_554_432,
     ) -> Gateway: ...
     def apply_snapshot(self, data: bytes) -> list[str]:
         """
@@ -151,6 +191,28 @@ class Gateway:
 
     def take_events(self, most: int, wait_seconds: float) -> list[str]:
         """Take the oldest events, at most so many, each a JSON text; wait so long for the first."""
+
+    def take_transactions(self, most_bytes: int, wait_seconds: float) -> bytes:
+        """
+        Take the oldest sampled transactions, masked, each a line of JSON; wait so long for the first.
+
+        Args:
+            most_bytes: About how many bytes are taken; a transaction that is larger comes alone.
+
+            wait_seconds: From 0 up.
+        """
+
+    def transactions_lost(self, count: int) -> None:
+        """Count transactions that were taken and could not be kept, for the metrics."""
+
+    def take_operation_metrics(self) -> str:
+        """
+        Take what was counted for saved operations since the last call: a JSON array, an entry for each operation and hour.
+
+        Returns:
+            `[{"operation_id", "hour", "requests", "client_errors", "server_errors", "last_seen", "latency"}]`, times in seconds since
+            1970, `latency` a sketch of microseconds for `merge_sketches` and `sketch_quantiles`.
+        """
 
     def metrics(self) -> str:
         """Give the counters in the text format of Prometheus."""

@@ -25,6 +25,7 @@ use crate::snapshot::{
 };
 use crate::stream;
 use crate::target;
+use crate::traffic::Sample;
 
 /// Decides about a request, and leaves in the exchange what its forwarding needs.
 ///
@@ -48,6 +49,7 @@ pub(crate) async fn admit(
     limits::drop_nominated(session)?;
     exchange.client = Client::of(session);
     let host = route(session, exchange, &enforced)?;
+    exchange.sample = Sample::draw(shared, session, exchange);
     check_policy(exchange, &enforced, &host)?;
     if !host.is_guarded() {
         return Ok(());

@@ -26,7 +26,8 @@ pub(crate) fn rfc3339() -> String {
     format_rfc3339(since.as_secs(), since.subsec_millis())
 }
 
-fn format_rfc3339(seconds: u64, milliseconds: u32) -> String {
+/// A moment in RFC 3339, in UTC with milliseconds.
+pub(crate) fn format_rfc3339(seconds: u64, milliseconds: u32) -> String {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);
     format!(

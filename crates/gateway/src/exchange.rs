@@ -1,6 +1,7 @@
 //! What the gateway knows of one request and its answer: Pingora's context of a session.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use pingora::protocols::tls::SslDigest;
 use pingora::proxy::Session;
@@ -15,11 +16,14 @@ use crate::responses::Watched;
 use crate::room::Share;
 use crate::snapshot::{Enforced, SavedOperation};
 use crate::stream::Streamed;
+use crate::traffic::{Action, Sample};
 use crate::upstream::Tried;
 
 /// One request, from its head to its log line.
 pub(crate) struct Exchange {
     pub(crate) id: RequestId,
+    /// When its head had been read.
+    pub(crate) begun: Instant,
     /// The snapshot this request is decided by, whatever is swapped meanwhile.
     pub(crate) enforced: Option<Arc<Enforced>>,
     pub(crate) route: Option<Route>,
@@ -37,6 +41,9 @@ pub(crate) struct Exchange {
     /// The status for a client whose upstreams all failed: that of the last one.
     pub(crate) upstream_status: u16,
     pub(crate) client: Client,
+    pub(crate) action: Action,
+    /// What is recorded of it, if it was sampled.
+    pub(crate) sample: Option<Box<Sample>>,
 }
 
 /// Where the request goes.
@@ -51,6 +58,7 @@ impl Exchange {
     pub(crate) fn new(enforced: Option<Arc<Enforced>>) -> Self {
         Self {
             id: RequestId::new(),
+            begun: Instant::now(),
             enforced,
             route: None,
             held: Held::Nothing,
@@ -61,6 +69,8 @@ impl Exchange {
             tried: Tried::new(),
             upstream_status: 502,
             client: Client::default(),
+            action: Action::default(),
+            sample: None,
         }
     }
 

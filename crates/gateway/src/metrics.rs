@@ -31,6 +31,9 @@ pub(crate) struct Metrics {
     events_dropped: IntCounter,
     pub(crate) handshake: HandshakeMetrics,
     pub(crate) responses: ResponseMetrics,
+    pub(crate) transactions_sampled: IntCounter,
+    pub(crate) transactions_dropped_in_queue: IntCounter,
+    pub(crate) transactions_dropped_in_store: IntCounter,
 }
 
 /// Responses that were picked to be judged, by what came of it.
@@ -113,6 +116,17 @@ impl Metrics {
             )
             .buckets(VALIDATION_BUCKETS.to_vec()),
         )?;
+        let transactions_sampled = IntCounter::new(
+            "hauberk_transactions_sampled_total",
+            "Exchanges picked to be recorded.",
+        )?;
+        let transactions_dropped = family(
+            &registry,
+            "hauberk_transactions_dropped_total",
+            "Picked exchanges that were not recorded: the queue was full, or the store could not be written.",
+            &["where"],
+        )?;
+        registry.register(Box::new(transactions_sampled.clone()))?;
         registry.register(Box::new(connections.clone()))?;
         registry.register(Box::new(connections_refused.clone()))?;
         registry.register(Box::new(open_connections.clone()))?;
@@ -156,6 +170,9 @@ impl Metrics {
                     .with_label_values(&["certificate", "unverified"]),
             },
             responses: ResponseMetrics::new(&registry)?,
+            transactions_sampled,
+            transactions_dropped_in_queue: transactions_dropped.with_label_values(&["queue"]),
+            transactions_dropped_in_store: transactions_dropped.with_label_values(&["store"]),
             registry,
             validation_seconds,
             connections,

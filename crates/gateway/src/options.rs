@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::traffic::TrafficOptions;
+
 /// How a gateway listens and runs.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -20,6 +22,8 @@ pub struct Options {
     pub max_connections: usize,
     /// Authorities (PEM) that sign the certificates of `https://` upstreams; none means those of the system.
     pub upstream_ca_file: Option<PathBuf>,
+    /// How traffic is sampled; none samples nothing.
+    pub traffic: Option<TrafficOptions>,
 }
 
 impl Default for Options {
@@ -31,6 +35,7 @@ impl Default for Options {
             event_queue: 10_000,
             max_connections: 20_000,
             upstream_ca_file: None,
+            traffic: None,
         }
     }
 }

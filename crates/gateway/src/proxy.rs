@@ -122,6 +122,9 @@ impl ProxyHttp for Shield {
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         exchange.held.rewind();
+        if let Some(sample) = &mut exchange.sample {
+            sample.rewind();
+        }
         if let Some(streamed) = &mut exchange.streamed {
             streamed.rewind();
         }
@@ -150,6 +153,9 @@ impl ProxyHttp for Shield {
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         exchange.held.replace(session, body);
+        if let (Some(sample), Some(part)) = (&mut exchange.sample, &*body) {
+            sample.keep(part);
+        }
         if exchange.streamed.is_some()
             && let Err(refusal) = stream::pass(&self.shared, session, exchange, body, end_of_stream)
         {
@@ -237,6 +243,7 @@ impl ProxyHttp for Shield {
     }
 
     async fn logging(&self, session: &mut Session, error: Option<&Error>, exchange: &mut Exchange) {
+        let took = exchange.begun.elapsed();
         let status = session
             .response_written()
             .map(|answer| answer.status.as_u16());
@@ -244,10 +251,16 @@ impl ProxyHttp for Shield {
             Some(route) => route.host.metrics.answered(status),
             None => self.shared.metrics.unrouted.inc(),
         }
+        if let Some(operation) = exchange.operation() {
+            self.shared.operations.count(&operation.id, status, took);
+        }
         if let Some(error) = error {
             failure::log(error, exchange, status);
         }
         responses::end(&self.shared, session, exchange, error.is_none());
+        if let Some(sample) = exchange.sample.take() {
+            sample.end(&self.shared, session, exchange, took);
+        }
     }
 
     /// Pingora's own lines would tell the path and the query.
@@ -272,6 +285,7 @@ impl ProxyHttp for Shield {
 
 impl Shield {
     fn refuse(&self, session: &Session, exchange: &Exchange, refusal: &Refusal) {
+        exchange.action.blocked();
         if let Some(source) = refusal.source {
             let happened = Happened {
                 rule_id: refusal.rule.as_ref().map(|rule| rule.id.to_string()),

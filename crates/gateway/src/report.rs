@@ -37,6 +37,7 @@ pub(crate) fn report(
         EventAction::Block
     } else {
         route.host.metrics.logged(source);
+        exchange.action.logged();
         EventAction::Log
     };
     let standing = exchange.client.standing(&route.host);

@@ -18,11 +18,13 @@ use crate::error::{Error, ErrorKind, Refused};
 use crate::events::Event;
 use crate::listen::bind;
 use crate::names::Lookups;
+use crate::operation_counts::OperationMetrics;
 use crate::options::Options;
 use crate::proxy::Shield;
 use crate::shared::Shared;
 use crate::snapshot::{self, Compiler};
 use crate::tls;
+use crate::traffic::Recorder;
 use crate::workers::{Work, Workers};
 
 /// Idle connections to upstreams that are kept for each thread.
@@ -70,7 +72,7 @@ impl Gateway {
         let mut bound = listeners.iter().map(|(_, address)| *address);
         let https = bound.by_ref().take(options.https.len()).collect();
         let http = bound.collect();
-        let shared = Shared::new(options.event_queue, options.max_connections)?;
+        let shared = Shared::new(&options)?;
         let listeners = listeners
             .into_iter()
             .map(|(listener, _)| listener)
@@ -143,6 +145,10 @@ impl Gateway {
         // From here on only the threads hold the sockets: when they stop accepting, nobody is left waiting.
         drop(listeners);
         let _lookups = Lookups::start(Arc::clone(&self.shared))?;
+        let traffic = self.shared.traffic.clone();
+        let _recorder = traffic
+            .map(|traffic| Recorder::start(traffic, Arc::clone(&self.shared)))
+            .transpose()?;
         let stop = Arc::clone(&self.stop);
         let workers = Workers::start(work, &self.shared, move || stop.ask(Duration::ZERO))?;
         workers.stop(self.stop.wait())
@@ -161,6 +167,32 @@ impl Gateway {
     /// How many events were dropped because nobody took them.
     pub fn events_dropped(&self) -> u64 {
         self.shared.events.dropped()
+    }
+
+    /// The oldest sampled transactions, masked, each a line of JSON, of about so many bytes together and at least one;
+    /// waits up to `wait` for the first.
+    pub fn take_transactions(&self, most_bytes: usize, wait: Duration) -> Vec<u8> {
+        let traffic = self.shared.traffic.as_ref();
+        traffic.map_or_else(Vec::new, |traffic| traffic.take(most_bytes, wait))
+    }
+
+    /// How many sampled transactions were dropped because nobody took them.
+    pub fn transactions_dropped(&self) -> u64 {
+        let traffic = self.shared.traffic.as_ref();
+        traffic.map_or(0, |traffic| traffic.dropped_count())
+    }
+
+    /// Counts transactions that were taken and could not be kept, for the metrics.
+    pub fn transactions_lost(&self, count: u64) {
+        self.shared
+            .metrics
+            .transactions_dropped_in_store
+            .inc_by(count);
+    }
+
+    /// What was counted for saved operations since the last call, an entry for each operation and hour.
+    pub fn take_operation_metrics(&self) -> Vec<OperationMetrics> {
+        self.shared.operations.take()
     }
 
     /// The counters in the text format of Prometheus.

@@ -8,16 +8,22 @@ use crate::error::{Error, ErrorKind};
 use crate::events::EventQueue;
 use crate::identity::Intermediates;
 use crate::metrics::Metrics;
+use crate::operation_counts::OperationCounts;
+use crate::options::Options;
 use crate::room::Room;
 use crate::seats::{Seat, Seats};
 use crate::snapshot::{Enforced, Settings};
 use crate::tls::TicketKeys;
+use crate::traffic::Traffic;
 
 /// The state of a gateway.
 pub(crate) struct Shared {
     enforced: ArcSwapOption<Enforced>,
     pub(crate) events: EventQueue,
     pub(crate) metrics: Metrics,
+    pub(crate) operations: OperationCounts,
+    /// None if nothing is sampled.
+    pub(crate) traffic: Option<Arc<Traffic>>,
     pub(crate) intermediates: Arc<Intermediates>,
     pub(crate) ticket_keys: TicketKeys,
     pub(crate) room: Arc<Room>,
@@ -28,7 +34,7 @@ impl Shared {
     /// # Errors
     ///
     /// When the system has no randomness to give.
-    pub(crate) fn new(event_queue: usize, max_connections: usize) -> Result<Self, Error> {
+    pub(crate) fn new(options: &Options) -> Result<Self, Error> {
         let metrics = Metrics::new().map_err(|cause| {
             Error::because(ErrorKind::Runtime, "metrics cannot be set up", cause)
         })?;
@@ -36,12 +42,14 @@ impl Shared {
             .map_err(|cause| Error::because(ErrorKind::Tls, "TLS cannot be set up", cause))?;
         Ok(Self {
             enforced: ArcSwapOption::empty(),
-            events: EventQueue::new(event_queue),
+            events: EventQueue::new(options.event_queue),
             metrics,
+            operations: OperationCounts::default(),
+            traffic: options.traffic.as_ref().and_then(Traffic::new),
             intermediates: Arc::default(),
             ticket_keys,
             room: Arc::default(),
-            seats: Seats::new(max_connections),
+            seats: Seats::new(options.max_connections),
         })
     }
 

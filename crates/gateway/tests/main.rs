@@ -19,5 +19,6 @@ mod snapshots;
 mod spellings;
 mod streams;
 mod threads;
+mod traffic;
 mod uploads;
 mod upstreams;

@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hauberk_gateway::{Gateway as Core, Options, init_logging};
+use hauberk_gateway::{Gateway as Core, Options, TrafficOptions, init_logging};
+use hauberk_traffic::Masker;
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 create_exception!(
     _native,
@@ -29,11 +31,13 @@ pub struct Gateway(Core);
 #[pymethods]
 impl Gateway {
     #[new]
+    #[allow(clippy::too_many_arguments, reason = "keywords in Python")]
     #[allow(
         clippy::needless_pass_by_value,
         reason = "pyo3 makes the lists from Python's and hands them over"
     )]
-    #[pyo3(signature = (*, https, http, threads = 0, event_queue = 10_000, max_connections = 20_000, upstream_ca_file = None))]
+    #[pyo3(signature = (*, https, http, threads = 0, event_queue = 10_000, max_connections = 20_000, upstream_ca_file = None,
+        traffic_key = None, sample_rate = 1.0, max_samples_per_second = 50.0, max_sampled_body_bytes = 0, traffic_queue_bytes = 33_554_432))]
     fn new(
         py: Python<'_>,
         https: Vec<String>,
@@ -42,7 +46,13 @@ impl Gateway {
         event_queue: usize,
         max_connections: usize,
         upstream_ca_file: Option<PathBuf>,
+        traffic_key: Option<Vec<u8>>,
+        sample_rate: f64,
+        max_samples_per_second: f64,
+        max_sampled_body_bytes: usize,
+        traffic_queue_bytes: usize,
     ) -> PyResult<Self> {
+        let masker = traffic_key.as_deref().map(masker).transpose()?;
         let options = Options {
             https: addresses(&https)?,
             http: addresses(&http)?,
@@ -50,6 +60,13 @@ impl Gateway {
             event_queue,
             max_connections,
             upstream_ca_file,
+            traffic: masker.map(|masker| TrafficOptions {
+                masker,
+                sample_rate,
+                max_per_second: max_samples_per_second,
+                max_body_bytes: max_sampled_body_bytes,
+                queue_bytes: traffic_queue_bytes,
+            }),
         };
         py.detach(|| Core::new(options))
             .map(Self)
@@ -114,9 +131,43 @@ impl Gateway {
         .map_err(|error| GatewayError::new_err(error.to_string()))
     }
 
+    #[getter]
+    fn transactions_dropped(&self) -> u64 {
+        self.0.transactions_dropped()
+    }
+
+    /// Lines of JSON, the oldest first.
+    fn take_transactions<'py>(
+        &self,
+        py: Python<'py>,
+        most_bytes: usize,
+        wait_seconds: f64,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let wait = seconds(wait_seconds)?;
+        let lines = py.detach(|| self.0.take_transactions(most_bytes, wait));
+        Ok(PyBytes::new(py, &lines))
+    }
+
+    fn transactions_lost(&self, count: u64) {
+        self.0.transactions_lost(count);
+    }
+
+    /// A JSON array.
+    fn take_operation_metrics(&self, py: Python<'_>) -> PyResult<String> {
+        py.detach(|| serde_json::to_string(&self.0.take_operation_metrics()))
+            .map_err(|error| GatewayError::new_err(error.to_string()))
+    }
+
     fn metrics(&self, py: Python<'_>) -> String {
         py.detach(|| self.0.metrics())
     }
+}
+
+fn masker(key: &[u8]) -> PyResult<Masker> {
+    let key = key
+        .try_into()
+        .map_err(|_| PyValueError::new_err("traffic_key must have 32 bytes"))?;
+    Ok(Masker::new(key))
 }
 
 fn addresses(texts: &[String]) -> PyResult<Vec<SocketAddr>> {

@@ -7,6 +7,7 @@ mod allocator;
 mod checks;
 mod gateway;
 mod requests;
+mod sketches;
 
 use pyo3::prelude::*;
 
@@ -22,6 +23,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(checks::check_expression, module)?)?;
     module.add_function(wrap_pyfunction!(requests::check_request, module)?)?;
     module.add_function(wrap_pyfunction!(gateway::log_to_stderr, module)?)?;
+    module.add_function(wrap_pyfunction!(sketches::merge_sketches, module)?)?;
+    module.add_function(wrap_pyfunction!(sketches::sketch_quantiles, module)?)?;
     module.add_class::<gateway::Gateway>()?;
     module.add(
         "ExpressionError",

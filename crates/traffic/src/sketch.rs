@@ -1,6 +1,6 @@
 //! Quantiles of durations in little memory, from parts that can be put together in any order.
 //!
-//! Values fall into buckets whose bounds grow by a constant factor, as in `DDSketch` (Masson, Rim, Lee: "DDSketch: a fast and
+//! Values fall into buckets whose bounds grow by a constant factor, as in `DDSketch` (Masson, Rim, Lee: "`DDSketch`: a fast and
 //! fully-mergeable quantile sketch with relative-error guarantees", 2019). The factor is fixed, so that sketches of all
 //! gateways and all times fit together.
 

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use hauberk_openapi::{Policy, Unchecked, loosest_reading};
+use hauberk_traffic::{SessionIdentifier, SessionIdentifiers};
 use openssl::pkey::PKey;
 use openssl::sha::Sha256;
 use openssl::x509::X509;
@@ -38,6 +39,7 @@ pub(crate) struct Zone {
     pub(crate) id: Box<str>,
     /// The enabled ones, in the order they are asked.
     pub(crate) rules: Vec<Rule>,
+    pub(crate) session_identifiers: SessionIdentifiers,
 }
 
 /// A rule of a zone.
@@ -230,6 +232,7 @@ impl Joined<'_> {
         let zone = Arc::new(Zone {
             id: (*written.id).into(),
             rules: rules(&written.rules)?,
+            session_identifiers: session_identifiers(written)?,
         });
         let operations = written
             .operations
@@ -330,6 +333,18 @@ impl Joined<'_> {
             name,
         })
     }
+}
+
+fn session_identifiers(zone: &document::Zone<'_>) -> Result<SessionIdentifiers, Refused> {
+    let identifiers = zone.session_identifiers.iter();
+    let identifiers = identifiers.map(|one| SessionIdentifier::new(one.kind, &one.name));
+    identifiers
+        .collect::<Result<_, _>>()
+        .and_then(SessionIdentifiers::new)
+        .map_err(|reason| {
+            let thing = format!("session identifiers of zone {:?}", zone.name);
+            Refused::new(thing, reason)
+        })
 }
 
 fn rules(written: &[document::Rule<'_>]) -> Result<Vec<Rule>, Refused> {

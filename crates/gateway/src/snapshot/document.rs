@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use hauberk_traffic::SessionIdentifierType;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -54,6 +55,18 @@ pub(super) struct Zone<'a> {
     pub(super) schema_validation: SchemaValidation,
     #[serde(borrow)]
     pub(super) operations: Vec<Operation<'a>>,
+    /// What tells sessions apart; none if left out.
+    #[serde(borrow, default)]
+    pub(super) session_identifiers: Vec<SessionIdentifier<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SessionIdentifier<'a> {
+    #[serde(rename = "type")]
+    pub(super) kind: SessionIdentifierType,
+    #[serde(borrow)]
+    pub(super) name: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]

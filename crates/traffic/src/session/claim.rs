@@ -94,7 +94,7 @@ pub(super) fn is_header_name(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
-/// Reads a JSONPath (RFC 9535) of one name or index a segment, and at least one.
+/// Reads a `JSONPath` (RFC 9535) of one name or index a segment, and at least one.
 fn parse_path(path: &str) -> Option<Vec<Step>> {
     let mut rest = path.strip_prefix('$')?;
     let mut steps = Vec::new();
@@ -105,17 +105,14 @@ fn parse_path(path: &str) -> Option<Vec<Step>> {
             (is_shorthand(key).then(|| Step::Key(key.into()))?, after)
         } else {
             let inner = rest.strip_prefix('[')?;
-            match inner.chars().next()? {
-                quote @ ('\'' | '"') => {
-                    let (key, after) = quoted(&inner[1..], quote)?;
-                    (Step::Key(key.into()), after.strip_prefix(']')?)
-                }
-                _ => {
-                    let (index, after) = inner.split_once(']')?;
-                    let is_canonical = index == "0" || !index.starts_with(['0', '+']);
-                    let index = is_canonical.then(|| index.parse().ok())??;
-                    (Step::Index(index), after)
-                }
+            if let Some(quote @ ('\'' | '"')) = inner.chars().next() {
+                let (key, after) = quoted(&inner[1..], quote)?;
+                (Step::Key(key.into()), after.strip_prefix(']')?)
+            } else {
+                let (index, after) = inner.split_once(']')?;
+                let is_canonical = index == "0" || !index.starts_with(['0', '+']);
+                let index = is_canonical.then(|| index.parse().ok())??;
+                (Step::Index(index), after)
             }
         };
         steps.push(step);

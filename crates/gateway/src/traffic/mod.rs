@@ -1,0 +1,123 @@
+//! Whole exchanges for the traffic store: a share of them, chosen when they begin, masked before anybody can read them.
+//!
+//! A sampled exchange leaves copies of its heads behind when its response has gone. A thread of its own masks and scores
+//! them and queues the lines; whoever keeps traffic takes those. Requests wait for none of it: what does not fit into a
+//! queue is dropped and counted.
+
+mod queue;
+mod recorder;
+mod sample;
+mod sampler;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use hauberk_traffic::Masker;
+
+pub(crate) use recorder::Recorder;
+pub(crate) use sample::{Action, Sample};
+
+use crate::metrics::Metrics;
+use queue::Queue;
+use sample::Exchanged;
+use sampler::Sampler;
+
+/// How traffic is sampled.
+#[derive(Clone)]
+pub struct TrafficOptions {
+    /// Hides secrets, and tells sessions and clients apart, under a key that others do not know.
+    pub masker: Masker,
+    /// The share of exchanges that is sampled, from 0 to 1.
+    pub sample_rate: f64,
+    /// Most exchanges sampled in a second, by all threads together.
+    pub max_per_second: f64,
+    /// Largest request body (JSON or form) that is recorded, in bytes; 0 records none.
+    pub max_body_bytes: usize,
+    /// How many bytes of masked transactions wait for [`Gateway::take_transactions`](crate::Gateway::take_transactions);
+    /// beyond that they are dropped and counted.
+    pub queue_bytes: usize,
+}
+
+impl fmt::Debug for TrafficOptions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TrafficOptions")
+            .field("sample_rate", &self.sample_rate)
+            .field("max_per_second", &self.max_per_second)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Exchanges that wait to be masked, in count and bytes. A thread that keeps up has fewer than this each time it looks.
+const WAITING: usize = 4096;
+const WAITING_BYTES: usize = 16 * 1024 * 1024;
+
+/// Masked transactions that wait to be taken, counted; in bytes it is an option.
+const MASKED: usize = 100_000;
+
+/// Between a request and whoever keeps traffic.
+pub(crate) struct Traffic {
+    sampler: Sampler,
+    masker: Masker,
+    max_body_bytes: usize,
+    /// Unmasked.
+    waiting: Queue<Exchanged>,
+    masked: Queue<String>,
+    dropped: AtomicU64,
+}
+
+impl Traffic {
+    /// What samples as told; none if nothing would ever be sampled.
+    pub(crate) fn new(options: &TrafficOptions) -> Option<Arc<Self>> {
+        let sampler = Sampler::new(options.sample_rate, options.max_per_second)?;
+        Some(Arc::new(Self {
+            sampler,
+            masker: options.masker.clone(),
+            max_body_bytes: options.max_body_bytes,
+            waiting: Queue::new(WAITING, WAITING_BYTES),
+            masked: Queue::new(MASKED, options.queue_bytes),
+            dropped: AtomicU64::new(0),
+        }))
+    }
+
+    /// Whether an exchange that begins now is sampled, and for how many it then stands.
+    pub(crate) fn draw(&self, now: Instant) -> Option<f64> {
+        self.sampler.draw(now)
+    }
+
+    pub(crate) fn max_body_bytes(&self) -> usize {
+        self.max_body_bytes
+    }
+
+    /// Leaves an exchange to be masked.
+    fn leave(&self, exchanged: Exchanged, metrics: &Metrics) {
+        metrics.transactions_sampled.inc();
+        let bytes = exchanged.size();
+        if !self.waiting.push(exchanged, bytes) {
+            self.dropped(1, metrics);
+        }
+    }
+
+    /// The oldest masked transactions, each a line, of about so many bytes together and at least one; waits up to `wait`
+    /// for the first.
+    pub(crate) fn take(&self, most_bytes: usize, wait: Duration) -> Vec<u8> {
+        let mut lines = Vec::new();
+        for line in self.masked.take(most_bytes, wait) {
+            lines.extend_from_slice(line.as_bytes());
+            lines.push(b'\n');
+        }
+        lines
+    }
+
+    fn dropped(&self, count: u64, metrics: &Metrics) {
+        self.dropped.fetch_add(count, Ordering::Relaxed);
+        metrics.transactions_dropped_in_queue.inc_by(count);
+    }
+
+    /// How many were dropped here.
+    pub(crate) fn dropped_count(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}
