@@ -2,6 +2,7 @@
 
 mod laws;
 mod masking;
+mod reading;
 mod records;
 mod transaction;
 
