@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 
-use crate::transaction::LineError;
+use crate::transaction::{LineError, Transaction};
 
 /// One request and its response, borrowed from a line of newline-delimited JSON, from a parsed capture, or from an exchange
 /// under way.
@@ -26,7 +26,7 @@ pub struct TransactionRef<'a> {
     #[serde(borrow)]
     pub url: Cow<'a, str>,
     /// Such as `HTTP/1.1` or `HTTP/2`; none if the recorder did not say.
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "optional")]
     pub http_version: Option<Cow<'a, str>>,
     /// In the order they were sent. None at all where the recorder did not keep headers (access logs).
     #[serde(borrow, default)]
@@ -50,16 +50,20 @@ pub struct TransactionRef<'a> {
     #[serde(default)]
     pub response_body_size: Option<u64>,
     /// The content type of the response with its parameters.
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "optional")]
     pub response_content_type: Option<Cow<'a, str>>,
     /// The body of the response; only JSON is kept.
     #[serde(borrow, default)]
     pub response_body: Option<LazyText<'a>>,
+    /// What a browser fetched it as, in lower case, where the recorder was one. It is what the classifier is judged by, never what it
+    /// looks at.
+    #[serde(borrow, default, deserialize_with = "optional")]
+    pub resource_type: Option<Cow<'a, str>>,
     /// When the request was sent, in ISO 8601, as precise as the recorder was.
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "optional")]
     pub time: Option<Cow<'a, str>>,
-    /// A pseudonym of the client's address.
-    #[serde(borrow, default)]
+    /// A pseudonym of the client's address; in a log, before it is masked, the address itself.
+    #[serde(borrow, default, deserialize_with = "optional")]
     pub client: Option<Cow<'a, str>>,
     /// From the head of the request to the end of the response, in microseconds.
     #[serde(default)]
@@ -96,6 +100,35 @@ impl<'a> TransactionRef<'a> {
     /// The value of the first response header of this name; upper and lower case are the same.
     pub fn response_header(&self, name: &str) -> Option<&str> {
         first(&self.response_headers, name)
+    }
+
+    /// A copy that stands alone.
+    pub fn to_transaction(&self) -> Transaction {
+        let text = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
+        let body =
+            |body: &Option<LazyText<'_>>| body.as_ref().map(|body| body.decoded().into_owned());
+        let pairs = |headers: &[Header<'_>]| {
+            let pair = |header: &Header<'_>| (header.name.to_string(), header.value.to_string());
+            headers.iter().map(pair).collect()
+        };
+        Transaction {
+            host: self.host.to_string(),
+            method: self.method.to_string(),
+            url: self.url.to_string(),
+            http_version: text(&self.http_version),
+            request_headers: pairs(&self.request_headers),
+            request_body: body(&self.request_body),
+            request_body_b64: body(&self.request_body_b64),
+            request_body_omitted: self.request_body_omitted,
+            status: self.status,
+            response_headers: pairs(&self.response_headers),
+            response_body_size: self.response_body_size,
+            response_content_type: text(&self.response_content_type),
+            response_body: body(&self.response_body),
+            resource_type: text(&self.resource_type),
+            time: text(&self.time),
+            client: text(&self.client),
+        }
     }
 
     /// The path as sent, without query and fragment; `/` where the URL has none.
@@ -170,7 +203,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Header<'a> {
 
 /// Text that is borrowed where it has no escapes; `Cow` alone always copies.
 #[derive(Deserialize)]
-struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(crate) struct Borrowed<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+
+/// Text or null, borrowed like [`Borrowed`].
+fn optional<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Cow<'a, str>>, D::Error> {
+    Ok(Option::<Borrowed<'a>>::deserialize(deserializer)?.map(|text| text.0))
+}
 
 /// A text that is decoded when it is asked for.
 #[derive(Debug, Clone)]

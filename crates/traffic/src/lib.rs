@@ -1,7 +1,7 @@
 //! What passed through the gateway, in a form that may be kept: the record of a transaction, and the masking of what is
 //! secret or personal in it.
 //!
-//! Nothing here does I/O. Two kinds of masking serve two uses:
+//! Nothing here opens files or sockets; [`read`] takes captures from anything that is [`std::io::Read`]. Two kinds of masking serve two uses:
 //!
 //! - [`mask_path`] makes a path fit for logs and events: whatever looks like a value is gone, not hashed.
 //! - [`Masker`] makes a transaction fit for the traffic store, where discovery and learning read it: secrets become
@@ -12,6 +12,7 @@ mod cookie;
 mod json;
 mod mask;
 mod path;
+pub mod read;
 mod secrets;
 mod session;
 mod sketch;

@@ -18,7 +18,7 @@ pub struct Transaction {
     pub host: String,
     /// The method as sent, such as `GET`.
     pub method: String,
-    /// The full URL, with its query.
+    /// The full URL with its query, or the request target where a log does not tell the scheme.
     pub url: String,
     /// Such as `HTTP/1.1` or `HTTP/2`; none if the recorder did not say.
     pub http_version: Option<String>,

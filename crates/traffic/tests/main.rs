@@ -3,6 +3,7 @@
 
 mod laws;
 mod masking;
+mod reading;
 mod records;
 mod session;
 mod sketch;
