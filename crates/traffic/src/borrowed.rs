@@ -69,10 +69,16 @@ pub struct TransactionRef<'a> {
     #[serde(default)]
     pub duration_us: Option<u64>,
     /// The saved operation it was for, where a gateway knew one.
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "optional")]
     pub operation_id: Option<Cow<'a, str>>,
+    /// As the gateway told the upstream and wrote into events.
+    #[serde(borrow, default, deserialize_with = "optional")]
+    pub request_id: Option<Cow<'a, str>>,
+    /// What the gateway did: `allowed`, `logged` or `blocked`.
+    #[serde(borrow, default, deserialize_with = "optional")]
+    pub action: Option<Cow<'a, str>>,
     /// The session, as [`SessionIdentifiers`](crate::SessionIdentifiers) told it.
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "optional")]
     pub session: Option<Cow<'a, str>>,
     /// How likely it is an API call, from 0 to 1.
     #[serde(default)]
@@ -128,6 +134,13 @@ impl<'a> TransactionRef<'a> {
             resource_type: text(&self.resource_type),
             time: text(&self.time),
             client: text(&self.client),
+            duration_us: self.duration_us,
+            operation_id: text(&self.operation_id),
+            request_id: text(&self.request_id),
+            action: text(&self.action),
+            session: text(&self.session),
+            score: self.score,
+            weight: self.weight,
         }
     }
 

@@ -148,7 +148,7 @@ impl<'a> Entry<'a> {
             response_body: content.into_json(),
             resource_type: resource_type(self.resource_type, self.web_socket_messages.is_some()),
             time: time::iso(self.started.0),
-            client: None,
+            ..TransactionRef::default()
         })
     }
 }
