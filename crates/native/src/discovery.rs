@@ -83,4 +83,88 @@ impl Survey {
             transactions: AtomicU64::new(0),
         })
     }
+
+    /// Read a capture to its end and take its transactions in.
+    #[pyo3(signature = (file, format = None, default_host = None))]
+    fn read(
+        &self,
+        py: Python<'_>,
+        file: PathBuf,
+        format: Option<&str>,
+        default_host: Option<String>,
+    ) -> PyResult<String> {
+        let options = captures::options(format, default_host)?;
+        let mut survey = self.survey.lock();
+        let report = captures::read(py, &file, &options, &self.bytes_read, &mut |_, transaction| {
+            survey.see(transaction);
+            self.transactions.fetch_add(1, Ordering::Relaxed);
+        })?;
+        Ok(captures::as_json(&report))
+    }
+
+    /// Bytes and transactions read so far, for whoever watches from another thread.
+    fn progress(&self) -> (u64, u64) {
+        (
+            self.bytes_read.load(Ordering::Relaxed),
+            self.transactions.load(Ordering::Relaxed),
+        )
+    }
+
+    fn tally(&self, py: Python<'_>) -> String {
+        let tally = py.detach(|| self.survey.lock().tally());
+        serde_json::to_string(&tally).expect("numbers have a JSON form")
+    }
+
+    fn operations(&self, py: Python<'_>, rules_json: &str) -> PyResult<String> {
+        let rules = owner_rules(rules_json)?;
+        py.detach(|| operations(self.survey.lock().discovery(), &rules))
+    }
+
+    fn explain(
+        &self,
+        py: Python<'_>,
+        host: &str,
+        method: &str,
+        path: &str,
+        rules_json: &str,
+    ) -> PyResult<Option<String>> {
+        let rules = owner_rules(rules_json)?;
+        py.detach(|| explain(self.survey.lock().discovery(), host, method, path, &rules))
+    }
+}
+
+fn limits(max_paths: usize) -> DiscoveryLimits {
+    DiscoveryLimits {
+        // A path with few others beside it adds about two prefixes of its own.
+        max_nodes: max_paths.saturating_mul(2),
+        ..DiscoveryLimits::default()
+    }
+}
+
+fn owner_rules(json: &str) -> PyResult<OwnerRules> {
+    let rules: OwnerRules =
+        serde_json::from_str(json).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    rules
+        .check()
+        .map_err(|error| PyValueError::new_err(error.to_string()))?;
+    Ok(rules)
+}
+
+fn operations(discovery: &Core, rules: &OwnerRules) -> PyResult<String> {
+    to_json(&discovery.operations(rules))
+}
+
+fn explain(
+    discovery: &Core,
+    host: &str,
+    method: &str,
+    path: &str,
+    rules: &OwnerRules,
+) -> PyResult<Option<String>> {
+    let explanation = discovery.explain(host, method, path, rules);
+    explanation.map(|explanation| to_json(&explanation)).transpose()
+}
+
+fn to_json<T: Serialize>(value: &T) -> PyResult<String> {
+    serde_json::to_string(value).map_err(|error| PyValueError::new_err(error.to_string()))
 }
