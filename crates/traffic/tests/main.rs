@@ -1,5 +1,6 @@
-//! The public face of the crate: tables in `masking` and `transaction`, laws in `laws`, recorded traffic in `records`.
+//! The public face of the crate: tables in `classify`, `masking` and `transaction`, laws in `laws`, recorded traffic in `records`.
 
+mod classify;
 mod laws;
 mod masking;
 mod records;
