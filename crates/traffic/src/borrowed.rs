@@ -245,6 +245,17 @@ impl LazyText<'_> {
         }
     }
 
+    /// The text as it lies there: without the quotes of a JSON string, but with its escapes.
+    pub(crate) fn source(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Json(literal) => literal
+                .strip_prefix('"')
+                .and_then(|text| text.strip_suffix('"'))
+                .unwrap_or_default(),
+        }
+    }
+
     /// About how many bytes the text has: exact unless it has escapes, each of which counts as one byte.
     pub fn size(&self) -> u64 {
         match self {

@@ -1,5 +1,5 @@
-//! What passed through the gateway, in a form that may be kept: the record of a transaction, and the masking of what is
-//! secret or personal in it.
+//! What passed through the gateway, in a form that may be kept: the record of a transaction, the masking of what is
+//! secret or personal in it, and the likelihood that it is an API call.
 //!
 //! Nothing here opens files or sockets; [`read`] takes captures from anything that is [`std::io::Read`]. Two kinds of masking serve two uses:
 //!
@@ -8,6 +8,7 @@
 //!   keyed hashes, so equal secrets stay equal and requests of one session can still be told to belong together.
 
 mod borrowed;
+pub mod classify;
 mod cookie;
 mod json;
 mod mask;
@@ -20,6 +21,7 @@ mod text;
 mod transaction;
 
 pub use borrowed::{Header, LazyText, TransactionRef};
+pub use classify::{API_THRESHOLD, api_likelihood};
 pub use mask::Masker;
 pub use path::{MAX_MASKED_PATH_BYTES, mask_path};
 pub use session::{

@@ -1,6 +1,7 @@
 //! The public face of the crate: tables in `masking`, `session`, `sketch` and `transaction`, laws in `laws` and
 //! beside the tables, recorded traffic in `records`.
 
+mod classify;
 mod laws;
 mod masking;
 mod reading;
