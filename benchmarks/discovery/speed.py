@@ -175,7 +175,7 @@ def _entry(row: dict[str, Any]) -> dict[str, Any]:
 
 def _programs() -> list[Program]:
     def hauberk(capture: Path) -> list[list[str]]:
-        return [[str(REPOSITORY / ".venv/bin/hauberk"), "discover", str(capture), "-o", "result", "--force"]]
+        return [[str(REPOSITORY / ".venv/bin/hauberk"), "discover", str(capture), "-o", "result"]]
 
     def mitm2openapi(capture: Path) -> list[list[str]]:
         return [["mitm2openapi", "discover", "-i", str(capture), "-o", "result", "-p", f"https://{HOST}", "--format", "har"]]

@@ -104,6 +104,123 @@ def sketch_quantiles(sketches: list[str], quantiles: list[float]) -> list[float 
         ValueError: If one of them is no sketch.
     """
 
+API_THRESHOLD: float
+"""From this likelihood on a transaction counts as an API call."""
+
+@final
+class Discovery:
+    """
+    Groups the paths of successful requests into operations. Its cost grows with different paths, not with requests.
+
+    Args:
+        max_paths: About how many different paths are told apart, over all hosts; beyond that, values of variables are summed up.
+    """
+
+    def __new__(cls, max_paths: int) -> Discovery: ...
+    def observe(self, rows: list[tuple[str, str, str, int, float, int, int | None, int | None]], /) -> None:
+        """
+        Take in counted paths.
+
+        Args:
+            rows: Host, method, path, requests, their mean likelihood to be API calls, how many carried a session identifier, and when
+                the first and the last came, in Unix seconds. What can be no operation is left out.
+        """
+
+    def operations(self, rules_json: str, /) -> str:
+        """
+        Give the operations as a JSON array: `method`, `host`, `endpoint`, `requests`, `score`, `with_session`, `distinct_paths`,
+        `first_seen`, `last_seen`, `examples`.
+
+        Args:
+            rules_json: The owner's rules: `{"pins": [{"host", "method", "endpoint"}], "splits": [{…, "segment"}]}`.
+
+        Raises:
+            ValueError: If a rule cannot be followed.
+        """
+
+    def explain(self, host: str, method: str, path: str, rules_json: str, /) -> str | None:
+        """
+        Tell as JSON why a path, or an endpoint, has its template; `None` if nothing like it was seen.
+
+        Raises:
+            ValueError: If a rule cannot be followed.
+        """
+
+@final
+class Survey:
+    """
+    Reads captures and groups the paths of their successful requests into operations.
+
+    Args:
+        session_identifiers: E.g. `["header:authorization"]`; at most 10.
+
+        hosts: Only these count, with or without their port; none means all.
+
+        scored: Whether the classifier looks at transactions; without it all are taken for API calls.
+
+        max_paths: As for `Discovery`.
+
+    Raises:
+        ValueError: If a session identifier is none.
+    """
+
+    def __new__(cls, *, session_identifiers: list[str], hosts: list[str], scored: bool, max_paths: int) -> Survey: ...
+    def read(self, file: str, format: str | None = None, default_host: str | None = None) -> str:
+        """
+        Read a capture to its end and take its transactions in.
+
+        Args:
+            file: A path; `-` is standard input.
+
+            format: `ndjson`, `har`, `access-log` or `json-log`; `None` tells it from the content.
+
+            default_host: The host of transactions whose log does not tell it.
+
+        Returns:
+            A JSON object: `format`, `rows`, `transactions`, `skipped`, `bad`, `first_bad` (places, as text), `bytes`, `cut_short`.
+
+        Raises:
+            OSError: If the file cannot be read, or is in no known format.
+
+            ValueError: If there is no such format.
+        """
+
+    def progress(self) -> tuple[int, int]:
+        """Tell how many bytes and transactions were read so far; for another thread."""
+
+    def tally(self) -> str:
+        """Tell as JSON how many `transactions` were seen, `of_hosts`, `counted` (successful), `api` and `with_session`."""
+
+    def operations(self, rules_json: str, /) -> str:
+        """Give the operations, as `Discovery.operations` does."""
+
+    def explain(self, host: str, method: str, path: str, rules_json: str, /) -> str | None:
+        """Tell why a path has its template, as `Discovery.explain` does."""
+
+@final
+class Scorer:
+    """
+    Writes a score for each transaction of captures: `{"row": 0, "score": 0.987654, "api": true}`, a line each.
+
+    Args:
+        output: The file; what it holds is lost.
+
+        threshold: From which score on `api` is true.
+
+    Raises:
+        OSError: If the file cannot be written.
+    """
+
+    def __new__(cls, output: str | Path, threshold: float = ...) -> Scorer: ...
+    def read(self, file: str, format: str | None = None, default_host: str | None = None) -> str:
+        """Score a capture, as `Survey.read` reads it; rows are counted on from the capture before."""
+
+    def progress(self) -> tuple[int, int]:
+        """Tell how many bytes and transactions were read so far; for another thread."""
+
+    def finish(self) -> int:
+        """Write out what is still held, and tell how many of the transactions look like API calls."""
+
 def log_to_stderr(level: str) -> None:
     """
     Write the gateway's log to standard error, a JSON object a line. Calling it again changes nothing.

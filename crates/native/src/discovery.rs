@@ -1,24 +1,19 @@
 //! Discovery as Python drives it: fed with counted paths by the control plane, or with captures by the command line.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hauberk_traffic::read::{Format, ReadOptions, ReadReport, read_with};
-use hauberk_traffic::{
-    Discovery as Core, DiscoveryLimits, OwnerRules, SessionIdentifiers, Sighting, Survey as CoreSurvey, TransactionRef,
-};
+use hauberk_traffic::discover::{Discovery as Core, DiscoveryLimits, OwnerRules, Sighting};
+use hauberk_traffic::{SessionIdentifiers, Survey as CoreSurvey};
 use parking_lot::Mutex;
-use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use serde::Serialize;
+
+use crate::opened;
 
 /// A counted path as Python has it: host, method, path, requests, mean score, requests with a session, first and last seen.
 type Row = (String, String, String, u64, f64, u64, Option<i64>, Option<i64>);
-
-/// How often a signal such as that of Ctrl-C is looked for, in transactions.
-const SIGNAL_EVERY: u64 = 1 << 16;
 
 /// Groups the paths of successful requests into operations.
 #[pyclass(frozen, module = "hauberk._native")]
@@ -93,13 +88,14 @@ impl Survey {
         format: Option<&str>,
         default_host: Option<String>,
     ) -> PyResult<String> {
-        let options = captures::options(format, default_host)?;
+        let options = opened::options(format, default_host)?;
         let mut survey = self.survey.lock();
-        let report = captures::read(py, &file, &options, &self.bytes_read, &mut |_, transaction| {
+        let report = opened::read(py, &file, &options, &self.bytes_read, &mut |_, transaction| {
             survey.see(transaction);
             self.transactions.fetch_add(1, Ordering::Relaxed);
+            Ok(())
         })?;
-        Ok(captures::as_json(&report))
+        Ok(opened::as_json(&report))
     }
 
     /// Bytes and transactions read so far, for whoever watches from another thread.

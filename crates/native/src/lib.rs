@@ -5,8 +5,11 @@
 
 mod allocator;
 mod checks;
+mod discovery;
 mod gateway;
+mod opened;
 mod requests;
+mod scores;
 mod sketches;
 
 use pyo3::prelude::*;
@@ -26,6 +29,10 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(sketches::merge_sketches, module)?)?;
     module.add_function(wrap_pyfunction!(sketches::sketch_quantiles, module)?)?;
     module.add_class::<gateway::Gateway>()?;
+    module.add_class::<discovery::Discovery>()?;
+    module.add_class::<discovery::Survey>()?;
+    module.add_class::<scores::Scorer>()?;
+    module.add("API_THRESHOLD", hauberk_traffic::API_THRESHOLD)?;
     module.add(
         "ExpressionError",
         module.py().get_type::<checks::ExpressionError>(),

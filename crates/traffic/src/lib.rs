@@ -17,6 +17,7 @@ pub mod read;
 mod secrets;
 mod session;
 mod sketch;
+mod survey;
 mod text;
 mod transaction;
 
@@ -29,4 +30,5 @@ pub use session::{
     SessionIdentifiers,
 };
 pub use sketch::{MAX_RELATIVE_ERROR, Sketch, SketchError};
+pub use survey::{Survey, Tally};
 pub use transaction::{LineError, Transaction};

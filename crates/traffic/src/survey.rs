@@ -4,13 +4,8 @@ use serde::Serialize;
 
 use crate::borrowed::TransactionRef;
 use crate::classify::{API_THRESHOLD, api_likelihood};
-use crate::discover::{Discovery, Sighting};
+use crate::discover::{Discovery, METHODS, Sighting};
 use crate::session::SessionIdentifiers;
-
-/// The methods an operation may have.
-const METHODS: [&str; 9] = [
-    "GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "CONNECT", "PATCH", "TRACE",
-];
 
 /// Paths of the network in front, not of the API.
 const NOT_OF_THE_API: &str = "/cdn-cgi/";
@@ -87,7 +82,10 @@ impl Survey {
         } else {
             1.0
         };
-        let has_session = self.identifiers.is_carried_by(transaction);
+        let has_session = self
+            .identifiers
+            .iter()
+            .any(|identifier| identifier.value(transaction).is_some());
         self.tally.api += u64::from(score >= API_THRESHOLD);
         self.tally.with_session += u64::from(has_session);
         self.discovery.observe(&Sighting {

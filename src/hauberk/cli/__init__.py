@@ -15,7 +15,24 @@ from typing import Annotated
 import typer
 
 import hauberk
-from hauberk.cli import authority, cert, demo, discovery, events, host, init, mtls, operation, run, schema, status, token, zone
+from hauberk.cli import (
+    authority,
+    cert,
+    classify,
+    demo,
+    discover,
+    discovery,
+    events,
+    host,
+    init,
+    mtls,
+    operation,
+    run,
+    schema,
+    status,
+    token,
+    zone,
+)
 from hauberk.cli.failure import Failure
 from hauberk.errors import HauberkError
 
@@ -40,6 +57,8 @@ app.add_typer(mtls.app, name="mtls")
 app.add_typer(schema.app, name="schema")
 app.add_typer(operation.app, name="operation")
 app.add_typer(discovery.app, name="discovery")
+app.add_typer(discover.app, name="discover")
+app.command("classify")(classify.classify)
 app.command("events")(events.events)
 app.add_typer(token.app, name="token")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,21 +12,27 @@ import typer
 from typer.core import TyperGroup
 
 from hauberk.candidate import Candidate
-from hauberk.cli import captures, files
+from hauberk.cli import files
+from hauberk.cli.captures import Captures, DefaultHost, Format, read_all
+from hauberk.cli.comparing import print_comparison
+from hauberk.cli.explaining import print_explanation
 from hauberk.cli.failure import Failure
 from hauberk.cli.output import Output
 from hauberk.cli.remote import AsJson
-from hauberk.discovery import comparison
+from hauberk.discovery.comparison import compare as compare_ways
+from hauberk.discovery.pictures import comparison_svg
 from hauberk.discovery.thresholds import Thresholds, candidates, found_operations
-from hauberk.operation import METHODS
-from hauberk.template_rule import owner_rules
+from hauberk.operation import METHODS, normalise_endpoint
+from hauberk.template_rule import TemplateRule, owner_rules
 
-# Offline there is no window to wait for: what is in the file is what there is.
+# A capture is all there is: no window to wait for, so what was seen once counts.
 MIN_REQUESTS = 1
 
-# As the control plane does: below this share of successful requests `Authorization` is not how callers are told apart.
+# As the control plane does where the owner has set none: on fewer successful requests it is not how callers are told apart.
 AUTOMATIC_IDENTIFIER = "header:authorization"
 AUTOMATIC_SHARE = 0.01
+
+MAX_PATHS = 4_000_000
 
 
 class _FilesUnlessNamed(TyperGroup):
@@ -34,80 +42,213 @@ class _FilesUnlessNamed(TyperGroup):
         """Put the name in where none is given."""
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
             args = ["files", *args]
-        return super().parse_args(ctx, args)
+        return list(super().parse_args(ctx, args))
 
 
 app = typer.Typer(
     cls=_FilesUnlessNamed,
     no_args_is_help=True,
-    help="Find the operations in captured traffic; needs no server. 'hauberk discover FILE…' is short for 'hauberk discover files FILE…'.",
+    help="Find the operations in captured traffic. Needs no server. 'discover FILE…' is short for 'discover files FILE…'.",
 )
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help=captures.FILES_HELP, show_default=False)]
-Format = Annotated[str | None, typer.Option("--format", help=captures.FORMAT_HELP, show_default=False)]
-Host = Annotated[list[str] | None, typer.Option("--host", help="Only this host; repeat it for more.", show_default=False)]
-SessionIdentifierOption = Annotated[
+Hosts = Annotated[list[str] | None, typer.Option("--host", help="Only this host; repeat it for more.", show_default=False)]
+SessionIdentifiers = Annotated[
     list[str] | None,
     typer.Option(
         "--session-identifier",
         "-s",
         metavar="TYPE:NAME",
         help="Where requests carry who is calling: header:NAME, cookie:NAME or jwt:HEADER:$.CLAIM; repeat it for more. "
-        "Default: header:authorization, if more than 1 % of successful requests have it.",
+        "Default: header:authorization, if more than 1 % of the successful requests have it.",
         show_default=False,
     ),
 ]
 MinRequests = Annotated[int, typer.Option(min=1, help="Successful requests an operation needs.")]
 MinScore = Annotated[
     float | None,
-    typer.Option(min=0, max=1, help="Mean likelihood to be an API call that an operation needs. Default: the classifier's.", show_default=False),
+    typer.Option(
+        min=0, max=1, help="Mean likelihood to be an API call that an operation needs. Default: the classifier's own.", show_default=False
+    ),
 ]
 AllTraffic = Annotated[bool, typer.Option("--all-traffic", help="Take everything for API calls: for captures that hold nothing else.")]
 
 
 @app.command("files")
-def files_(
-    captured: Files,
-    host: Host = None,
-    session_identifier: SessionIdentifierOption = None,
+def in_files(
+    captures: Captures,
+    host: Hosts = None,
+    session_identifier: SessionIdentifiers = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write the operations there as a JSON array; '-' is standard output.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write the operations to this file, as a JSON array; '-' is standard output.", show_default=False
+        ),
     ] = None,
     min_requests: MinRequests = MIN_REQUESTS,
     min_score: MinScore = None,
     all_traffic: AllTraffic = False,
     pin: Annotated[
         list[str] | None,
-        typer.Option(metavar="HOST/ENDPOINT", help="A template you know: api.example.com/users/{name}; repeat it for more.", show_default=False),
+        typer.Option(
+            metavar="HOST/PATH", help="A template you know, such as api.example.com/users/{name}; repeat it for more.", show_default=False
+        ),
     ] = None,
     explain: Annotated[
-        str | None, typer.Option(metavar="'METHOD HOST/PATH'", help="Tell why this path has the template it has.", show_default=False)
+        str | None,
+        typer.Option(metavar="'METHOD HOST/PATH'", help="Tell why this path has the template it has, instead.", show_default=False),
     ] = None,
     format_: Format = None,
+    default_host: DefaultHost = None,
     as_json: AsJson = False,
 ) -> None:
     """
-    Find the operations in captures: method, host, and path template with its variables.
+    Find the operations in captures: method, host, and path with its variables.
 
-    An operation is found by its looks (ML), by a session identifier on its requests, or both. Only requests answered with 2xx count.
+    They are found by their looks (ML), by a session identifier on their requests, or both. Only requests that were answered with 2xx count.
 
     \b
     Examples:
       hauberk discover capture.har
       hauberk discover access.log traffic.ndjson.zst -o operations.json
-      hauberk discover capture.har --session-identifier cookie:sid --host api.example.com
+      hauberk discover capture.har --host api.example.com --session-identifier cookie:sid
       hauberk discover capture.har --explain 'GET api.example.com/users/42'
     """
-    survey = _survey(captured, format_, host, session_identifier, all_traffic=all_traffic)
-    rules = owner_rules(_pins(pin or []))
+    out = Output(as_json=as_json or output == files.STANDARD)
+    survey = _Surveyed(captures, format_, default_host, host, session_identifier, scored=not all_traffic)
+    rules = owner_rules([_pinned(text) for text in pin or []])
     if explain is not None:
-        captures.print_explanation(Output(as_json=as_json), survey, explain, rules)
+        print_explanation(out, survey.explained(explain, rules))
         return
-    found = _found(survey, rules, session_identifier, Thresholds(min_requests, captures.min_score(min_score)))
-    rows = [_row(candidate) for candidate in found]
-    out = Output(as_json=as_json)
-    if output is not None:
+    rows = [_row(candidate) for candidate in survey.candidates(rules, min_requests, min_score)]
+    if output is not None and output != files.STANDARD:
         files.write(output, json.dumps(rows, indent=1, ensure_ascii=False) + "\n", force=True)
-    if output != files.STANDARD:
-        out.table(rows, _COLUMNS, empty="no operations found")
-    _summarise(out, survey, rows)
+    out.table(rows, _COLUMNS, empty="no operation was found")
+    out.say(survey.summary(len(rows)) + (f"; written to {output}" if output is not None and output != files.STANDARD else ""))
+
+
+@app.command("compare")
+def compare(
+    captures: Captures,
+    host: Hosts = None,
+    session_identifier: SessionIdentifiers = None,
+    min_requests: MinRequests = MIN_REQUESTS,
+    min_score: MinScore = None,
+    svg: Annotated[Path | None, typer.Option(help="Write the histograms as a picture to this file.", show_default=False)] = None,
+    format_: Format = None,
+    default_host: DefaultHost = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Compare the two ways: what the classifier finds beside what requests with a session identifier show.
+
+    'hauberk discovery compare' does the same with the traffic of a running gateway.
+
+    \b
+    Example:
+      hauberk discover compare capture.har --session-identifier cookie:sid --svg comparison.svg
+    """
+    out = Output(as_json=as_json)
+    survey = _Surveyed(captures, format_, default_host, host, session_identifier, scored=True)
+    comparison = compare_ways(survey.candidates(owner_rules([]), min_requests, min_score))
+    if svg is not None:
+        files.write(svg, comparison_svg(comparison), force=True)
+        out.say(f"Wrote {svg}")
+    print_comparison(out, comparison)
+
+
+class _Surveyed:
+    """Captures that were read."""
+
+    def __init__(
+        self,
+        captures: Sequence[Path],
+        format_: str | None,
+        default_host: str | None,
+        hosts: Sequence[str] | None,
+        identifiers: Sequence[str] | None,
+        *,
+        scored: bool,
+    ) -> None:
+        from hauberk import _native  # noqa: PLC0415 - the compiled part, which commands that only speak REST do without
+
+        self._is_automatic = not identifiers
+        self._model_threshold = _native.API_THRESHOLD
+        try:
+            self._survey = _native.Survey(
+                session_identifiers=list(identifiers or [AUTOMATIC_IDENTIFIER]), hosts=list(hosts or []), scored=scored, max_paths=MAX_PATHS
+            )
+        except ValueError as error:
+            raise Failure(str(error), "e.g. --session-identifier header:authorization", status=2) from None
+        self.reports = read_all(self._survey, captures, format_, default_host)
+        self.tally: dict[str, int] = json.loads(self._survey.tally())
+
+    def candidates(self, rules: str, min_requests: int, min_score: float | None) -> list[Candidate]:
+        """Give what passes the thresholds."""
+        thresholds = Thresholds(min_requests, self._model_threshold if min_score is None else min_score)
+        found = found_operations(self._survey.operations(rules))
+        if not self._identifies:
+            found = [replace(operation, with_session=0) for operation in found]
+        return candidates(found, thresholds)
+
+    def explained(self, what: str, rules: str) -> dict[str, Any]:
+        """
+        Tell why a path has its template.
+
+        Raises:
+            Failure: If nothing like it was seen.
+        """
+        method, _, rest = what.strip().partition(" ")
+        host, slash, path = rest.strip().partition("/")
+        if method.upper() not in METHODS or not host or not slash:
+            raise Failure("--explain takes a method, a blank, a host and a path", "e.g. --explain 'GET api.example.com/users/42'", status=2)
+        text = self._survey.explain(host.lower(), method.upper(), "/" + path, rules)
+        if text is None:
+            raise Failure(f"no successful request was read that is {method.upper()} {host} and like this path")
+        return dict(json.loads(text))
+
+    def summary(self, operations: int) -> str:
+        """Say in a sentence what was read and found."""
+        tally = self.tally
+        said = f"{operations:,} operations in {tally['counted']:,} successful requests of {tally['transactions']:,} transactions"
+        if self._is_automatic and self._identifies:
+            said += "; sessions told apart by the header Authorization"
+        return said
+
+    @property
+    def _identifies(self) -> bool:
+        """Whether the session identifier is the user's, or the usual one and on enough requests."""
+        return not self._is_automatic or self.tally["with_session"] > AUTOMATIC_SHARE * self.tally["counted"]
+
+
+def _pinned(text: str) -> TemplateRule:
+    host, slash, path = text.partition("/")
+    if not host or not slash:
+        raise Failure(f"--pin {text}: must be a host and a path", "e.g. --pin 'api.example.com/users/{name}'", status=2)
+    try:
+        return TemplateRule("pin", host.lower(), None, normalise_endpoint("/" + path))
+    except ValueError as error:
+        raise Failure(f"--pin {text}: the path {error}", status=2) from None
+
+
+def _row(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "method": candidate.method,
+        "host": candidate.host,
+        "endpoint": candidate.endpoint,
+        "origin": list(candidate.origins),
+        "state": "review",
+        "requests": candidate.requests,
+        "score": None if candidate.score is None else round(candidate.score, 4),
+        "distinct_paths": candidate.distinct_paths,
+    }
+
+
+_COLUMNS = {
+    "METHOD": "method",
+    "HOST": "host",
+    "ENDPOINT": "endpoint",
+    "REQUESTS": "requests",
+    "PATHS": "distinct_paths",
+    "SCORE": lambda row: "-" if row["score"] is None else f"{row['score']:.2f}",
+    "FOUND BY": lambda row: ", ".join(row["origin"]),
+}

@@ -1,0 +1,66 @@
+"""`hauberk classify`: how likely each transaction of a capture is an API call."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hauberk.cli import files
+from hauberk.cli.captures import Captures, DefaultHost, Format, read_all
+from hauberk.cli.failure import Failure
+from hauberk.cli.output import Output
+
+STANDARD_OUTPUT = Path("/dev/stdout")
+
+
+def classify(
+    captures: Captures,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Write the scores to this file; '-' is standard output.", show_default=True)
+    ] = files.STANDARD,
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="From which score on it is an API call. Default: the classifier's own.", show_default=False),
+    ] = None,
+    format_: Format = None,
+    default_host: DefaultHost = None,
+) -> None:
+    """
+    Score transactions: how likely each is an API call, from 0 to 1. Needs no server.
+
+    Writes a line of JSON for each: {"row": 0, "score": 0.987654, "api": true}. Rows are counted from 0 over all files in their order; a row
+    that cannot be read has a number but no line.
+
+    \b
+    Examples:
+      hauberk classify capture.har -o scores.ndjson
+      hauberk classify access.log.gz | head
+    """
+    from hauberk import _native  # noqa: PLC0415 - the compiled part, which commands that only speak REST do without
+
+    out = Output()
+    target = STANDARD_OUTPUT if output == files.STANDARD else output
+    # Beside the target and renamed, so that an error does not spoil what is there.
+    written = target if not _is_plain(target) else target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        scorer = _native.Scorer(written, _native.API_THRESHOLD if threshold is None else threshold)
+    except OSError as error:
+        raise Failure(f"{output}: cannot be written: {error.strerror or error}") from None
+    try:
+        reports = read_all(scorer, captures, format_, default_host)
+        api = scorer.finish()
+        if written != target:
+            written.replace(target)
+    finally:
+        if written != target:
+            written.unlink(missing_ok=True)
+    transactions = sum(report["transactions"] for report in reports)
+    out.say(f"{transactions:,} transactions, {api:,} of them look like API calls" + (f"; written to {output}" if target == output else ""))
+
+
+def _is_plain(file: Path) -> bool:
+    """Tell whether a file is, or would be, an ordinary one: pipes and devices are written to as they are."""
+    return not file.exists() or file.is_file()
