@@ -11,12 +11,12 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
 NOUNS = {"certificate", "errors", "mitigation", "operation", "schema", "rule", "config", "log", "_native"}
-ACTIVITIES = {"pki", "snapshot", "storage"}
+ACTIVITIES = {"pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.
 ALLOWED = {
     **{noun: set() for noun in NOUNS},
     **{activity: set() for activity in ACTIVITIES},
-    "gateway": {"snapshot"},
+    "gateway": {"snapshot", "traffic"},
     "pipeline": ACTIVITIES,
     "api": {"pipeline", *ACTIVITIES},
     "serve": {"api", "pipeline", "gateway", *ACTIVITIES},
