@@ -12,12 +12,12 @@ SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
 NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "config", "log", "_native"}
 NOUNS |= {"session_identifier", "template_rule"}
-ACTIVITIES = {"discovery", "pki", "snapshot", "storage"}
+ACTIVITIES = {"discovery", "pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.
 ALLOWED = {
     **{noun: set() for noun in NOUNS},
     **{activity: set() for activity in ACTIVITIES},
-    "gateway": {"snapshot"},
+    "gateway": {"snapshot", "traffic"},
     "inventory": {"discovery", "storage"},
     "pipeline": {"inventory", *ACTIVITIES},
     "api": {"pipeline", *ACTIVITIES},

@@ -241,6 +241,42 @@ class DiscoverySettings(_Table):
     )
 
 
+def _store(store: str) -> str:
+    if not store or "\0" in store:
+        raise ValueError("must be a folder, or a URL such as s3://bucket/folder?region=eu-central-1")
+    return store
+
+
+class TrafficSettings(_Table):
+    """Recorded traffic: what a gateway samples, where it is kept and for how long."""
+
+    sample_rate: float = Field(1.0, ge=0, le=1, description="Share of exchanges that is recorded: 0 is none, 1 is all.")
+    max_per_second: float = Field(50.0, ge=0, le=1e6, description="Exchanges recorded in a second at most, by each gateway; 0 is none.")
+    bodies: Literal["none", "json"] = Field(
+        "none", description="Request bodies that are recorded: `none`, or `json` for JSON and forms; secrets in them are hashed first."
+    )
+    max_body_bytes: int = Field(65_536, ge=0, le=16 * 2**20, description="Largest request body that is recorded, in bytes.")
+    queue_bytes: int = Field(
+        32 * 2**20,
+        ge=2**16,
+        le=2**34,
+        description="Recorded exchanges that wait to be written, in bytes; beyond it they are dropped and counted.",
+    )
+    store: Annotated[str, AfterValidator(_store)] | None = Field(
+        None,
+        description="Where segments are kept: a folder, or a URL that pyarrow knows (`file://`, `s3://`). Default: traffic in the state folder.",
+    )
+    segment_bytes: int = Field(
+        8 * 2**20, ge=2**10, le=2**30, description="A segment is written once so much has gathered, in bytes of JSON."
+    )
+    flush_seconds: float = Field(30.0, ge=0.1, le=3600, description="And after so long at the latest, in seconds: what a kill loses.")
+    keep_days: int = Field(30, ge=1, le=3650, description="How long recorded traffic is kept, in days.")
+    max_bytes: int = Field(5 * 2**30, ge=2**20, description="All segments together, in bytes; beyond it the oldest hours go first.")
+    metrics_keep_days: int = Field(
+        14, ge=1, le=3650, description="How long the control plane keeps metrics per operation and hour, in days."
+    )
+
+
 class HostSettings(_Table):
     """A host name the gateway serves."""
 
@@ -269,6 +305,7 @@ class Settings(_Table):
     limits: LimitSettings = LimitSettings()
     events: EventSettings = EventSettings()
     discovery: DiscoverySettings = DiscoverySettings()
+    traffic: TrafficSettings = TrafficSettings()
     zones: list[ZoneSettings] = Field([], description="What is served.")
 
     @property
@@ -288,6 +325,11 @@ class Settings(_Table):
     def events_file(self) -> Path:
         """Where the gateway writes security events."""
         return self.events.file or self.state_dir / "events.jsonl"
+
+    @property
+    def traffic_store(self) -> str:
+        """Where recorded traffic is kept: a folder or a URL."""
+        return self.traffic.store or str(self.state_dir / "traffic")
 
 
 def load(file: Path | None, environment: Mapping[str, str] = os.environ, flags: Mapping[str, Any] | None = None) -> Settings:
@@ -368,7 +410,8 @@ def _table_at(path: tuple[int | str, ...]) -> type[BaseModel]:
         "gateway": GatewaySettings,
         "limits": LimitSettings,
     }
-    inner |= {"events": EventSettings, "discovery": DiscoverySettings, "zones": ZoneSettings, "hosts": HostSettings}
+    inner |= {"events": EventSettings, "traffic": TrafficSettings, "discovery": DiscoverySettings}
+    inner |= {"zones": ZoneSettings, "hosts": HostSettings}
     for part in path:
         if isinstance(part, str):
             table = inner.get(part, table)
@@ -414,4 +457,9 @@ def _with_absolute_paths(settings: Settings, folder: Path) -> Settings:
                 found[name] = [item.model_copy(update=absolute(item)) for item in value]
         return found
 
-    return settings.model_copy(update=absolute(settings))
+    settings = settings.model_copy(update=absolute(settings))
+    store = settings.traffic.store
+    if store is not None and "://" not in store:
+        traffic = settings.traffic.model_copy(update={"store": str(folder / Path(store).expanduser())})
+        settings = settings.model_copy(update={"traffic": traffic})
+    return settings

@@ -17,7 +17,7 @@ import uuid
 from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -26,11 +26,17 @@ from hauberk.config import EventSettings, Settings
 from hauberk.errors import ConfigurationError, SnapshotRefused, StorageError
 from hauberk.snapshot.copy import SnapshotCopy
 from hauberk.snapshot.document import Snapshot, decode
+from hauberk.traffic.masking_key import masking_key
+
+if TYPE_CHECKING:
+    from hauberk.traffic.keeper import TrafficKeeper
 
 log = logging.getLogger(__name__)
 
 REQUEST_TIMEOUT_SECONDS = 10
 EVENTS_IN_A_BATCH = 500
+METRICS_SECONDS = 10
+METRICS_IN_A_BATCH = 1000
 # Events that wait here while the control plane is away; the file has them all the same.
 EVENTS_WAITING = 50_000
 # Answers that would be the same the next time.
@@ -55,12 +61,18 @@ class GatewayRunner:
 
     def __init__(self, settings: Settings, control_plane_url: str, token: str) -> None:
         self.settings = settings
+        samples = settings.traffic.sample_rate > 0 and settings.traffic.max_per_second > 0
         try:
             self.core = _native.Gateway(
                 https=settings.gateway.https,
                 http=settings.gateway.http,
                 threads=settings.gateway.threads,
                 max_connections=settings.gateway.max_connections,
+                traffic_key=masking_key(settings.state_dir) if samples else None,
+                sample_rate=settings.traffic.sample_rate,
+                max_samples_per_second=settings.traffic.max_per_second,
+                max_sampled_body_bytes=settings.traffic.max_body_bytes if settings.traffic.bodies == "json" else 0,
+                traffic_queue_bytes=settings.traffic.queue_bytes,
             )
         except _native.GatewayError as error:
             raise ConfigurationError(f"gateway: {error}") from None
@@ -77,6 +89,9 @@ class GatewayRunner:
             timeout=REQUEST_TIMEOUT_SECONDS,
         )
         self.events = EventCarrier(settings, self.client)
+        self.metrics = MetricsCarrier(self.core, self.client, self.gateway_id)
+        # Where nothing is sampled any more, what is there still has to go in time.
+        self.traffic = _traffic_keeper(self.core, settings, self.gateway_id) if samples or Path(settings.traffic_store).is_dir() else None
 
     def run(self) -> None:
         """Serve until `stop`. What is on disk is enforced before the first request is answered."""
@@ -85,7 +100,11 @@ class GatewayRunner:
         threads = [
             threading.Thread(target=self._follow, name="snapshots", daemon=True),
             threading.Thread(target=self._carry_events, name="events", daemon=True),
+            threading.Thread(target=self.metrics.run, args=(self.stopping,), name="operation-metrics", daemon=True),
         ]
+        if self.traffic is not None:
+            threads.append(threading.Thread(target=self.traffic.keep, args=(self.stopping,), name="traffic", daemon=True))
+            threads.append(threading.Thread(target=self.traffic.tidy, args=(self.stopping,), name="traffic-tidy", daemon=True))
         for thread in threads:
             thread.start()
         try:
@@ -94,6 +113,10 @@ class GatewayRunner:
             self.stopping.set()
             for thread in threads:
                 thread.join(REQUEST_TIMEOUT_SECONDS)
+            # Only now has the gateway counted and masked all it had.
+            if self.traffic is not None:
+                self.traffic.close()
+            self.metrics.carry()
             self.events.close()
             self.client.close()
 
@@ -166,6 +189,7 @@ class GatewayRunner:
             "refused_version": refused_version,
             "refused_reason": refused_reason and refused_reason[:4000],
             "events_dropped": self.core.events_dropped + self.events.dropped,
+            "transactions_dropped": self.core.transactions_dropped + (self.traffic.lost if self.traffic is not None else 0),
             "started_at": self.started_at.isoformat(),
         }
         response = self.client.put(f"/gateways/{self.gateway_id}", json=heartbeat)
@@ -184,6 +208,58 @@ class GatewayRunner:
                 log.exception("events were not carried")
         while batch := self.core.take_events(EVENTS_IN_A_BATCH, 0):
             self.events.carry(batch)
+
+
+class MetricsCarrier:
+    """
+    Brings the counts of operations to the control plane: each batch again and again until it took it, and it takes each once.
+
+    What is counted meanwhile waits in the gateway, put together by hour.
+
+    Args:
+        core: The gateway.
+
+        client: Speaks to the control plane.
+
+        gateway_id: Whose counts they are.
+    """
+
+    def __init__(self, core: _native.Gateway, client: httpx.Client, gateway_id: str) -> None:
+        self.core = core
+        self.client = client
+        self.path = f"/gateways/{gateway_id}/operation-metrics"
+        self.waiting: deque[dict[str, Any]] = deque()
+
+    def run(self, stopping: threading.Event) -> None:
+        """Carry until told to stop."""
+        while not stopping.wait(METRICS_SECONDS):
+            try:
+                self.carry()
+            except Exception:
+                log.exception("metrics of operations were not carried")
+
+    def carry(self) -> None:
+        """Send what waits, then what was counted since. Failure is logged, never raised."""
+        if self._send():
+            counted = json.loads(self.core.take_operation_metrics())
+            for at in range(0, len(counted), METRICS_IN_A_BATCH):
+                self.waiting.append({"batch_id": uuid.uuid4().hex, "metrics": counted[at : at + METRICS_IN_A_BATCH]})
+            self._send()
+
+    def _send(self) -> bool:
+        """Send what waits; false if some of it waits on."""
+        while self.waiting:
+            try:
+                response = self.client.post(self.path, json=self.waiting[0])
+                if response.status_code in NEVER_TAKEN:
+                    log.error("the control plane will not take these metrics of operations", extra={"status": response.status_code})
+                else:
+                    response.raise_for_status()
+            except httpx.HTTPError as error:
+                _log_trouble("metrics of operations wait for the control plane", error)
+                return False
+            self.waiting.popleft()
+        return True
 
 
 class EventCarrier:
@@ -245,6 +321,24 @@ class _EventFile(logging.handlers.RotatingFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - the name is the library's
         log.error("an event was not written to the file; the control plane gets it all the same", exc_info=True)
+
+
+def _traffic_keeper(core: _native.Gateway, settings: Settings, gateway_id: str) -> TrafficKeeper:
+    """Open the store that the settings name."""
+    # Arrow takes memory that a gateway without a store does not need.
+    from hauberk.traffic.keeper import TrafficKeeper  # noqa: PLC0415
+    from hauberk.traffic.store import TrafficStore  # noqa: PLC0415
+
+    traffic = settings.traffic
+    store = TrafficStore(
+        settings.traffic_store,
+        writer=gateway_id,
+        segment_bytes=traffic.segment_bytes,
+        flush_seconds=traffic.flush_seconds,
+        keep_days=traffic.keep_days,
+        max_bytes=traffic.max_bytes,
+    )
+    return TrafficKeeper(core, store, settings.state_dir)
 
 
 def _persistent_id(path: Path) -> str:
