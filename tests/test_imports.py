@@ -10,8 +10,8 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
-NOUNS = {"certificate", "errors", "mitigation", "operation", "schema", "rule", "config", "log", "_native"}
-ACTIVITIES = {"pki", "snapshot", "storage"}
+NOUNS = {"certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
+ACTIVITIES = {"pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.
 ALLOWED = {
     **{noun: set() for noun in NOUNS},
@@ -21,7 +21,7 @@ ALLOWED = {
     "api": {"pipeline", *ACTIVITIES},
     "serve": {"api", "pipeline", "gateway", *ACTIVITIES},
     "supervise": set(),
-    "cli": {"serve", "supervise", "demo", "pki"},
+    "cli": {"serve", "supervise", "demo", "pki", "traffic"},
     "demo": {"supervise", "cli", "pki"},
     "__init__": set(),
 }

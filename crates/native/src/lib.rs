@@ -4,6 +4,7 @@
 //! `src/hauberk/_native.pyi`.
 
 mod allocator;
+mod captures;
 mod checks;
 mod gateway;
 mod requests;
@@ -22,7 +23,12 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(checks::check_expression, module)?)?;
     module.add_function(wrap_pyfunction!(requests::check_request, module)?)?;
     module.add_function(wrap_pyfunction!(gateway::log_to_stderr, module)?)?;
+    module.add_class::<captures::Capture>()?;
     module.add_class::<gateway::Gateway>()?;
+    module.add(
+        "CaptureError",
+        module.py().get_type::<captures::CaptureError>(),
+    )?;
     module.add(
         "ExpressionError",
         module.py().get_type::<checks::ExpressionError>(),

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 import hauberk
-from hauberk.cli import authority, cert, demo, events, host, init, mtls, operation, run, schema, status, token, zone
+from hauberk.cli import authority, cert, demo, events, host, init, mtls, operation, run, schema, status, token, traffic, zone
 from hauberk.cli.failure import Failure
 from hauberk.errors import HauberkError
 
@@ -40,6 +40,7 @@ app.add_typer(mtls.app, name="mtls")
 app.add_typer(schema.app, name="schema")
 app.add_typer(operation.app, name="operation")
 app.command("events")(events.events)
+app.add_typer(traffic.app, name="traffic")
 app.add_typer(token.app, name="token")
 
 _traceback_wanted = False
