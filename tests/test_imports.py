@@ -10,7 +10,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
-NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "config", "log", "_native"}
+NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
 NOUNS |= {"session_identifier", "template_rule"}
 ACTIVITIES = {"discovery", "pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.
@@ -23,7 +23,7 @@ ALLOWED = {
     "api": {"pipeline", *ACTIVITIES},
     "serve": {"api", "pipeline", "gateway", *ACTIVITIES},
     "supervise": set(),
-    "cli": {"serve", "supervise", "demo", "discovery", "pki"},
+    "cli": {"serve", "supervise", "demo", "discovery", "pki", "traffic"},
     "demo": {"supervise", "cli", "pki"},
     "__init__": set(),
 }

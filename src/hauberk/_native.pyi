@@ -1,7 +1,7 @@
 """hauberk's Rust core, compiled from `crates/native`."""
 
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Self, TypedDict, final
 
 class ExpressionError(ValueError):
     """
@@ -18,6 +18,16 @@ class ExpressionError(ValueError):
     column: int
     found: str
     expected: str
+
+class CaptureError(ValueError):
+    """
+    A capture that cannot be read at all: its format is not known.
+
+    Attributes:
+        is_mitmproxy_flows: It is a flow file of mitmproxy, which only mitmproxy itself can read.
+    """
+
+    is_mitmproxy_flows: bool
 
 class GatewayError(Exception):
     """The gateway cannot start, e.g. because an address is in use; the message names it."""
@@ -228,6 +238,76 @@ def log_to_stderr(level: str) -> None:
     Args:
         level: `error`, `warn`, `info` or `debug`.
     """
+
+class BadRow(TypedDict):
+    """A row that could not be read; it holds no value of the capture."""
+
+    row: int
+    line: int
+    column: int
+    offset: int
+    problem: str
+
+class CaptureReport(TypedDict):
+    """What reading a capture came to; `rows` is the sum of `transactions`, `skipped` and `bad`."""
+
+    format: str
+    rows: int
+    transactions: int
+    skipped: int
+    bad: int
+    first_bad: list[BadRow]
+    bytes: int
+    stopped: bool
+    cut_short: str | None
+
+@final
+class Capture:
+    """
+    The transactions of a capture: iterating gives batches `(rows, lines)`, where `lines` are records as lines of JSON and `rows` their
+    numbers, from 0. They are read by a thread of its own, which waits while two batches are waiting.
+
+    Args:
+        source: A file's path, its open descriptor (which is copied), or its content. It may be packed by gzip or zstd.
+
+        format_name: `ndjson`, `har`, `access-log` or `json-log`; `None`: it is told from the content.
+
+        fields: For `json-log`: which member says what, beyond those of known servers, e.g. `{"method": "req.verb"}`.
+
+        default_host: The host of transactions whose log does not tell it.
+
+        masking_key: 32 bytes; secrets become hashes under it. `None`: nothing is masked.
+
+        max_row_bytes: A longer line or entry is passed over and counted; default 16 MiB.
+
+        batch_bytes: A batch is handed over when it has so many bytes.
+
+    Raises:
+        OSError: If the file cannot be opened; while iterating, if it cannot be read.
+
+        ValueError: If there is no such format or field.
+
+        CaptureError: While iterating, if the format is not told and cannot be recognised.
+    """
+
+    def __new__(
+        cls,
+        source: Path | str | int | bytes,
+        *,
+        format_name: str | None = None,
+        fields: dict[str, str] | None = None,
+        default_host: str | None = None,
+        masking_key: bytes | None = None,
+        max_row_bytes: int | None = None,
+        batch_bytes: int = 1_048_576,
+    ) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> tuple[list[int], bytes]: ...
+    def close(self) -> None:
+        """Read no further; `report` then tells what was read until now."""
+
+    def report(self) -> CaptureReport | None:
+        """Tell what reading came to; `None` before its end."""
 
 @final
 class Gateway:

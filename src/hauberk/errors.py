@@ -5,7 +5,8 @@ Every error hauberk raises on purpose, with the code and HTTP status it has over
     ├── InvalidRequest          400  the request's form or content is wrong
     │   ├── InvalidCertificateRequest   a CSR that is not signed
     │   ├── InvalidExpression           a rule's expression does not compile
-    │   └── InvalidSchema               an OpenAPI document that is refused
+    │   ├── InvalidSchema               an OpenAPI document that is refused
+    │   └── InvalidCapture              a capture of traffic that cannot be read at all
     ├── Unauthenticated         401  no credentials, or wrong ones
     ├── Forbidden               403  the credentials' scope does not reach this far
     ├── NotFound                404  the named thing does not exist
@@ -78,6 +79,12 @@ class InvalidSchema(InvalidRequest):
     def __init__(self, message: str, problems: Sequence[Mapping[str, Any]] = ()) -> None:
         super().__init__(message, pointer="/source")
         self.problems = list(problems)
+
+
+class InvalidCapture(InvalidRequest):
+    """A capture of traffic that cannot be read at all; lines of it that cannot be read are counted instead."""
+
+    code = 1401
 
 
 class Unauthenticated(HauberkError):

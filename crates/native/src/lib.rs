@@ -4,6 +4,7 @@
 //! `src/hauberk/_native.pyi`.
 
 mod allocator;
+mod captures;
 mod checks;
 mod discovery;
 mod gateway;
@@ -28,11 +29,16 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(gateway::log_to_stderr, module)?)?;
     module.add_function(wrap_pyfunction!(sketches::merge_sketches, module)?)?;
     module.add_function(wrap_pyfunction!(sketches::sketch_quantiles, module)?)?;
+    module.add_class::<captures::Capture>()?;
     module.add_class::<gateway::Gateway>()?;
     module.add_class::<discovery::Discovery>()?;
     module.add_class::<discovery::Survey>()?;
     module.add_class::<scores::Scorer>()?;
     module.add("API_THRESHOLD", hauberk_traffic::API_THRESHOLD)?;
+    module.add(
+        "CaptureError",
+        module.py().get_type::<captures::CaptureError>(),
+    )?;
     module.add(
         "ExpressionError",
         module.py().get_type::<checks::ExpressionError>(),

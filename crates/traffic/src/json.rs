@@ -4,9 +4,18 @@
 use crate::mask::Masker;
 use crate::secrets::{Secrecy, secrecy};
 
-/// Whether a text is to be read as JSON: it begins like an object or an array.
+/// Whether a text is to be read as JSON: it begins like an object or an array, and not like a query of GraphQL (`{ user(id: 1) {`).
 pub(crate) fn looks_like_json(text: &str) -> bool {
-    text.trim_start().starts_with(['{', '['])
+    let text = text.trim_start();
+    let is_in_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    match text.strip_prefix('{').map(str::trim_start) {
+        None => text.starts_with('['),
+        Some(inner) if !inner.starts_with(is_in_word) => true,
+        Some(inner) => {
+            let behind = inner.trim_start_matches(is_in_word).trim_start();
+            !behind.starts_with(['(', '{']) && !behind.starts_with(is_in_word)
+        }
+    }
 }
 
 /// Masks the values of members with secret names, at any depth below them, and what is secret by its own shape.

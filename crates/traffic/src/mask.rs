@@ -32,6 +32,22 @@ const AUTHORIZATION_SCHEMES: &[&str] = &[
     "vapid",
 ];
 
+/// Headers in which proxies tell the client's address.
+const ADDRESS_HEADERS: &[&str] = &[
+    "cf-connecting-ip",
+    "cf-connecting-ipv6",
+    "client-ip",
+    "fastly-client-ip",
+    "fly-client-ip",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-envoy-external-address",
+    "x-forwarded-for",
+    "x-original-forwarded-for",
+    "x-real-ip",
+];
+
 /// Replaces secrets by `h:` and twelve hex digits of their HMAC-SHA-256.
 ///
 /// Equal secrets give equal hashes under one key, wherever they stand, so a session can be followed from its cookie to
@@ -69,7 +85,8 @@ impl Masker {
 
     /// Masks the value of a header.
     ///
-    /// Cookies are masked value by value; of `Authorization` the scheme stays; the value of any other header with a
+    /// Cookies are masked value by value; of `Authorization` the scheme stays; addresses that proxies tell become pseudonyms like those of
+    /// [`mask_client`](Self::mask_client); the value of any other header with a
     /// secret name goes as a whole; of all others only what is secret by its own shape, and the secret parameters of
     /// URLs in it.
     pub fn mask_header(&self, name: &str, value: &str) -> String {
@@ -81,6 +98,10 @@ impl Masker {
             || name.eq_ignore_ascii_case("proxy-authorization")
         {
             self.mask_authorization(value)
+        } else if is_any_of(name, ADDRESS_HEADERS) {
+            self.mask_addresses(value)
+        } else if name.eq_ignore_ascii_case("forwarded") {
+            self.mask_forwarded(value)
         } else if secrecy(name).hides(value) {
             self.hide(value)
         } else {
@@ -195,6 +216,31 @@ impl Masker {
         }
     }
 
+    /// A list of addresses.
+    fn mask_addresses(&self, value: &str) -> String {
+        let addresses: Vec<String> = value
+            .split(',')
+            .map(|address| match address.trim() {
+                "" => String::new(),
+                address => self.mask_client(address),
+            })
+            .collect();
+        addresses.join(", ")
+    }
+
+    /// `for=192.0.2.1;proto=https, for="[2001:db8::1]"` (RFC 7239).
+    fn mask_forwarded(&self, value: &str) -> String {
+        let mask_pair = |pair: &str| match pair.split_once('=') {
+            Some((name, address)) if is_any_of(name.trim(), &["for", "by"]) => {
+                let address = address.trim().trim_matches('"');
+                format!("{}={}", name, self.mask_client(address))
+            }
+            _ => self.mask_value(pair, 0),
+        };
+        let mask_hop = |hop: &str| hop.split(';').map(mask_pair).collect::<Vec<_>>().join(";");
+        value.split(',').map(mask_hop).collect::<Vec<_>>().join(",")
+    }
+
     /// Twelve digits: 48 bits tell the sessions of one store apart and are too few to carry a secret.
     pub(crate) fn hash(&self, secret: impl AsRef<[u8]>) -> String {
         let digest = self
@@ -213,6 +259,10 @@ impl Masker {
                 hex
             })
     }
+}
+
+fn is_any_of(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 fn has_form(text: &str, prefix: &str) -> bool {

@@ -5,6 +5,8 @@
 pub(crate) enum Secrecy {
     /// Nothing.
     Open,
+    /// What looks random: `key=AB12…` of many services and the `code` of OAuth are secrets, `key=name` and `code=404` are not.
+    Random,
     /// Everything but numbers: `max_tokens` of a language model counts, `refresh_tokens` are secrets.
     AllButNumbers,
     /// Everything.
@@ -16,6 +18,7 @@ impl Secrecy {
     pub(crate) fn hides(self, value: &str) -> bool {
         match self {
             Self::Open => false,
+            Self::Random => looks_random(value),
             Self::AllButNumbers => !is_count(value),
             Self::Everything => true,
         }
@@ -33,48 +36,74 @@ enum Match {
 /// Names of headers, query parameters, form fields and JSON members whose values are secret.
 const SECRET_NAMES: &[Match] = &[
     Match::Contains("accesskey"),
+    Match::Contains("accountkey"),
     Match::Contains("apikey"),
     Match::Contains("appkey"),
+    Match::Contains("applicationkey"),
     Match::Contains("assertion"),
     Match::Contains("authkey"),
     Match::Contains("authorization"),
     Match::Contains("clientkey"),
     Match::Contains("codeverifier"),
+    Match::Contains("consumerkey"),
     Match::Contains("cookie"),
     Match::Contains("credential"),
+    Match::Contains("creditcard"),
     Match::Contains("csrf"),
+    Match::Contains("encryptionkey"),
+    Match::Contains("functionskey"),
     Match::Contains("jwt"),
+    Match::Contains("masterkey"),
+    Match::Contains("motdepasse"),
     Match::Contains("passphrase"),
     Match::Contains("passwd"),
     Match::Contains("password"),
+    Match::Contains("passwort"),
     Match::Contains("privatekey"),
     Match::Contains("secret"),
+    Match::Contains("sessid"),
     Match::Contains("sessionid"),
     Match::Contains("sessionkey"),
+    Match::Contains("sesskey"),
     Match::Contains("signature"),
     Match::Contains("signingkey"),
+    Match::Contains("subscriptionkey"),
     Match::Contains("token"),
     Match::Contains("xsrf"),
     Match::Starts("session"),
+    Match::Ends("accesscode"),
+    Match::Ends("authcode"),
+    Match::Ends("authorizationcode"),
+    Match::Ends("backupcodes"),
+    Match::Ends("cardnumber"),
+    Match::Ends("devicecode"),
+    Match::Ends("mfacode"),
+    Match::Ends("otpcode"),
     Match::Ends("passcode"),
+    Match::Ends("recoverycode"),
+    Match::Ends("recoverycodes"),
+    Match::Ends("securitycode"),
     Match::Ends("session"),
+    Match::Ends("verificationcode"),
     Match::Is("auth"),
     Match::Is("bearer"),
     Match::Is("cvc"),
     Match::Is("cvv"),
     Match::Is("hmac"),
-    Match::Is("jsessionid"),
     Match::Is("otp"),
     Match::Is("pass"),
-    Match::Is("phpsessid"),
     Match::Is("pin"),
     Match::Is("pwd"),
     Match::Is("samlrequest"),
     Match::Is("samlresponse"),
     Match::Is("sid"),
     Match::Is("sig"),
+    Match::Is("totp"),
     Match::Is("xauth"),
 ];
+
+/// Names whose values are secret when they look random.
+const NAMES_OF_RANDOM: &[&str] = &["code", "key", "state", "ticket"];
 
 /// Names that the table above would take in, and whose values everybody knows.
 const PUBLIC_NAMES: &[&str] = &[
@@ -97,7 +126,9 @@ pub(crate) fn secrecy(name: &str) -> Secrecy {
         Match::Ends(secret) => plain.ends_with(secret),
         Match::Contains(secret) => plain.contains(secret),
     });
-    if !is_secret || PUBLIC_NAMES.contains(&plain.as_str()) {
+    if NAMES_OF_RANDOM.contains(&plain.as_str()) {
+        Secrecy::Random
+    } else if !is_secret || PUBLIC_NAMES.contains(&plain.as_str()) {
         Secrecy::Open
     } else if plain.contains("tokens") {
         Secrecy::AllButNumbers
@@ -109,6 +140,15 @@ pub(crate) fn secrecy(name: &str) -> Secrecy {
 /// A number too small to be a secret of the kind that has a plural name.
 fn is_count(value: &str) -> bool {
     (1..=9).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a value is one long word of letters and digits, as generators make them.
+fn looks_random(value: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~+/=%".contains(&byte);
+    value.len() >= 16
+        && value.bytes().all(word)
+        && value.bytes().filter(u8::is_ascii_digit).count() >= 2
+        && value.bytes().filter(u8::is_ascii_alphabetic).count() >= 2
 }
 
 /// How well-known tokens begin, and how many characters at least follow.
@@ -189,15 +229,41 @@ mod tests {
                 Secrecy::AllButNumbers,
                 "max_tokens refresh_tokens x-ratelimit-remaining-tokens",
             ),
+            (Secrecy::Random, "key code state"),
+            (
+                Secrecy::Everything,
+                "PHPSESSID sesskey Ocp-Apim-Subscription-Key x-functions-key DD-APPLICATION-KEY otp_code recoveryCodes cardNumber",
+            ),
             (
                 Secrecy::Open,
-                "token_type tokenizer author pinned spin compass name key etag content-type path",
+                "token_type tokenizer author pinned spin compass name etag content-type path",
             ),
         ];
         for (wanted, names) in cases {
             for name in names.split(' ') {
                 assert_eq!(secrecy(name), wanted, "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn what_looks_random_is_a_secret_and_words_are_none() {
+        for secret in [
+            "4f0c9b2e7d11aa35",
+            "4/0AX4XfWh-kZ9_1b",
+            "SplxlOBeZQQYbYS6Wx9bIA",
+        ] {
+            assert!(Secrecy::Random.hides(secret), "{secret}");
+        }
+        for open in [
+            "404",
+            "DE",
+            "invalid_request_error",
+            "home.title.2",
+            "2026-11-22T10:00:00",
+            "4111111111111111",
+        ] {
+            assert!(!Secrecy::Random.hides(open), "{open}");
         }
     }
 

@@ -11,7 +11,8 @@ const DELIMITERS: &[char] = &[
 /// How often a masked text is looked at again at most; a text that needs more is made to be difficult.
 const MAX_PASSES: usize = 4;
 
-/// Masks well-known tokens, the values of secret names in `name=value`, and the user of `scheme://user@host`.
+/// Masks well-known tokens, the values of secret names in `name=value` and `name: "value"`, what
+/// follows `Bearer`, and the user of `scheme://user@host`.
 pub(crate) fn mask(masker: &Masker, text: &str, depth: usize) -> String {
     let mut shown = mask_once(masker, text, depth);
     // A hash may stand where a delimiter stood, and bring together what was apart: `://token=/{@` becomes a user and
@@ -48,6 +49,16 @@ fn mask_once(masker: &Masker, text: &str, depth: usize) -> String {
                 let (hidden, left) = mask_pair(masker, run, following, depth, &mut harmless);
                 shown.push_str(&hidden);
                 rest = &rest[rest.len() - left..];
+            } else if let Some((between, secret, following)) = argument(run, after) {
+                shown.push_str(between);
+                shown.push('"');
+                shown.push_str(&masker.hide(secret));
+                shown.push('"');
+                rest = following;
+            } else if let Some((blank, secret, following)) = credentials(run, after) {
+                shown.push_str(blank);
+                shown.push_str(&masker.hide(secret));
+                rest = following;
             }
         } else if let Some(authority) = rest.strip_prefix("://") {
             shown.push_str("://");
@@ -60,6 +71,46 @@ fn mask_once(masker: &Masker, text: &str, depth: usize) -> String {
         }
     }
     shown
+}
+
+/// What stands between a secret name and its value in `name: "value"`, the value, and what follows; GraphQL and YAML write arguments so.
+fn argument<'t>(name: &str, after: &'t str) -> Option<(&'t str, &'t str, &'t str)> {
+    let value = after.strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    let end = closing_quote(value)?;
+    let between = &after[..after.len() - value.len() - 1];
+    let secret = &value[..end];
+    (!secret.is_empty() && secrecy(name).hides(secret)).then_some((
+        between,
+        secret,
+        &value[end + 1..],
+    ))
+}
+
+/// Where the quote stands that is not escaped.
+fn closing_quote(text: &str) -> Option<usize> {
+    let mut is_escaped = false;
+    text.bytes().position(|byte| {
+        let is_end = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_end
+    })
+}
+
+/// The credentials behind `Bearer` or `Basic` in a text, with the blank before and what follows. Words behind them are none.
+fn credentials<'t>(scheme: &str, after: &'t str) -> Option<(&'t str, &'t str, &'t str)> {
+    if !scheme.eq_ignore_ascii_case("bearer") && !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let value = after.strip_prefix(' ')?;
+    let is_part = |character: char| is_token_character(character) || "~+/=".contains(character);
+    let end = value
+        .find(|character| !is_part(character))
+        .unwrap_or(value.len());
+    let secret = &value[..end];
+    let is_word = secret
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || b".-_".contains(&byte));
+    (secret.len() >= 8 && !is_word).then_some((&after[..1], secret, &value[end..]))
 }
 
 /// What stands for the value of `name=value`, if it is secret, and how many bytes of the text are left to be masked.

@@ -98,6 +98,32 @@ fn secrets_in_headers_are_hidden_and_names_stay() {
             "/?next=<https://a.example/?token=k>",
         ),
         (
+            "X-Note",
+            "sent Bearer abc123DEF= to b",
+            "sent Bearer <abc123DEF=> to b",
+        ),
+        (
+            "X-Note",
+            "the bearer certificate-holder",
+            "the bearer certificate-holder",
+        ),
+        (
+            "Location",
+            "https://a.example/cb?code=4f0c9b2e7d11aa35&state=x",
+            "https://a.example/cb?code=<4f0c9b2e7d11aa35>&state=x",
+        ),
+        (
+            "Location",
+            "/login;jsessionid=0A1B?lang=en#access_token=k",
+            "/login;jsessionid=<0A1B?lang=en#access_token=k>",
+        ),
+        ("Ocp-Apim-Subscription-Key", "k", "<k>"),
+        (
+            "X-Note",
+            "login(password: \"k\", name: \"n\")",
+            "login(password: \"<k>\", name: \"n\")",
+        ),
+        (
             "X-Config",
             "{\"password\":\"k\",\"a\":1}",
             "{\"password\":\"<k>\",\"a\":1}",
@@ -110,6 +136,33 @@ fn secrets_in_headers_are_hidden_and_names_stay() {
             expected(wanted)
         };
         assert_eq!(masker().mask_header(name, value), wanted, "{name}: {value}");
+    }
+}
+
+#[test]
+fn addresses_of_clients_become_the_pseudonym_they_have_elsewhere() {
+    let (one, two) = (
+        masker().mask_client("192.0.2.1"),
+        masker().mask_client("[2001:db8::1]"),
+    );
+    let cases = [
+        (
+            "X-Forwarded-For",
+            "192.0.2.1,[2001:db8::1]",
+            format!("{one}, {two}"),
+        ),
+        ("x-real-ip", " 192.0.2.1", one.clone()),
+        ("CF-Connecting-IP", "", String::new()),
+        (
+            "Forwarded",
+            "for=192.0.2.1;proto=https, For=\"[2001:db8::1]\";by=192.0.2.1",
+            format!("for={one};proto=https, For={two};by={one}"),
+        ),
+    ];
+    for (name, value, wanted) in cases {
+        let masked = masker().mask_header(name, value);
+        assert_eq!(masked, wanted);
+        assert_eq!(masker().mask_header(name, &masked), wanted);
     }
 }
 
@@ -219,6 +272,18 @@ fn secrets_in_json_are_hidden_and_the_rest_stays_byte_for_byte() {
         (
             r#"{"token":"","password":null,"secret":true}"#,
             r#"{"token":"","password":null,"secret":true}"#,
+        ),
+        (
+            r#"{"query":"mutation { login(name: \"n\", password: \"k\") { id } }","variables":{"input":{"newPassword":"k"}}}"#,
+            r#"{"query":"mutation { login(name: \"n\", password: \"<k>\") { id } }","variables":{"input":{"newPassword":"<k>"}}}"#,
+        ),
+        (
+            r#"{"query":"{ login(password: \"k\") { id } }"}"#,
+            r#"{"query":"{ login(password: \"<k>\") { id } }"}"#,
+        ),
+        (
+            r#"{"curl":"-H 'Authorization: Bearer abc123DEF'"}"#,
+            r#"{"curl":"-H 'Authorization: Bearer <abc123DEF>'"}"#,
         ),
         (r#"{"url":"/a?token=k"}"#, r#"{"url":"/a?token=<k>"}"#),
         (

@@ -31,6 +31,7 @@ from hauberk.cli import (
     schema,
     status,
     token,
+    traffic,
     zone,
 )
 from hauberk.cli.failure import Failure
@@ -60,6 +61,7 @@ app.add_typer(discovery.app, name="discovery")
 app.add_typer(discover.app, name="discover")
 app.command("classify")(classify.classify)
 app.command("events")(events.events)
+app.add_typer(traffic.app, name="traffic")
 app.add_typer(token.app, name="token")
 
 _traceback_wanted = False

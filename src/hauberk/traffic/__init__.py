@@ -1,1 +1,1 @@
-"""Recorded traffic: where it is kept and what can be asked of it. Only masked transactions come here."""
+"""Traffic: captures are read here, secrets are masked, and what is masked is kept and asked."""

@@ -59,7 +59,7 @@ impl<R: Read> Window<R> {
 
     /// The number of the line that is next, from 1.
     pub(super) fn line(&self) -> u64 {
-        self.lines + line_breaks(self.consumed()) + 1
+        self.lines + line_breaks(&self.buffer[..self.start]) + 1
     }
 
     /// What was read and not consumed.
@@ -112,12 +112,14 @@ impl<R: Read> Window<R> {
         self.offset += count as u64;
     }
 
-    /// What was consumed last: at least [`KEPT_BYTES`] of it, if there was so much.
-    pub(super) fn consumed(&self) -> &[u8] {
-        &self.buffer[..self.start]
+    /// What was read, with at most so many bytes that were consumed before; how many those are. There are at least [`KEPT_BYTES`], if so
+    /// many were consumed.
+    pub(super) fn with_consumed(&self, most: usize) -> (&[u8], usize) {
+        let consumed = most.min(self.start);
+        (&self.buffer[self.start - consumed..self.end], consumed)
     }
 
-    /// Takes back what was consumed last; at most as much as `consumed` tells.
+    /// Takes back what was consumed last; at most as much as `with_consumed` tells.
     pub(super) fn rewind(&mut self, count: usize) {
         self.start -= count;
         self.offset -= count as u64;

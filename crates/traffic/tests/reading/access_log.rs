@@ -167,7 +167,7 @@ fn requests_that_were_none_are_skipped_and_other_text_is_bad() {
     );
     assert_eq!(
         report.first_bad[0].to_string(),
-        "row 4 (line 5, byte 162): not in a known form of access logs"
+        "row 4 (line 5, byte 154): not in a known form of access logs"
     );
 }
 

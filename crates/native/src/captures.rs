@@ -1,0 +1,279 @@
+//! Captures for Python: records in batches, read by a thread of its own.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Cursor, Read};
+use std::ops::ControlFlow;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use hauberk_traffic::read::{FieldMap, Format, ReadError, ReadOptions, ReadReport, read_with};
+use hauberk_traffic::{Masker, TransactionRef};
+use pyo3::create_exception;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList};
+
+create_exception!(
+    _native,
+    CaptureError,
+    PyValueError,
+    "A capture that cannot be read as a whole."
+);
+
+/// So many batches wait for Python; then the thread waits, so memory stays small however slow the reader is.
+const WAITING_BATCHES: usize = 2;
+
+/// Records as lines of JSON, with their rows.
+struct Batch {
+    rows: Vec<u64>,
+    lines: Vec<u8>,
+}
+
+enum Message {
+    Batch(Batch),
+    End(Result<ReadReport, ReadError>),
+}
+
+/// The transactions of a capture, in batches.
+#[pyclass(frozen)]
+pub struct Capture {
+    is_stopped: Arc<AtomicBool>,
+    batches: Mutex<Option<Receiver<Message>>>,
+    report: Mutex<Option<ReadReport>>,
+}
+
+#[derive(FromPyObject)]
+enum Source {
+    Descriptor(RawFd),
+    Content(Vec<u8>),
+    Path(PathBuf),
+}
+
+impl Source {
+    fn open(self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match self {
+            // A copy, so that closing it here leaves Python's own as it is.
+            Self::Descriptor(descriptor) => {
+                // SAFETY: the caller keeps the descriptor open during this call, as with any function of `os`; -1 and the like are refused.
+                let descriptor = (descriptor >= 0)
+                    .then(|| unsafe { BorrowedFd::borrow_raw(descriptor) })
+                    .ok_or(io::ErrorKind::InvalidInput)?;
+                Box::new(File::from(descriptor.try_clone_to_owned()?))
+            }
+            Self::Content(content) => Box::new(Cursor::new(content)),
+            Self::Path(path) => Box::new(File::open(path)?),
+        })
+    }
+}
+
+#[pymethods]
+impl Capture {
+    #[new]
+    #[pyo3(signature = (source, *, format_name=None, fields=None, default_host=None, masking_key=None, max_row_bytes=None, batch_bytes=1_048_576))]
+    fn new(
+        source: Source,
+        format_name: Option<&str>,
+        fields: Option<BTreeMap<String, String>>,
+        default_host: Option<String>,
+        masking_key: Option<[u8; 32]>,
+        max_row_bytes: Option<usize>,
+        batch_bytes: usize,
+    ) -> PyResult<Self> {
+        let options = options(format_name, fields, default_host, max_row_bytes)?;
+        let masker = masking_key.map(Masker::new);
+        let source = source.open()?;
+        let (sender, receiver) = sync_channel(WAITING_BATCHES);
+        let is_stopped = Arc::new(AtomicBool::new(false));
+        let stopped = is_stopped.clone();
+        thread::Builder::new()
+            .name("capture".to_owned())
+            .spawn(move || {
+                read_batches(
+                    source,
+                    &options,
+                    masker.as_ref(),
+                    batch_bytes,
+                    &sender,
+                    &stopped,
+                )
+            })?;
+        Ok(Self {
+            is_stopped,
+            batches: Mutex::new(Some(receiver)),
+            report: Mutex::new(None),
+        })
+    }
+
+    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        this
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<(Vec<u64>, Bound<'py, PyBytes>)>> {
+        let message = py.detach(|| {
+            let batches = self.batches.lock().ok()?;
+            // A thread that is gone without a last word has panicked.
+            batches.as_ref().map(|batches| {
+                batches.recv().unwrap_or_else(|_| {
+                    Message::End(Err(io::Error::other("the reader stopped").into()))
+                })
+            })
+        });
+        match message {
+            None => Ok(None),
+            Some(Message::Batch(batch)) => Ok(Some((batch.rows, PyBytes::new(py, &batch.lines)))),
+            Some(Message::End(end)) => {
+                self.forget();
+                match end {
+                    Ok(report) => {
+                        if let Ok(mut known) = self.report.lock() {
+                            *known = Some(report);
+                        }
+                        Ok(None)
+                    }
+                    Err(ReadError::Io(error)) => Err(error.into()),
+                    Err(error) => Err(as_capture_error(py, &error)?),
+                }
+            }
+        }
+    }
+
+    /// Read no further; what was read is reported.
+    fn close(&self, py: Python<'_>) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+        let report = py.detach(|| {
+            let batches = self.batches.lock().ok()?.take()?;
+            // The thread looks at the flag at its next row, or has ended.
+            batches.iter().find_map(|message| match message {
+                Message::End(Ok(report)) => Some(report),
+                _ => None,
+            })
+        });
+        if let (Some(report), Ok(mut known)) = (report, self.report.lock()) {
+            *known = Some(report);
+        }
+    }
+
+    /// What reading came to; none before the end.
+    fn report<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let report = self.report.lock().ok().and_then(|report| report.clone());
+        report.map(|report| as_dict(py, &report)).transpose()
+    }
+}
+
+impl Capture {
+    fn forget(&self) {
+        if let Ok(mut batches) = self.batches.lock() {
+            *batches = None;
+        }
+    }
+}
+
+fn options(
+    format: Option<&str>,
+    fields: Option<BTreeMap<String, String>>,
+    default_host: Option<String>,
+    max_row_bytes: Option<usize>,
+) -> PyResult<ReadOptions> {
+    let value_error = |error: &dyn std::fmt::Display| PyValueError::new_err(error.to_string());
+    let mut format: Option<Format> = match format {
+        Some(name) => Some(name.parse().map_err(|error| value_error(&error))?),
+        None => None,
+    };
+    if let Some(fields) = fields.filter(|fields| !fields.is_empty()) {
+        let mut map = FieldMap::default();
+        for (field, member) in fields {
+            map.set(&field, &member)
+                .map_err(|error| value_error(&error))?;
+        }
+        if !matches!(format, None | Some(Format::JsonLog(_))) {
+            return Err(PyValueError::new_err(
+                "fields can be told for the format json-log alone",
+            ));
+        }
+        format = Some(Format::JsonLog(map));
+    }
+    let default = ReadOptions::default();
+    Ok(ReadOptions {
+        format,
+        default_host,
+        max_row_bytes: max_row_bytes.unwrap_or(default.max_row_bytes),
+    })
+}
+
+fn read_batches(
+    source: Box<dyn Read + Send>,
+    options: &ReadOptions,
+    masker: Option<&Masker>,
+    batch_bytes: usize,
+    sender: &SyncSender<Message>,
+    stopped: &AtomicBool,
+) {
+    let empty = || Batch {
+        rows: Vec::new(),
+        lines: Vec::new(),
+    };
+    let mut batch = empty();
+    let mut each = |row: u64, transaction: &TransactionRef<'_>| {
+        let mut transaction = transaction.to_transaction();
+        if let Some(masker) = masker {
+            transaction = transaction.into_masked(masker);
+        }
+        if stopped.load(Ordering::Relaxed) {
+            return ControlFlow::Break(());
+        }
+        batch.rows.push(row);
+        batch
+            .lines
+            .extend_from_slice(transaction.to_line().as_bytes());
+        batch.lines.push(b'\n');
+        if batch.lines.len() < batch_bytes {
+            return ControlFlow::Continue(());
+        }
+        match sender.send(Message::Batch(std::mem::replace(&mut batch, empty()))) {
+            Ok(()) => ControlFlow::Continue(()),
+            // Nobody wants more.
+            Err(_) => ControlFlow::Break(()),
+        }
+    };
+    let end = read_with(source, options, &mut each);
+    if !batch.rows.is_empty() {
+        let _ = sender.send(Message::Batch(batch));
+    }
+    let _ = sender.send(Message::End(end));
+}
+
+fn as_capture_error(py: Python<'_>, error: &ReadError) -> PyResult<PyErr> {
+    let raised = CaptureError::new_err(error.to_string());
+    let is_flows = matches!(error, ReadError::MitmproxyFlows);
+    raised.value(py).setattr("is_mitmproxy_flows", is_flows)?;
+    Ok(raised)
+}
+
+fn as_dict<'py>(py: Python<'py>, report: &ReadReport) -> PyResult<Bound<'py, PyDict>> {
+    let bad = PyList::empty(py);
+    for row in &report.first_bad {
+        let place = PyDict::new(py);
+        place.set_item("row", row.row)?;
+        place.set_item("line", row.line)?;
+        place.set_item("column", row.column)?;
+        place.set_item("offset", row.offset)?;
+        place.set_item("problem", row.problem.to_string())?;
+        bad.append(place)?;
+    }
+    let dict = PyDict::new(py);
+    dict.set_item("format", report.format)?;
+    dict.set_item("rows", report.rows)?;
+    dict.set_item("transactions", report.transactions)?;
+    dict.set_item("skipped", report.skipped)?;
+    dict.set_item("bad", report.bad)?;
+    dict.set_item("first_bad", bad)?;
+    dict.set_item("bytes", report.bytes)?;
+    dict.set_item("stopped", report.stopped)?;
+    dict.set_item("cut_short", report.cut_short.map(|cut| cut.to_string()))?;
+    Ok(dict)
+}

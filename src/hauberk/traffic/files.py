@@ -1,0 +1,197 @@
+"""
+Reads captures from files: `read` gives batches of records, masked if a key is given.
+
+The formats themselves are read in Rust (`crates/traffic/src/read`), but for the flow files of mitmproxy, which mitmproxy reads.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hauberk import _native
+from hauberk.errors import InvalidCapture
+from hauberk.traffic import mitmproxy_flows
+
+STANDARD_INPUT = Path("-")
+MITMPROXY = "mitmproxy"
+FORMATS = ("ndjson", "har", "access-log", "json-log", MITMPROXY)
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What captures do not say themselves."""
+
+    format: str | None = None
+    """One of `FORMATS`; `None`: told from the content."""
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """For `json-log`: which member says what, beyond those of known servers, e.g. `{"method": "req.verb"}`."""
+
+    default_host: str | None = None
+    """The host of transactions whose log does not tell it; default `unknown.invalid`."""
+
+    masking_key: bytes | None = None
+    """Secrets become hashes under this key; `None`: nothing is masked."""
+
+    max_row_bytes: int = 16 * 2**20
+    """A longer line, or entry of a HAR, is passed over and counted."""
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that could not be read. It tells the place, and nothing that stands there."""
+
+    row: int
+    """Its number in its file, from 0."""
+
+    line: int
+    """From 1; in a HAR the line where the entry begins."""
+
+    column: int
+    """Where reading stopped, in bytes from 1; 0 at the end."""
+
+    offset: int
+    """Where the row begins, in (unpacked) bytes from 0."""
+
+    problem: str
+    """What is wrong, in a few words."""
+
+    def __str__(self) -> str:
+        column = f", column {self.column}" if self.column else ""
+        return f"row {self.row} (line {self.line}, byte {self.offset}{column}): {self.problem}"
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What reading a file came to; `rows` is the sum of `transactions`, `skipped` and `bad`."""
+
+    file: Path
+    format: str
+    rows: int
+    transactions: int
+
+    skipped: int
+    """Rows that rightly hold no HTTP request: blank lines, comments, `data:` URLs, connections closed before a request."""
+
+    bad: int
+    first_bad: tuple[BadRow, ...]
+
+    cut_short: str | None
+    """Why the file ends before its end, if it does."""
+
+    stopped: bool
+    """Whether reading was stopped before the end of the file."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Transactions of one file, in its order."""
+
+    file: Path
+
+    rows: Sequence[int]
+    """Their numbers, counted on over all files given."""
+
+    lines: bytes
+    """A record a line, in JSON."""
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        """Give each row with its line."""
+        return zip(self.rows, self.lines.splitlines(), strict=True)
+
+
+def read(files: Sequence[Path], options: ReadOptions | None = None, reports: list[FileReport] | None = None) -> Iterator[Batch]:
+    """
+    Read files one after another.
+
+    Rows are numbered from 0 over all files in their order, as if they were one file: in formats of lines each line is a row, whatever
+    stands in it, in a HAR each entry.
+
+    Args:
+        files: Captures, plain or packed by gzip or zstd; `-` is standard input.
+
+        options: What the files do not say themselves; it holds for all of them.
+
+        reports: A report is added for each file when it is read; also for the one where the caller stops.
+
+    Raises:
+        InvalidCapture: If a file cannot be opened or read, or its format cannot be told.
+
+        ValueError: If the options do not fit each other.
+    """
+    options = options or ReadOptions()
+    first_row = 0
+    for file in files:
+        report = yield from _read_file(file, options, first_row, reports if reports is not None else [])
+        first_row += report.rows
+
+
+def _read_file(file: Path, options: ReadOptions, first_row: int, reports: list[FileReport]) -> Iterator[Batch]:
+    if options.format == MITMPROXY:
+        return (yield from _read_flows(file, options, first_row, reports))
+    capture: _native.Capture | None = None
+    try:
+        capture = _native.Capture(
+            sys.stdin.fileno() if file == STANDARD_INPUT else file,
+            format_name=options.format,
+            fields=dict(options.fields),
+            default_host=options.default_host,
+            masking_key=options.masking_key,
+            max_row_bytes=options.max_row_bytes,
+        )
+        for rows, lines in capture:
+            yield Batch(file, [first_row + row for row in rows], lines)
+    except _native.CaptureError as error:
+        if error.is_mitmproxy_flows and file != STANDARD_INPUT:
+            return (yield from _read_flows(file, options, first_row, reports))
+        hint = (
+            "; give it by its name" if error.is_mitmproxy_flows else "; '--format' tells it if it is one of the known formats all the same"
+        )
+        raise InvalidCapture(f"{file}: {error}{hint}") from None
+    except OSError as error:
+        raise InvalidCapture(f"{file}: cannot be read: {error.strerror or error}") from None
+    finally:
+        if capture is not None:
+            capture.close()
+            if (found := capture.report()) is not None:
+                reports.append(_report(file, found))
+    return reports[-1]
+
+
+def _read_flows(file: Path, options: ReadOptions, first_row: int, reports: list[FileReport]) -> Iterator[Batch]:
+    """Masking is Rust's, so the records of flows go there once more as JSON lines."""
+    rows = skipped = 0
+    cut_short: str | None = None
+    is_whole = False
+    try:
+        for lines, problem in mitmproxy_flows.read(file):
+            cut_short = problem
+            numbers = [row for row, line in enumerate(lines) if line]
+            skipped += len(lines) - len(numbers)
+            capture = _native.Capture(
+                b"\n".join(lines), format_name="ndjson", masking_key=options.masking_key, max_row_bytes=2**40, batch_bytes=2**40
+            )
+            for found, records in capture:
+                yield Batch(file, [first_row + rows + row for row in found], records)
+            rows += len(lines)
+        is_whole = True
+    finally:
+        reports.append(FileReport(file, MITMPROXY, rows, rows - skipped, skipped, 0, (), cut_short, not is_whole))
+    return reports[-1]
+
+
+def _report(file: Path, found: _native.CaptureReport) -> FileReport:
+    return FileReport(
+        file=file,
+        format=found["format"],
+        rows=found["rows"],
+        transactions=found["transactions"],
+        skipped=found["skipped"],
+        bad=found["bad"],
+        first_bad=tuple(BadRow(**bad) for bad in found["first_bad"]),
+        cut_short=found["cut_short"],
+        stopped=found["stopped"],
+    )
