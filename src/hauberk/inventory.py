@@ -13,6 +13,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Protocol
@@ -20,7 +21,7 @@ from typing import Any, Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hauberk.candidate import without_port
+from hauberk.candidate import Candidate, without_port
 from hauberk.config import DiscoverySettings
 from hauberk.discovery.carriers import Transaction
 from hauberk.discovery.proposal import Proposal, propose
@@ -86,14 +87,22 @@ class Inventory:
         engine: Makes a grouping of paths that tells at most so many apart; `None` where this build has none.
 
         model_threshold: From which likelihood on the classifier calls a request an API call.
+
+        mask_path: Takes values out of a path that is kept as an example; without it none is kept.
     """
 
     def __init__(
-        self, database: Database, settings: DiscoverySettings, engine: Callable[[int], PathDiscovery] | None, model_threshold: float
+        self,
+        database: Database,
+        settings: DiscoverySettings,
+        engine: Callable[[int], PathDiscovery] | None,
+        model_threshold: float,
+        mask_path: Callable[[str], str] | None = None,
     ) -> None:
         self.database = database
         self.settings = settings
         self.engine = engine
+        self.mask_path = mask_path
         self.source: TrafficSource | None = None
         """The traffic store; without one nothing is looked at."""
         self.name = secrets.token_hex(8)
@@ -243,7 +252,7 @@ class Inventory:
                 self._progress(zone_id, phase="reading", paths_read=read)
         self._progress(zone_id, phase="grouping", paths_read=read)
         found = found_operations(discovery.operations(owner_rules(rules)))
-        kept = candidates(found, self.thresholds)
+        kept = [self._masked(candidate) for candidate in candidates(found, self.thresholds)]
         self._progress(zone_id, phase="recording", operations_found=len(found))
         seen = Window(max(window.since, datetime.fromtimestamp(earliest, UTC)), window.until)
         with self.database.write() as session:
@@ -253,6 +262,10 @@ class Inventory:
             recorded = record_candidates(session, session.get_one(Zone, zone_id), kept, seen, rules)
             end_lease(session, zone_id, self.name, candidates=recorded.stored, refused=recorded.refused, paths_read=read)
         return recorded
+
+    def _masked(self, candidate: Candidate) -> Candidate:
+        mask = self.mask_path
+        return replace(candidate, examples=tuple(dict.fromkeys(mask(path) for path in candidate.examples)) if mask is not None else ())
 
     def _begin(self, zone_id: str) -> bool:
         try:
