@@ -212,7 +212,8 @@ def test_why_a_path_is_where_it_is_and_what_it_lacks(inventory: Inventory) -> No
     assert isinstance(inventory.source, FakeTraffic)
     inventory.source.rows.append(row("/rare", 3))
     told = inventory.explain("z", HOST, "GET", "/users/4711")
-    assert told["explanation"]["segments"][0]["why"] == "its values are numbers"
+    assert told["explanation"]["segments"][0]["reasons"][0] == "its values are numbers"
+    assert told["explanation"]["segments"][0]["examples"] == ["{masked}", "{masked}{masked}", "2"]
     assert (told["operation"]["endpoint"], told["operation"]["origin"], told["operation"]["lacks"]) == ("/users/{var1}", ["ML"], [])
     rare = inventory.explain("z", HOST, "GET", "/rare")["operation"]
     assert (rare["origin"], rare["lacks"]) == ([], ["3 successful requests in the window, and 500 are needed"])

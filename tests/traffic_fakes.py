@@ -84,7 +84,9 @@ class FakeDiscovery:
         if not any(known[:2] == (host, method) for known in self.rows):
             return None
         endpoint = self._template(host, method, path, json.loads(rules_json))
-        return json.dumps({"endpoint": endpoint, "segments": [{"segment": "{var1}", "why": "its values are numbers"}]})
+        variable = {"text": "{}", "variable": True, "likelihood": 0.98, "distinct_values": 10, "examples": ["1", "11", "2"]}
+        segments = [variable | {"reasons": ["its values are numbers", "there are many"]}]
+        return json.dumps({"method": method, "host": host, "endpoint": endpoint, "pinned": False, "segments": segments})
 
     @staticmethod
     def _operation(method: str, host: str, endpoint: str, rows: list[PathRow]) -> dict[str, Any]:

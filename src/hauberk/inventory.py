@@ -12,7 +12,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -59,7 +59,11 @@ class PathDiscovery(Protocol):
         """Give the operations as a JSON list of `FoundOperation`, under the owner's rules (`template_rule.owner_rules`)."""
 
     def explain(self, host: str, method: str, path: str, rules_json: str, /) -> str | None:
-        """Tell as JSON why a path or endpoint is grouped as it is; `None` if nothing like it was seen."""
+        """
+        Tell as JSON why a path or endpoint is grouped as it is; `None` if nothing like it was seen.
+
+        An object with at least `endpoint` and `segments`, each of these with `examples` as they were sent.
+        """
 
 
 class TrafficSource(Protocol):
@@ -188,11 +192,10 @@ class Inventory:
         if text is None:
             raise NotFound(f"no successful request was seen that is {method} {host} and like this path, in the last {self._days()}")
         found = [operation for operation in found_operations(discovery.operations(rules)) if operation.method == method]
-        explanation = json.loads(text)
-        return {
-            "explanation": explanation,
-            "operation": self._told(found, explanation.get("endpoint") if isinstance(explanation, Mapping) else None),
-        }
+        explanation: dict[str, Any] = json.loads(text)
+        for segment in explanation["segments"]:
+            segment["examples"] = self._masked_words(segment["examples"])
+        return {"explanation": explanation, "operation": self._told(found, explanation["endpoint"])}
 
     def proposal(self, zone_id: str, limit: int = SAMPLE) -> Proposal:
         """
@@ -267,6 +270,10 @@ class Inventory:
         mask = self.mask_path
         return replace(candidate, examples=tuple(dict.fromkeys(mask(path) for path in candidate.examples)) if mask is not None else ())
 
+    def _masked_words(self, words: Sequence[str]) -> list[str]:
+        mask = self.mask_path
+        return list(dict.fromkeys(mask(f"/{word}").removeprefix("/") for word in words)) if mask is not None else []
+
     def _begin(self, zone_id: str) -> bool:
         try:
             with self.database.write() as session:
@@ -304,7 +311,7 @@ class Inventory:
         hosts = self._hosts(source, zone, names, window)
         return propose(islice(source.transactions(hosts, window.since, window.until, limit), limit))
 
-    def _told(self, found: Sequence[FoundOperation], endpoint: Any) -> dict[str, Any] | None:
+    def _told(self, found: Sequence[FoundOperation], endpoint: str) -> dict[str, Any] | None:
         for operation in found:
             if operation.endpoint == endpoint:
                 return {
