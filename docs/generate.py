@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from hauberk import config, errors
@@ -91,10 +90,10 @@ def rest_page() -> str:
         "",
     ]
     routes: dict[str, list[tuple[str, str, str]]] = {}
-    for route in _routes(app.routes):
-        for method in sorted(route.methods - {"HEAD"}):
-            sentence = (route.endpoint.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ").replace("    ", "")
-            routes.setdefault(str((route.tags or ["other"])[0]), []).append((method, route.path, sentence))
+    for path, methods in app.openapi()["paths"].items():
+        for method, described in methods.items():
+            sentence = " ".join(str(described.get("description", "")).split("\n\n")[0].split()).replace("|", "\\|")
+            routes.setdefault(str((described.get("tags") or ["other"])[0]), []).append((method.upper(), path, sentence))
     for tag in sorted(routes):
         lines += [f"## {tag.capitalize()}", "", "| Call | |", "|---|---|"]
         lines += [f"| `{method} {path}` | {sentence} |" for method, path, sentence in sorted(routes[tag], key=lambda row: (row[1], row[0]))]
@@ -103,14 +102,6 @@ def rest_page() -> str:
     lines += [f"| {cls.code} | {cls.status} | {_first(cls)} |" for cls in sorted(error_classes(), key=lambda cls: cls.code)]
     lines += ["| 7000 | 404, 405 | No route for this URI, or not with this method. |", ""]
     return "\n".join(lines)
-
-
-def _routes(routes: Any) -> Iterator[APIRoute]:
-    for route in routes:
-        if isinstance(route, APIRoute):
-            yield route
-        elif hasattr(route, "routes"):
-            yield from _routes(route.routes)
 
 
 def _first(cls: type) -> str:

@@ -28,6 +28,13 @@ def test_generated_pages_are_as_new_as_the_code(generate: ModuleType, page: str)
     assert (ROOT / "docs" / page).read_text() == generate.PAGES[page](), "run 'make docs'"
 
 
+def test_every_resource_is_on_the_page_about_rest() -> None:
+    page = (ROOT / "docs" / "rest.md").read_text()
+    for resource in (ROOT / "src" / "hauberk" / "api").glob("*.py"):
+        for method, path in re.findall(r'@(?:zone|own|account|compatible)\.(get|put|post|patch|delete)\("([^"]+)"', resource.read_text()):
+            assert re.search(rf"`{method.upper()} \S*{re.escape(path)}`", page), f"{resource.name}: {method} {path}"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 def test_links_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())

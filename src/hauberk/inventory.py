@@ -12,7 +12,8 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Protocol
@@ -20,7 +21,7 @@ from typing import Any, Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hauberk.candidate import without_port
+from hauberk.candidate import Candidate, without_port
 from hauberk.config import DiscoverySettings
 from hauberk.discovery.carriers import Transaction
 from hauberk.discovery.proposal import Proposal, propose
@@ -58,7 +59,11 @@ class PathDiscovery(Protocol):
         """Give the operations as a JSON list of `FoundOperation`, under the owner's rules (`template_rule.owner_rules`)."""
 
     def explain(self, host: str, method: str, path: str, rules_json: str, /) -> str | None:
-        """Tell as JSON why a path or endpoint is grouped as it is; `None` if nothing like it was seen."""
+        """
+        Tell as JSON why a path or endpoint is grouped as it is; `None` if nothing like it was seen.
+
+        An object with at least `endpoint` and `segments`, each of these with `examples` as they were sent.
+        """
 
 
 class TrafficSource(Protocol):
@@ -86,14 +91,22 @@ class Inventory:
         engine: Makes a grouping of paths that tells at most so many apart; `None` where this build has none.
 
         model_threshold: From which likelihood on the classifier calls a request an API call.
+
+        mask_path: Takes values out of a path that is kept as an example; without it none is kept.
     """
 
     def __init__(
-        self, database: Database, settings: DiscoverySettings, engine: Callable[[int], PathDiscovery] | None, model_threshold: float
+        self,
+        database: Database,
+        settings: DiscoverySettings,
+        engine: Callable[[int], PathDiscovery] | None,
+        model_threshold: float,
+        mask_path: Callable[[str], str] | None = None,
     ) -> None:
         self.database = database
         self.settings = settings
         self.engine = engine
+        self.mask_path = mask_path
         self.source: TrafficSource | None = None
         """The traffic store; without one nothing is looked at."""
         self.name = secrets.token_hex(8)
@@ -179,11 +192,10 @@ class Inventory:
         if text is None:
             raise NotFound(f"no successful request was seen that is {method} {host} and like this path, in the last {self._days()}")
         found = [operation for operation in found_operations(discovery.operations(rules)) if operation.method == method]
-        explanation = json.loads(text)
-        return {
-            "explanation": explanation,
-            "operation": self._told(found, explanation.get("endpoint") if isinstance(explanation, Mapping) else None),
-        }
+        explanation: dict[str, Any] = json.loads(text)
+        for segment in explanation["segments"]:
+            segment["examples"] = self._masked_words(segment["examples"])
+        return {"explanation": explanation, "operation": self._told(found, explanation["endpoint"])}
 
     def proposal(self, zone_id: str, limit: int = SAMPLE) -> Proposal:
         """
@@ -243,7 +255,7 @@ class Inventory:
                 self._progress(zone_id, phase="reading", paths_read=read)
         self._progress(zone_id, phase="grouping", paths_read=read)
         found = found_operations(discovery.operations(owner_rules(rules)))
-        kept = candidates(found, self.thresholds)
+        kept = [self._masked(candidate) for candidate in candidates(found, self.thresholds)]
         self._progress(zone_id, phase="recording", operations_found=len(found))
         seen = Window(max(window.since, datetime.fromtimestamp(earliest, UTC)), window.until)
         with self.database.write() as session:
@@ -253,6 +265,14 @@ class Inventory:
             recorded = record_candidates(session, session.get_one(Zone, zone_id), kept, seen, rules)
             end_lease(session, zone_id, self.name, candidates=recorded.stored, refused=recorded.refused, paths_read=read)
         return recorded
+
+    def _masked(self, candidate: Candidate) -> Candidate:
+        mask = self.mask_path
+        return replace(candidate, examples=tuple(dict.fromkeys(mask(path) for path in candidate.examples)) if mask is not None else ())
+
+    def _masked_words(self, words: Sequence[str]) -> list[str]:
+        mask = self.mask_path
+        return list(dict.fromkeys(mask(f"/{word}").removeprefix("/") for word in words)) if mask is not None else []
 
     def _begin(self, zone_id: str) -> bool:
         try:
@@ -291,7 +311,7 @@ class Inventory:
         hosts = self._hosts(source, zone, names, window)
         return propose(islice(source.transactions(hosts, window.since, window.until, limit), limit))
 
-    def _told(self, found: Sequence[FoundOperation], endpoint: Any) -> dict[str, Any] | None:
+    def _told(self, found: Sequence[FoundOperation], endpoint: str) -> dict[str, Any] | None:
         for operation in found:
             if operation.endpoint == endpoint:
                 return {

@@ -79,9 +79,14 @@ class ControlPlane:
         if refusal is not None:
             log.error("gateways cannot enforce what is stored; they stay with what they have", extra={"reason": refusal})
         self.database.before_commit = self._check
-        # An extension that was built without discovery has neither.
-        engine, threshold = getattr(_native, "Discovery", None), getattr(_native, "API_THRESHOLD", DEFAULT_API_THRESHOLD)
-        self.inventory = Inventory(self.database, settings.discovery, engine, threshold)
+        self.inventory = Inventory(
+            self.database,
+            settings.discovery,
+            # An extension that was built without discovery has none of these.
+            engine=getattr(_native, "Discovery", None),
+            model_threshold=getattr(_native, "API_THRESHOLD", DEFAULT_API_THRESHOLD),
+            mask_path=getattr(_native, "mask_path", None),
+        )
 
     @property
     def public_url(self) -> str:

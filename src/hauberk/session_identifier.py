@@ -2,7 +2,8 @@
 A session identifier's noun: where a request carries who is calling. Not the value, which is never kept.
 
 `header` and `cookie` have that header's or cookie's name. `jwt` has `<token configuration id>:<JSONPath>`, where the path leads to one
-claim: RFC 9535, literal names and indexes only.
+claim: RFC 9535, literal names and indexes only. The token is the bearer token of `Authorization`. Ours besides: a header's name in the
+place of the id means the token in that header.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ TYPES: tuple[IdentifierType, ...] = get_args(IdentifierType)
 
 MAX_IDENTIFIERS = 10
 MAX_NAME_CHARACTERS = 128
-MAX_JWT_NAME_CHARACTERS = 1024
+# Those of the gateway, of the normal spelling.
+MAX_JWT_NAME_BYTES = 512
+MAX_STEPS = 32
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2; RFC 6265 names cookies by the same rule
-_JWT_NAME = re.compile(r"(?P<configuration>[a-z0-9-]{32,36}):(?P<path>\$.*)", re.DOTALL)
+_JWT_NAME = re.compile(r"(?P<place>[a-z0-9-]{32,36}|[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}):(?P<path>\$.*)", re.DOTALL)
 # One step of a path: .name, ['name'], ["name"] or [index]. RFC 9535 writes quotes and backslashes inside a name with a backslash.
 _STEP = re.compile(
     r"""\.(?P<dot>[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_\u0080-\U0010ffff]*)
@@ -44,8 +47,8 @@ class SessionIdentifier:
             case "header":
                 return SessionIdentifier(self.type, self.name.lower())
             case "jwt":
-                configuration, _, path = self.name.partition(":")
-                return SessionIdentifier(self.type, f"{configuration}:{_normal_path(path)}")
+                place, _, path = self.name.partition(":")
+                return SessionIdentifier(self.type, f"{place.lower()}:{_normal_path(path)}")
             case _:
                 return self
 
@@ -62,13 +65,7 @@ def checked(kind: str, name: str) -> SessionIdentifier:
         ValueError: If the type is unknown, or the name is not one of that type.
     """
     if kind == "jwt":
-        if len(name) > MAX_JWT_NAME_CHARACTERS:
-            raise ValueError(f"must have at most {MAX_JWT_NAME_CHARACTERS} characters")
-        match = _JWT_NAME.fullmatch(name)
-        if match is None:
-            raise ValueError("must be the id of a token configuration, ':' and a JSONPath to one claim, such as <id>:$.sub")
-        _normal_path(match["path"])
-        return SessionIdentifier("jwt", name)
+        return _checked_claim(name)
     if kind not in TYPES:
         raise ValueError(f"must be of type {', '.join(TYPES)}")
     if len(name) > MAX_NAME_CHARACTERS:
@@ -89,6 +86,18 @@ def repeated(identifiers: Iterable[SessionIdentifier]) -> SessionIdentifier | No
             return identifier
         seen.add(normal)
     return None
+
+
+def _checked_claim(name: str) -> SessionIdentifier:
+    if len(name) > MAX_JWT_NAME_BYTES:
+        raise ValueError(f"must have at most {MAX_JWT_NAME_BYTES} bytes")
+    if not _JWT_NAME.fullmatch(name):
+        raise ValueError("must be the id of a token configuration or a header's name, ':' and a JSONPath to one claim: authorization:$.sub")
+    identifier = SessionIdentifier("jwt", name)
+    normal = identifier.normalised().name
+    if len(normal.encode(errors="surrogatepass")) > MAX_JWT_NAME_BYTES or len(list(_steps(name.partition(":")[2]))) > MAX_STEPS:
+        raise ValueError(f"must have at most {MAX_JWT_NAME_BYTES} bytes and {MAX_STEPS} steps")
+    return identifier
 
 
 def _normal_path(path: str) -> str:

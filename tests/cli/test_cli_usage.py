@@ -30,6 +30,9 @@ def test_every_command_of_the_promised_list_is_there() -> None:
     promised |= {f"operation {name}" for name in ("list", "save", "delete", "action")}
     promised |= {"host list", "host add", "host remove", "host fallthrough", "zone list", "ca export", "ca crl"}
     promised |= {"mtls require", "mtls show", "mtls remove", "token list", "token create", "token revoke"}
+    promised |= {f"discovery {name}" for name in ("list", "save", "ignore", "restore", "explain", "refresh", "compare")}
+    promised |= {f"discovery rules {name}" for name in ("list", "pin", "split", "merge", "rename", "remove")}
+    promised |= {f"discovery session-identifiers {name}" for name in ("show", "set", "propose")}
     assert {f"hauberk {name}" for name in promised} <= set(COMMANDS)
 
 

@@ -14,7 +14,7 @@ from hauberk.api.envelope import success
 from hauberk.discovery.carriers import Carrier
 from hauberk.discovery.known_names import about_name
 from hauberk.discovery.proposal import MAX_TRANSACTIONS, warnings_about
-from hauberk.session_identifier import MAX_IDENTIFIERS, MAX_JWT_NAME_CHARACTERS, SessionIdentifier, checked, repeated
+from hauberk.session_identifier import MAX_IDENTIFIERS, MAX_JWT_NAME_BYTES, SessionIdentifier, checked, repeated
 from hauberk.storage.discovery_runs import run_of
 from hauberk.storage.session_identifiers import session_identifiers, set_session_identifiers
 
@@ -35,7 +35,7 @@ class Characteristic(BaseModel):
     type: Literal["header", "cookie", "jwt"]
     name: str = Field(
         min_length=1,
-        max_length=MAX_JWT_NAME_CHARACTERS,
+        max_length=MAX_JWT_NAME_BYTES,
         description="A header's or cookie's name; for jwt <token configuration id>:$.claim",
     )
 

@@ -54,7 +54,7 @@ def get_discovery(plane: Plane, zone_id: ZoneId) -> JSONResponse:
         zone_of(session, zone_id)
         query = filter_candidates(candidates_of(zone_id), states=[State.REVIEW, State.SAVED])
         columns = (DiscoveredOperation.method, DiscoveredOperation.host, DiscoveredOperation.endpoint)
-        keys = [OperationKey(*row) for row in session.execute(query.with_only_columns(*columns)).tuples()]
+        keys = [OperationKey(*row) for row in session.execute(query.with_only_columns(*columns))]
     listed = (Listed(key, {}) for key in keys)
     return success({"schemas": documents(listed, title="Discovered on"), "timestamp": now().isoformat()})
 

@@ -15,8 +15,7 @@ from hauberk.api.envelope import success
 from hauberk.api.operations import Endpoint, Method, OperationHost
 from hauberk.api.paging import PageQuery, paged_rows
 from hauberk.errors import InvalidRequest
-from hauberk.operation import OperationKey, is_in_zone
-from hauberk.storage.candidates import find_candidate
+from hauberk.operation import is_in_zone
 from hauberk.storage.discovery_tables import OwnerTemplateRule
 from hauberk.storage.models import Zone
 from hauberk.storage.template_rules import add_template_rule, drop_rules_on, find_template_rule, template_rules_of
@@ -137,9 +136,7 @@ def _rename(session: Session, zone: Zone, body: NewTemplateRule) -> TemplateRule
     endpoint, to = body.endpoint or "/", body.to or "/"
     if endpoint == to:
         raise InvalidRequest("to is the same template: variables are always named {var1}, {var2}, … from the left", pointer="/to")
-    row = find_candidate(session, zone.id, OperationKey(body.method, body.host, endpoint)) if body.method else None
-    seen = list(row.examples) if row is not None else []
-    if not (covers(endpoint, to) or covers(to, endpoint) or any(covers(to, path) for path in seen)):
+    if not (covers(endpoint, to) or covers(to, endpoint)):
         raise InvalidRequest(f"to must be a template for paths of '{endpoint}': as many segments, with the same words", pointer="/to")
     drop_rules_on(session, zone.id, body.host, body.method, endpoint)
     return TemplateRule("pin", body.host, body.method, to)

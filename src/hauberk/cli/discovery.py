@@ -186,15 +186,24 @@ def explain(
     if plane.out.as_json:
         plane.out.json(result)
         return
-    operation = result["operation"]
+    explanation, operation = result["explanation"], result["operation"]
+    plane.out.line(printable(f"{explanation['method']} {explanation['host']}{explanation['endpoint']}"))
+    if explanation["pinned"]:
+        plane.out.line("a rule of yours says so: 'hauberk discovery rules list' shows it")
+    columns: dict[str, Any] = {
+        "SEGMENT": "text",
+        "IS": lambda segment: "a variable" if segment["variable"] else "a word",
+        "VALUES": "distinct_values",
+        "LIKELIHOOD": lambda segment: f"{segment['likelihood']:.2f}",
+        "WHY": lambda segment: "; ".join(segment["reasons"]),
+    }
+    plane.out.table(explanation["segments"], columns, empty="the path has no segments")
     if operation is not None:
-        origin = ", ".join(operation["origin"]) or "not a candidate"
-        fields = {"endpoint": "endpoint", "requests": "requests", "score": "score", "paths": "distinct_paths"}
-        plane.out.object(operation | {"found by": origin}, fields | {"found by": "found by"})
+        requests, score = operation["requests"], operation["score"]
+        plane.out.line(f"{requests} successful requests, mean score {score:.2f}, {operation['distinct_paths']} different paths")
+        plane.out.line("found by: " + (", ".join(operation["origin"]) or "neither way, so it is not listed"))
         for lacking in operation["lacks"]:
             plane.out.line(f"lacks: {printable(lacking)}")
-    for line in _lines(result["explanation"]):
-        plane.out.line(line)
 
 
 @app.command("refresh")
@@ -315,21 +324,3 @@ def _as_candidate(row: dict[str, Any]) -> Candidate:
     origins: tuple[Origin, ...] = tuple(row["origin"])
     counts = {name: row[name] for name in ("requests", "score", "distinct_paths")}
     return Candidate(row["method"], row["host"], row["endpoint"], origins, first_seen=None, last_seen=None, examples=(), **counts)
-
-
-def _lines(explanation: Any, indent: str = "") -> list[str]:
-    """Write an explanation for people: members by name, lists item by item."""
-    if isinstance(explanation, dict):
-        lines: list[str] = []
-        for name, value in explanation.items():
-            label = printable(name).replace("_", " ")
-            nested = isinstance(value, dict | list) and value
-            lines += [f"{indent}{label}:", *_lines(value, indent + "  ")] if nested else [f"{indent}{label}: {printable(value)}"]
-        return lines
-    if isinstance(explanation, list):
-        return [line for item in explanation for line in _marked(_lines(item, indent + "  "), indent)]
-    return [f"{indent}{printable(explanation)}"]
-
-
-def _marked(lines: list[str], indent: str) -> list[str]:
-    return [f"{indent}- {lines[0].strip()}", *lines[1:]] if lines else []

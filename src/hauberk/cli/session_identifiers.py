@@ -46,12 +46,13 @@ def set_identifiers(
     """
     Set a zone's session identifiers; those there were are replaced.
 
-    A type is header, cookie or jwt. A claim is written as the token configuration's id, ':' and a JSONPath.
+    A type is header, cookie or jwt. A claim is written as the header its token is in (or a token configuration's id), ':' and a JSONPath.
 
     \b
     Examples:
       hauberk discovery session-identifiers set header:authorization
       hauberk discovery session-identifiers set header:x-tenant cookie:sid
+      hauberk discovery session-identifiers set 'jwt:authorization:$.sub'
       hauberk discovery session-identifiers set --none
     """
     if none == bool(identifiers):
@@ -98,8 +99,8 @@ def propose(
         plane.out.say(f"warning: what is set now looks wrong: {printable(warning)}")
     best = proposal["recommended"]
     if best is not None:
-        name = best["name"] if best["type"] != "jwt" else f"TOKEN_CONFIGURATION:{best['name']}"
-        plane.out.say(f"next: hauberk discovery session-identifiers set {best['type']}:{printable(name)}")
+        name = best["name"] if best["type"] != "jwt" else f"authorization:{best['name']}"
+        plane.out.say(f"next: hauberk discovery session-identifiers set '{best['type']}:{printable(name)}'")
     elif proposal["candidates"]:
         plane.out.say("next: none of them is good by itself; take the one you know to be a caller's")
 
@@ -107,5 +108,5 @@ def propose(
 def _parsed(text: str) -> dict[str, str]:
     kind, colon, name = text.partition(":")
     if not colon or kind.lower() not in TYPES or not name:
-        raise Failure(f"'{text}' is no session identifier", "write header:NAME, cookie:NAME or jwt:TOKEN_CONFIGURATION:$.claim", status=2)
+        raise Failure(f"'{text}' is no session identifier", "write header:NAME, cookie:NAME or jwt:HEADER:$.claim", status=2)
     return {"type": kind.lower(), "name": name}

@@ -114,7 +114,6 @@ class Proposal:
 @dataclass
 class _Tally:
     requests: int = 0
-    without_authorization: int = 0
     values: Counter[int] = field(default_factory=Counter)
     pairs: set[tuple[int, int]] = field(default_factory=set)
     handed_to_anyone: int = 0
@@ -170,9 +169,8 @@ def _count(tallies: dict[Carrier, _Tally], transaction: Transaction, *, authoriz
             continue
         tally = tallies[carrier]
         tally.requests += 1
-        tally.without_authorization += not authorized
         tally.values[hash(value)] += 1
-        if client is not None:
+        if isinstance(client, str):
             tally.pairs.add((hash(value), hash(client)))
     if transaction.get("method") == "GET" and not authorized:
         for name in handed_out(transaction):

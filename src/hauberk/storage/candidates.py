@@ -75,7 +75,7 @@ def record_candidates(
         rules: The owner's, as they were applied.
     """
     found, refused = _by_id(zone, candidates)
-    known = dict(session.execute(select(Row.id, Row.state).where(Row.zone_id == zone.id)).tuples())
+    known = dict(session.execute(select(Row.id, Row.state).where(Row.zone_id == zone.id)).all())
     saved = set(session.scalars(select(Operation.operation_id).where(Operation.zone_id == zone.id)))
     moment = now()
     new: list[dict[str, Any]] = []
@@ -160,11 +160,6 @@ def order_candidates(query: Select[Row], order: CandidateOrder | None, *, descen
     return query.order_by(*(column.desc() if descending else column.asc() for column in (*first, *rest)))
 
 
-def find_candidate(session: Session, zone_id: str, key: OperationKey) -> Row | None:
-    """Find a candidate by what it is."""
-    return session.scalar(candidates_of(zone_id).where(Row.id == key.operation_id(zone_id)))
-
-
 def counted(session: Session, zone_id: str, ids: Sequence[str]) -> dict[str, Row]:
     """Find the candidates that saved operations once were, for what was counted of them."""
     return {row.id: row for batch in _batches(ids) for row in session.scalars(candidates_of(zone_id).where(Row.id.in_(batch)))}
@@ -181,7 +176,7 @@ def set_states(session: Session, zone_id: str, states: Mapping[str, State]) -> N
     wanted = {id_.lower(): state for id_, state in states.items()}
     known: dict[str, str] = {}
     for batch in _batches([id_ for id_ in wanted if "\0" not in id_]):
-        known |= dict(session.execute(select(Row.id, Row.state).where(Row.zone_id == zone_id, Row.id.in_(batch))).tuples())
+        known |= dict(session.execute(select(Row.id, Row.state).where(Row.zone_id == zone_id, Row.id.in_(batch))).all())
     for id_ in wanted:
         if id_ not in known:
             raise NotFound(f"the zone has no discovered operation '{id_[:64]}': it may have vanished, as those do whose traffic stops")
