@@ -17,7 +17,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cdp import MAX_BODY_BYTES, Wire
-
 from mask import mask_body, mask_header, mask_url
 
 Record = dict[str, Any]
@@ -100,7 +99,9 @@ def _chains(wire: Wire) -> dict[tuple[str, str], _Chain]:
 def _apply(hop: _Hop, name: str, params: dict[str, Any]) -> None:
     if name == "responseReceived":
         hop.response, hop.kind, hop.extra = params["response"], params["type"], params.get("hasExtraInfo", False)
-        hop.cached = hop.cached or any(params["response"].get(where) for where in ("fromDiskCache", "fromServiceWorker", "fromPrefetchCache"))
+        hop.cached = hop.cached or any(
+            params["response"].get(where) for where in ("fromDiskCache", "fromServiceWorker", "fromPrefetchCache")
+        )
     elif name == "requestServedFromCache":
         hop.cached = True
     elif name == "dataReceived":
@@ -114,9 +115,7 @@ def _apply(hop: _Hop, name: str, params: dict[str, Any]) -> None:
         hop.response = {**params["response"], "protocol": "http/1.1"}
 
 
-def _record(
-    wire: Wire, key: tuple[str, str], hop: _Hop, sent: dict[str, Any] | None, received: dict[str, Any] | None
-) -> Record | None:
+def _record(wire: Wire, key: tuple[str, str], hop: _Hop, sent: dict[str, Any] | None, received: dict[str, Any] | None) -> Record | None:
     request, response = hop.sent["request"], hop.response or {}
     split = urlsplit(request["url"])
     status = (received or {}).get("statusCode") or response.get("status", 0)

@@ -35,7 +35,9 @@ backend application
 
 
 @contextlib.contextmanager
-def running(command: list[str] | str, log: Path, cwd: Path | None = None, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: list[str] | str, log: Path, cwd: Path | None = None, env: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program in a session of its own, and end all of that session afterwards."""
     with log.open("ab") as output:
         process = subprocess.Popen(

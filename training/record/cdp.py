@@ -15,19 +15,21 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 
 MAX_BODY_BYTES = 64 * 1024
-KEPT_EVENTS = frozenset({
-    "Network.requestWillBeSent",
-    "Network.requestWillBeSentExtraInfo",
-    "Network.responseReceived",
-    "Network.responseReceivedExtraInfo",
-    "Network.requestServedFromCache",
-    "Network.dataReceived",
-    "Network.loadingFinished",
-    "Network.loadingFailed",
-    "Network.webSocketCreated",
-    "Network.webSocketWillSendHandshakeRequest",
-    "Network.webSocketHandshakeResponseReceived",
-})
+KEPT_EVENTS = frozenset(
+    {
+        "Network.requestWillBeSent",
+        "Network.requestWillBeSentExtraInfo",
+        "Network.responseReceived",
+        "Network.responseReceivedExtraInfo",
+        "Network.requestServedFromCache",
+        "Network.dataReceived",
+        "Network.loadingFinished",
+        "Network.loadingFailed",
+        "Network.webSocketCreated",
+        "Network.webSocketWillSendHandshakeRequest",
+        "Network.webSocketHandshakeResponseReceived",
+    }
+)
 _ATTACH = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
 # Types whose bodies are never JSON; everything else below the size limit is asked for and looked at.
 _NOT_JSON = ("html", "javascript", "css", "image/", "font", "video/", "audio/", "octet-stream", "zip", "wasm", "event-stream")

@@ -42,7 +42,9 @@ def _page(counts: dict[str, dict[str, Any]]) -> str:
     lines = [
         "# What was recorded",
         "",
-        f"{len(counts)} applications, {sum(labels.values()):,} transactions: " + ", ".join(f"{labels[name]:,} {name}" for name in _LABELS) + ".",
+        f"{len(counts)} applications, {sum(labels.values()):,} transactions: "
+        + ", ".join(f"{labels[name]:,} {name}" for name in _LABELS)
+        + ".",
         "By resource type: " + ", ".join(f"{name} {count:,}" for name, count in types.most_common()) + ".",
         "",
         "Written by `record.py`; exact repetitions are left out, and each application gives at most a few hundred.",

@@ -2,8 +2,21 @@
 
 from application import Application
 
-PASSWORD = "Sommer-2024!x"  # noqa: S105 - of throw-away servers
-_PHP = ("php-fpm", "php-cli", "php-mysql", "php-sqlite3", "php-mbstring", "php-xml", "php-curl", "php-gd", "php-intl", "php-zip", "nginx-light", "mariadb-server")
+PASSWORD = "Sommer-2024!x"
+_PHP = (
+    "php-fpm",
+    "php-cli",
+    "php-mysql",
+    "php-sqlite3",
+    "php-mbstring",
+    "php-xml",
+    "php-curl",
+    "php-gd",
+    "php-intl",
+    "php-zip",
+    "nginx-light",
+    "mariadb-server",
+)
 _DATABASE = (
     "rm -rf db; mkdir db; mariadb-install-db --no-defaults --user=root --auth-root-authentication-method=normal --datadir=$APP/db >/dev/null;"
     " mariadbd --no-defaults --user=root --datadir=$APP/db --socket=$APP/db.sock --skip-networking & sleep 5;"

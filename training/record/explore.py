@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-from playwright.async_api import BrowserContext, Error, Frame, Page
-
 from cdp import Wire
+from playwright.async_api import BrowserContext, Error, Frame, Page
 
 _LEAVE_ALONE = re.compile(
     r"log\s?-?out|sign\s?-?out|log\s?off|shut\s?down|restart|reboot|\bquit\b|\bexit\b|stop server|deactivate|terminate|(change|reset) password"
@@ -27,8 +26,17 @@ _LEAVE_ALONE = re.compile(
 _WORDS = ("report", "north", "invoice 2024", "alpha", "test", "summary", "a", "budget", "weather", "data")
 _TITLES = ("Quarterly report", "North wind", "Launch notes", "Inventory 7", "Sensor room 12", "Blue heron", "Meeting minutes")
 _BY_TYPE = {
-    "email": "mara.lind@fjord.example", "number": "7", "date": "2024-05-17", "time": "10:30", "url": "https://fjord.example/page",
-    "tel": "+46 8 123456", "datetime-local": "2024-05-17T10:30", "color": "#336699", "password": "Sommer-2024!x", "range": "3", "month": "2024-05",
+    "email": "mara.lind@fjord.example",
+    "number": "7",
+    "date": "2024-05-17",
+    "time": "10:30",
+    "url": "https://fjord.example/page",
+    "tel": "+46 8 123456",
+    "datetime-local": "2024-05-17T10:30",
+    "color": "#336699",
+    "password": "Sommer-2024!x",
+    "range": "3",
+    "month": "2024-05",
 }
 
 # Keeps what it finds in the page (`__found`), since elements of shadow trees have no selector.
@@ -126,7 +134,9 @@ class Explorer:
 
     async def _gather_links(self) -> None:
         with contextlib.suppress(Error):
-            found = await self.page.evaluate("() => [...document.querySelectorAll('a[href]')].slice(0, 300).map(a => [a.href + '', a.innerText])")
+            found = await self.page.evaluate(
+                "() => [...document.querySelectorAll('a[href]')].slice(0, 300).map(a => [a.href + '', a.innerText])"
+            )
             for address, text in found:
                 url = urldefrag(address)[0] if "#/" not in address else address
                 if self._is_ours(url) and len(self.links) < 2_000 and not _LEAVE_ALONE.search(f"{text} {url}".replace("_", " ")):
@@ -137,7 +147,9 @@ class Explorer:
         candidates: list[dict[str, Any]] = await frame.evaluate(_FIND)
         choices = []
         for number, each in enumerate(candidates):
-            if _LEAVE_ALONE.search(f"{each['text']} {each['href']}") or (each["href"].startswith("http") and not self._is_ours(each["href"])):
+            if _LEAVE_ALONE.search(f"{each['text']} {each['href']}") or (
+                each["href"].startswith("http") and not self._is_ours(each["href"])
+            ):
                 continue
             key = re.sub(r"\d+", "0", f"{each['tag']}|{each['text']}|{each['href']}")
             choices.append((self.seen[key] + self.random.random(), number, key))
@@ -210,7 +222,7 @@ def watch_windows(context: BrowserContext, page: Page, explorer: Explorer) -> No
         with contextlib.suppress(Error):
             await other.wait_for_load_state("domcontentloaded", timeout=5_000)
             await asyncio.sleep(1.5)
-            if explorer._is_ours(other.url):  # noqa: SLF001 - one module
+            if explorer._is_ours(other.url):
                 explorer.links.setdefault(other.url, 1)
             await other.close()
 

@@ -13,9 +13,12 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 _SALT = secrets.token_bytes(16)
 _SECRET_NAME = re.compile(
-    r"pass(word|wd|phrase)?\d?$|passwd|secret|token|csrf|xsrf|api_?key|access_?key|private_?key|session_?id|^sid$|^jwt$|authenticity|nonce$", re.IGNORECASE
+    r"pass(word|wd|phrase)?\d?$|passwd|secret|token|csrf|xsrf|api_?key|access_?key|private_?key|session_?id|^sid$|^jwt$|authenticity|nonce$",
+    re.IGNORECASE,
 )
-_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "x-csrftoken", "x-csrf-token", "x-xsrf-token", "x-xsrftoken", "x-api-key"})
+_SECRET_HEADERS = frozenset(
+    {"authorization", "proxy-authorization", "x-csrftoken", "x-csrf-token", "x-xsrf-token", "x-xsrftoken", "x-api-key"}
+)
 
 
 def mask(value: str) -> str:

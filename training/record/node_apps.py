@@ -2,7 +2,7 @@
 
 from application import Application
 
-PASSWORD = "Sommer-2024!x"  # noqa: S105 - of throw-away servers
+PASSWORD = "Sommer-2024!x"
 
 NODE = (
     Application(

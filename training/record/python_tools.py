@@ -2,7 +2,7 @@
 
 from application import Application
 
-PASSWORD = "Sommer-2024!x"  # noqa: S105 - of throw-away servers
+PASSWORD = "Sommer-2024!x"
 
 TOOLS = (
     Application(
@@ -82,8 +82,8 @@ TOOLS = (
         seeds=("overview", "runs", "assets", "asset-groups", "jobs", "locations", "deployment/daemons", "automation", "concurrency"), seconds=60,
     ),
     Application(
-        "pgadmin", "Python, Flask; React (pgAdmin)", "https://db.quanta.example/pgadmin4/", 7620, "export PYTHONPATH=$APP; SCRIPT_NAME=/pgadmin4 gunicorn -w 1 --threads 10 -b 127.0.0.1:$PORT --chdir venv/lib/python3.11/site-packages/pgadmin4 pgAdmin4:app", packages=("pgadmin4==9.18", "gunicorn==?"),
-        setup="uv pip install -q --python venv/bin/python gunicorn; mkdir -p d; printf \"SERVER_MODE=True\\nDATA_DIR='$APP/d'\\nLOG_FILE='$APP/d/l'\\nSQLITE_PATH='$APP/d/p.db'\\nSESSION_DB_PATH='$APP/d/s'\\nSTORAGE_DIR='$APP/d/st'\\nUPGRADE_CHECK_ENABLED=False\\nMASTER_PASSWORD_REQUIRED=False\\n\" > venv/lib/python3.11/site-packages/pgadmin4/config_local.py;"
+        "pgadmin", "Python, Flask; React (pgAdmin)", "https://db.quanta.example/pgadmin4/", 7620, "export PYTHONPATH=$APP; SCRIPT_NAME=/pgadmin4 gunicorn -w 1 --threads 10 -b 127.0.0.1:$PORT --chdir venv/lib/python3.11/site-packages/pgadmin4 pgAdmin4:app", packages=("pgadmin4==9.18", "gunicorn==23.0.0"),
+        setup="mkdir -p d; printf \"SERVER_MODE=True\\nDATA_DIR='$APP/d'\\nLOG_FILE='$APP/d/l'\\nSQLITE_PATH='$APP/d/p.db'\\nSESSION_DB_PATH='$APP/d/s'\\nSTORAGE_DIR='$APP/d/st'\\nUPGRADE_CHECK_ENABLED=False\\nMASTER_PASSWORD_REQUIRED=False\\n\" > venv/lib/python3.11/site-packages/pgadmin4/config_local.py;"
         " PGADMIN_SETUP_EMAIL=admin@fjord.example PGADMIN_SETUP_PASSWORD=secret12 python venv/lib/python3.11/site-packages/pgadmin4/setup.py setup-db",
         login=(("fill", "input[name=email]", "admin@fjord.example"), ("fill", "input[name=password]", "secret12"), ("click", "button[type=submit], button:has-text('Login')"), ("wait", "6")), seconds=70,
     ),

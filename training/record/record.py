@@ -54,11 +54,14 @@ def install(app: Application, folder: Path) -> None:
     python = Path.home() / f".pyenv/versions/{app.python}/bin/python"
     commands: list[list[str]] = []
     if app.kind == "uv" and not (folder / "ok").exists():
-        commands = [["uv", "venv", "-q", "--clear", "--python", str(python), "venv"], ["uv", "pip", "install", "-q", "--python", "venv/bin/python", *app.packages]]
+        commands = [
+            ["uv", "venv", "-q", "--clear", "--python", str(python), "venv"],
+            ["uv", "pip", "install", "-q", "--python", "venv/bin/python", *app.packages],
+        ]
     elif app.kind == "npm" and not (folder / "ok").exists():
         (folder / "package.json").write_text('{"name": "recorded", "private": true}')
         commands = [["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", *app.packages]]
-    elif app.kind == "apt":
+    elif app.kind == "apt" and subprocess.run(["dpkg-query", "-W", *app.packages], capture_output=True).returncode:
         commands = [["apt-get", "install", "-y", "-qq", "--no-install-recommends", *app.packages]]
         env["DEBIAN_FRONTEND"] = "noninteractive"
     if app.setup:
@@ -161,7 +164,9 @@ def select(records: list[Record]) -> list[Record]:
         if shapes[shape] <= MAX_ALIKE:
             kept[each["label"] == "web"].append(number)
     share = max(MAX_RECORDS // 2, MAX_RECORDS - min(len(numbers) for numbers in kept))
-    chosen = [numbers[round(step * len(numbers) / count)] for numbers in kept if (count := min(share, len(numbers))) for step in range(count)]
+    chosen = [
+        numbers[round(step * len(numbers) / count)] for numbers in kept if (count := min(share, len(numbers))) for step in range(count)
+    ]
     return [records[number] for number in sorted(chosen)]
 
 

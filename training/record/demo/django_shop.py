@@ -150,7 +150,11 @@ def home(request):
 
 def product(request, number):
     found = get_object_or_404(Product, id=number)
-    return render(request, "<!doctype html><title>{{ p }}</title><h1>{{ p }}</h1><p>{{ p.price }}</p><a href=/shop/order?product={{ p.id }}>Buy</a> <a href=/>Back</a>", p=found)
+    return render(
+        request,
+        "<!doctype html><title>{{ p }}</title><h1>{{ p }}</h1><p>{{ p.price }}</p><a href=/shop/order?product={{ p.id }}>Buy</a> <a href=/>Back</a>",
+        p=found,
+    )
 
 
 def order(request):
@@ -183,7 +187,9 @@ def export(request):
 
 
 def price_list(request):
-    return HttpResponse(b"%PDF-1.4\n" + b"0" * 5000, content_type="application/pdf", headers={"Content-Disposition": "attachment; filename=prices.pdf"})
+    return HttpResponse(
+        b"%PDF-1.4\n" + b"0" * 5000, content_type="application/pdf", headers={"Content-Disposition": "attachment; filename=prices.pdf"}
+    )
 
 
 urlpatterns = [
@@ -201,7 +207,11 @@ if __name__ == "__main__" and sys.argv[1:] == ["make"]:
         editor.create_model(Order)
     User.objects.create_superuser("admin", "admin@fjord.example", "Sommer-2024!x")
     for number in range(60):
-        Product.objects.create(name=f"{random.choice(['Oak', 'Steel', 'Blue', 'North'])} {random.choice(['lamp', 'saw', 'rope', 'report box'])} {number}", price=number + 0.5, stock=number)
+        Product.objects.create(
+            name=f"{random.choice(['Oak', 'Steel', 'Blue', 'North'])} {random.choice(['lamp', 'saw', 'rope', 'report box'])} {number}",
+            price=number + 0.5,
+            stock=number,
+        )
     for number in range(30):
         Order.objects.create(product_id=number + 1, email=f"c{number}@fjord.example")
 elif __name__ == "__main__":

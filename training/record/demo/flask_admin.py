@@ -59,12 +59,19 @@ def home():
 
 @app.route("/members")
 def members():
-    return render_template_string("<!doctype html><ul>{% for m in found %}<li><a href=/members/{{ m.id }}>{{ m.name }}</a>{% endfor %}</ul><a href=/>Home</a>", found=Member.query.limit(50).all())
+    return render_template_string(
+        "<!doctype html><ul>{% for m in found %}<li><a href=/members/{{ m.id }}>{{ m.name }}</a>{% endfor %}</ul><a href=/>Home</a>",
+        found=Member.query.limit(50).all(),
+    )
 
 
 @app.route("/members/<int:number>")
 def member(number):
-    return {"id": number, "name": db.session.get(Member, number).name} if request.args.get("format") == "json" else f"<p>Member {number}</p><a href=/members>All</a>"
+    return (
+        {"id": number, "name": db.session.get(Member, number).name}
+        if request.args.get("format") == "json"
+        else f"<p>Member {number}</p><a href=/members>All</a>"
+    )
 
 
 with app.app_context():

@@ -17,7 +17,12 @@ def chat(message: str, history: list) -> str:  # type: ignore[type-arg]
 
 with gr.Blocks(title="Workbench", analytics_enabled=False) as page:
     with gr.Tab("Greet"):
-        gr.Interface(greet, [gr.Textbox(label="Name"), gr.Slider(1, 5, step=1, label="Times")], gr.Textbox(label="Answer"), examples=[["north", 2], ["alpha", 3]])
+        gr.Interface(
+            greet,
+            [gr.Textbox(label="Name"), gr.Slider(1, 5, step=1, label="Times")],
+            gr.Textbox(label="Answer"),
+            examples=[["north", 2], ["alpha", 3]],
+        )
     with gr.Tab("Chat"):
         gr.ChatInterface(chat)
     with gr.Tab("Upload"):
