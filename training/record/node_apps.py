@@ -14,7 +14,7 @@ NODE = (
     ),
     Application(
         "rediscommander", "Node.js, Express; jQuery (Redis Commander)", "http://cache.nordwind.example:8081/rc/", 7502,
-        "redis-server --port 7392 --save '' & sleep 1; for i in $(seq 40); do redis-cli -p 7392 set user:$i:name n$i; redis-cli -p 7392 hset order:$i total $i state open; done >/dev/null;"
+        "redis-server --port 7392 --save '' & sleep 4; for i in $(seq 40); do redis-cli -p 7392 set user:$i:name n$i; redis-cli -p 7392 hset order:$i total $i state open; done >/dev/null;"
         " redis-commander --address 127.0.0.1 --port $PORT --redis-port 7392 --url-prefix /rc --noload --nosave", "npm", ("redis-commander@0.9.0",), seconds=60,
     ),
     Application(
@@ -51,7 +51,7 @@ NODE = (
         script=(("open", "graphql"), ("wait", "3"), ("click", ".graphiql-query-editor"), ("type", "query { books { id title } }"), ("key", "Control+Enter"), ("wait", "2")), seconds=50,
     ),
     Application(
-        "bullboard", "Node.js, Express; React (Bull Board)", "https://work.nordwind.example/jobs/", 7509, "redis-server --port 7391 --save '' & sleep 1; cp $HERE/demo/bull_board.mjs . && node bull_board.mjs", "npm",
+        "bullboard", "Node.js, Express; React (Bull Board)", "https://work.nordwind.example/jobs/", 7509, "redis-server --port 7391 --save '' & sleep 4; cp $HERE/demo/bull_board.mjs . && node bull_board.mjs", "npm",
         ("@bull-board/express@9.10.1", "@bull-board/api@9.10.2", "bullmq@6.7.0", "express@5.3.0"), seeds=("queue/mail", "queue/thumbnails?status=failed", "queue/mail?status=completed"), seconds=50,
     ),
     Application(

@@ -61,7 +61,7 @@ PYTHON = (
     ),
     Application(
         "flower", "Python, Tornado (Flower)", "http://queue.fjord.example/flower/", 7306,
-        "redis-server --port 7390 --save '' --daemonize no & cd $HERE/demo; sleep 1; celery -A celery_tasks worker -E -c 1 -D --logfile=$APP/w.log --pidfile=$APP/w.pid; python celery_tasks.py;"
+        "redis-server --port 7390 --save '' --daemonize no & cd $HERE/demo; sleep 4; celery -A celery_tasks worker -E -c 1 -D --logfile=$APP/w.log --pidfile=$APP/w.pid; python celery_tasks.py;"
         " celery -A celery_tasks flower --address=127.0.0.1 --port=$PORT --url_prefix=/flower",
         packages=("flower==2.2.0", "celery==5.7.0", "redis==8.1.0", "packaging==26.3"), seeds=("", "tasks", "broker", "workers"), seconds=60,
     ),

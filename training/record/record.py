@@ -136,10 +136,10 @@ async def browse(app: Application, port: int, folder: Path) -> Wire:
         with contextlib.suppress(Error):
             await explorer.open(app.url)
             await follow(page, explorer, app.url, app.login)
-            await page.screenshot(path=folder / "after-login.png")
+            await page.screenshot(path=folder / "after-login.png", timeout=5_000)
             await follow(page, explorer, app.url, app.script)
             await explorer.run(app.seeds, app.seconds)
-            await page.screenshot(path=folder / "at-end.png")
+            await page.screenshot(path=folder / "at-end.png", timeout=5_000)
         await wire.close()
         with contextlib.suppress(Error):
             await browser.close()
