@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use hauberk_traffic::read::{FieldMap, Format, ReadError, ReadOptions, ReadReport, read_with};
-use hauberk_traffic::{Masker, TransactionRef};
+use hauberk_traffic::{Masker, SessionIdentifiers, Transaction, TransactionRef, api_likelihood};
 use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -47,15 +47,16 @@ pub struct Capture {
     report: Mutex<Option<ReadReport>>,
 }
 
+/// Where a capture is.
 #[derive(FromPyObject)]
-enum Source {
+pub(crate) enum Source {
     Descriptor(RawFd),
     Content(Vec<u8>),
     Path(PathBuf),
 }
 
 impl Source {
-    fn open(self) -> io::Result<Box<dyn Read + Send>> {
+    pub(crate) fn open(self) -> io::Result<Box<dyn Read + Send>> {
         Ok(match self {
             // A copy, so that closing it here leaves Python's own as it is.
             Self::Descriptor(descriptor) => {
@@ -74,18 +75,24 @@ impl Source {
 #[pymethods]
 impl Capture {
     #[new]
-    #[pyo3(signature = (source, *, format_name=None, fields=None, default_host=None, masking_key=None, max_row_bytes=None, batch_bytes=1_048_576))]
+    #[pyo3(signature = (source, *, format_name=None, fields=None, default_host=None, masking_key=None, session_identifiers=None,
+        max_row_bytes=None, batch_bytes=1_048_576))]
+    #[allow(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "as Python has them")]
     fn new(
         source: Source,
         format_name: Option<&str>,
         fields: Option<BTreeMap<String, String>>,
         default_host: Option<String>,
         masking_key: Option<[u8; 32]>,
+        session_identifiers: Option<Vec<String>>,
         max_row_bytes: Option<usize>,
         batch_bytes: usize,
     ) -> PyResult<Self> {
         let options = options(format_name, fields, default_host, max_row_bytes)?;
-        let masker = masking_key.map(Masker::new);
+        let keeping = Keeping {
+            masker: masking_key.map(Masker::new),
+            sessions: session_identifiers.map(|texts| sessions(&texts)).transpose()?,
+        };
         let source = source.open()?;
         let (sender, receiver) = sync_channel(WAITING_BATCHES);
         let is_stopped = Arc::new(AtomicBool::new(false));
@@ -96,7 +103,7 @@ impl Capture {
                 read_batches(
                     source,
                     &options,
-                    masker.as_ref(),
+                    &keeping,
                     batch_bytes,
                     &sender,
                     &stopped,
@@ -135,8 +142,7 @@ impl Capture {
                         }
                         Ok(None)
                     }
-                    Err(ReadError::Io(error)) => Err(error.into()),
-                    Err(error) => Err(as_capture_error(py, &error)?),
+                    Err(error) => Err(as_error(py, error)?),
                 }
             }
         }
@@ -173,7 +179,8 @@ impl Capture {
     }
 }
 
-fn options(
+/// Options of what Python says.
+pub(crate) fn options(
     format: Option<&str>,
     fields: Option<BTreeMap<String, String>>,
     default_host: Option<String>,
@@ -205,10 +212,38 @@ fn options(
     })
 }
 
+/// What becomes of a transaction before it is handed out.
+struct Keeping {
+    masker: Option<Masker>,
+    /// None: neither the session nor the score is wanted.
+    sessions: Option<SessionIdentifiers>,
+}
+
+impl Keeping {
+    fn kept(&self, seen: &TransactionRef<'_>) -> Transaction {
+        let mut kept = seen.to_transaction();
+        if let (Some(sessions), Some(masker)) = (&self.sessions, &self.masker) {
+            // Both look at what is not masked yet. What a gateway has told already stays.
+            kept.score = seen.score.or_else(|| Some(api_likelihood(seen)));
+            kept.session = kept.session.or_else(|| sessions.session_id(seen, masker));
+        }
+        match &self.masker {
+            Some(masker) => kept.into_masked(masker),
+            None => kept,
+        }
+    }
+}
+
+/// Session identifiers as the command line has them.
+pub(crate) fn sessions(texts: &[String]) -> PyResult<SessionIdentifiers> {
+    SessionIdentifiers::parse(texts.iter().map(String::as_str))
+        .map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
 fn read_batches(
     source: Box<dyn Read + Send>,
     options: &ReadOptions,
-    masker: Option<&Masker>,
+    keeping: &Keeping,
     batch_bytes: usize,
     sender: &SyncSender<Message>,
     stopped: &AtomicBool,
@@ -219,10 +254,7 @@ fn read_batches(
     };
     let mut batch = empty();
     let mut each = |row: u64, transaction: &TransactionRef<'_>| {
-        let mut transaction = transaction.to_transaction();
-        if let Some(masker) = masker {
-            transaction = transaction.into_masked(masker);
-        }
+        let transaction = keeping.kept(transaction);
         if stopped.load(Ordering::Relaxed) {
             return ControlFlow::Break(());
         }
@@ -247,6 +279,14 @@ fn read_batches(
     let _ = sender.send(Message::End(end));
 }
 
+/// The exception for a capture that cannot be read.
+pub(crate) fn as_error(py: Python<'_>, error: ReadError) -> PyResult<PyErr> {
+    match error {
+        ReadError::Io(error) => Ok(error.into()),
+        error => as_capture_error(py, &error),
+    }
+}
+
 fn as_capture_error(py: Python<'_>, error: &ReadError) -> PyResult<PyErr> {
     let raised = CaptureError::new_err(error.to_string());
     let is_flows = matches!(error, ReadError::MitmproxyFlows);
@@ -254,7 +294,8 @@ fn as_capture_error(py: Python<'_>, error: &ReadError) -> PyResult<PyErr> {
     Ok(raised)
 }
 
-fn as_dict<'py>(py: Python<'py>, report: &ReadReport) -> PyResult<Bound<'py, PyDict>> {
+/// What reading came to, as Python's `CaptureReport`.
+pub(crate) fn as_dict<'py>(py: Python<'py>, report: &ReadReport) -> PyResult<Bound<'py, PyDict>> {
     let bad = PyList::empty(py);
     for row in &report.first_bad {
         let place = PyDict::new(py);

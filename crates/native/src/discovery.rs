@@ -1,16 +1,17 @@
 //! Discovery as Python drives it: fed with counted paths by the control plane, or with captures by the command line.
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeMap;
 
 use hauberk_traffic::discover::{Discovery as Core, DiscoveryLimits, OwnerRules, Sighting};
-use hauberk_traffic::{SessionIdentifiers, Survey as CoreSurvey};
+use hauberk_traffic::Survey as CoreSurvey;
 use parking_lot::Mutex;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use serde::Serialize;
 
-use crate::opened;
+use crate::captures::{Source, as_dict, sessions};
+use crate::opened::{self, Progress, Told};
 
 /// A counted path as Python has it: host, method, path, requests, mean score, requests with a session, first and last seen.
 type Row = (String, String, String, u64, f64, u64, Option<i64>, Option<i64>);
@@ -59,8 +60,7 @@ impl Discovery {
 #[pyclass(frozen, module = "hauberk._native")]
 pub struct Survey {
     survey: Mutex<CoreSurvey>,
-    bytes_read: AtomicU64,
-    transactions: AtomicU64,
+    progress: Progress,
 }
 
 #[pymethods]
@@ -69,41 +69,43 @@ impl Survey {
     #[pyo3(signature = (*, session_identifiers, hosts, scored, max_paths))]
     #[allow(clippy::needless_pass_by_value, reason = "pyo3 makes the lists from Python's and hands them over")]
     fn new(session_identifiers: Vec<String>, hosts: Vec<String>, scored: bool, max_paths: usize) -> PyResult<Self> {
-        let identifiers = SessionIdentifiers::parse(session_identifiers.iter().map(String::as_str))
-            .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let identifiers = sessions(&session_identifiers)?;
         let discovery = Core::new(limits(max_paths));
         Ok(Self {
             survey: Mutex::new(CoreSurvey::new(discovery, identifiers, hosts, scored)),
-            bytes_read: AtomicU64::new(0),
-            transactions: AtomicU64::new(0),
+            progress: Progress::default(),
         })
     }
 
     /// Read a capture to its end and take its transactions in.
-    #[pyo3(signature = (file, format = None, default_host = None))]
-    fn read(
+    #[pyo3(signature = (source, *, format_name=None, fields=None, default_host=None, max_row_bytes=None))]
+    fn read<'py>(
         &self,
-        py: Python<'_>,
-        file: PathBuf,
-        format: Option<&str>,
+        py: Python<'py>,
+        source: Source,
+        format_name: Option<String>,
+        fields: Option<BTreeMap<String, String>>,
         default_host: Option<String>,
-    ) -> PyResult<String> {
-        let options = opened::options(format, default_host)?;
+        max_row_bytes: Option<usize>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let told = Told {
+            source,
+            format_name,
+            fields,
+            default_host,
+            max_row_bytes,
+        };
         let mut survey = self.survey.lock();
-        let report = opened::read(py, &file, &options, &self.bytes_read, &mut |_, transaction| {
+        let report = opened::read(py, told, &self.progress, &mut |_, transaction| {
             survey.see(transaction);
-            self.transactions.fetch_add(1, Ordering::Relaxed);
             Ok(())
         })?;
-        Ok(opened::as_json(&report))
+        as_dict(py, &report)
     }
 
     /// Bytes and transactions read so far, for whoever watches from another thread.
     fn progress(&self) -> (u64, u64) {
-        (
-            self.bytes_read.load(Ordering::Relaxed),
-            self.transactions.load(Ordering::Relaxed),
-        )
+        self.progress.told()
     }
 
     fn tally(&self, py: Python<'_>) -> String {

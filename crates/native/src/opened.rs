@@ -1,51 +1,61 @@
-//! Captures that are files: opened here, read by `hauberk_traffic::read`, with the GIL released.
+//! Captures that are read here to their end, with the GIL released, for whoever makes something of all of their transactions.
 
-use std::fs::File;
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hauberk_traffic::TransactionRef;
-use hauberk_traffic::read::{ReadError, ReadOptions, ReadReport, read_with};
-use pyo3::exceptions::{PyOSError, PyValueError};
+use hauberk_traffic::read::{ReadError, ReadReport, read_with};
 use pyo3::prelude::*;
-use serde_json::json;
 
-/// Stands for standard input.
-const STANDARD: &str = "-";
+use crate::captures::{Source, as_error, options};
 
-/// Options of the names a person gives.
-pub(crate) fn options(format: Option<&str>, default_host: Option<String>) -> PyResult<ReadOptions> {
-    let format = format
-        .map(str::parse)
-        .transpose()
-        .map_err(|error: hauberk_traffic::read::UnknownFormat| PyValueError::new_err(error.to_string()))?;
-    Ok(ReadOptions {
-        format,
-        default_host,
-        ..ReadOptions::default()
-    })
+/// A capture and what it does not say itself.
+pub(crate) struct Told {
+    pub(crate) source: Source,
+    pub(crate) format_name: Option<String>,
+    pub(crate) fields: Option<BTreeMap<String, String>>,
+    pub(crate) default_host: Option<String>,
+    pub(crate) max_row_bytes: Option<usize>,
 }
 
-/// Read a capture to its end.
-///
-/// `bytes_read` grows by what is taken from the file, packed as it is.
+/// How far reading has come, for whoever watches from another thread.
+#[derive(Default)]
+pub(crate) struct Progress {
+    bytes: AtomicU64,
+    transactions: AtomicU64,
+}
+
+impl Progress {
+    /// Bytes taken from files, packed as they are, and transactions.
+    pub(crate) fn told(&self) -> (u64, u64) {
+        (
+            self.bytes.load(Ordering::Relaxed),
+            self.transactions.load(Ordering::Relaxed),
+        )
+    }
+}
+
+/// Reads a capture to its end.
 pub(crate) fn read(
     py: Python<'_>,
-    file: &Path,
-    options: &ReadOptions,
-    bytes_read: &AtomicU64,
+    told: Told,
+    progress: &Progress,
     each: &mut (dyn FnMut(u64, &TransactionRef<'_>) -> io::Result<()> + Send),
 ) -> PyResult<ReadReport> {
-    py.detach(|| {
-        let source: Box<dyn Read> = if file == Path::new(STANDARD) {
-            Box::new(io::stdin().lock())
-        } else {
-            Box::new(File::open(file)?)
-        };
+    let options = options(
+        told.format_name.as_deref(),
+        told.fields,
+        told.default_host,
+        told.max_row_bytes,
+    )?;
+    let source = told.source.open()?;
+    let read = py.detach(|| {
         let mut failed = None;
-        let report = read_with(Counted(source, bytes_read), options, &mut |row, transaction| {
+        let counted = Counted(source, &progress.bytes);
+        let report = read_with(counted, &options, &mut |row, transaction| {
+            progress.transactions.fetch_add(1, Ordering::Relaxed);
             match each(row, transaction) {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(error) => {
@@ -54,28 +64,12 @@ pub(crate) fn read(
                 }
             }
         })?;
-        failed.map_or(Ok(report), |error| Err(error.into()))
-    })
-    .map_err(|error: ReadError| match error {
-        ReadError::Io(error) => error.into(),
-        other => PyOSError::new_err(other.to_string()),
-    })
-}
-
-/// What reading came to, as JSON.
-pub(crate) fn as_json(report: &ReadReport) -> String {
-    let bad: Vec<String> = report.first_bad.iter().map(ToString::to_string).collect();
-    json!({
-        "format": report.format,
-        "rows": report.rows,
-        "transactions": report.transactions,
-        "skipped": report.skipped,
-        "bad": report.bad,
-        "first_bad": bad,
-        "bytes": report.bytes,
-        "cut_short": report.cut_short.map(|cut| cut.to_string()),
-    })
-    .to_string()
+        failed.map_or(Ok(report), |error| Err(ReadError::Io(error)))
+    });
+    match read {
+        Ok(report) => Ok(report),
+        Err(error) => Err(as_error(py, error)?),
+    }
 }
 
 struct Counted<'c, R>(R, &'c AtomicU64);

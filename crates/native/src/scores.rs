@@ -1,22 +1,23 @@
 //! Scoring captures for people who have no server.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use hauberk_traffic::{API_THRESHOLD, api_likelihood};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
-use crate::opened;
+use crate::captures::{Source, as_dict};
+use crate::opened::{self, Progress, Told};
 
 /// Writes a score for each transaction of captures, a line of JSON each.
 #[pyclass(frozen, module = "hauberk._native")]
 pub struct Scorer {
     state: Mutex<State>,
-    bytes_read: AtomicU64,
-    transactions: AtomicU64,
+    progress: Progress,
 }
 
 struct State {
@@ -41,16 +42,28 @@ impl Scorer {
                 threshold,
                 api: 0,
             }),
-            bytes_read: AtomicU64::new(0),
-            transactions: AtomicU64::new(0),
+            progress: Progress::default(),
         })
     }
 
     /// Score a capture; rows are counted on from the one before.
-    #[pyo3(signature = (file, format = None, default_host = None))]
-    #[allow(clippy::needless_pass_by_value, reason = "pyo3 makes it from Python's and hands it over")]
-    fn read(&self, py: Python<'_>, file: PathBuf, format: Option<&str>, default_host: Option<String>) -> PyResult<String> {
-        let options = opened::options(format, default_host)?;
+    #[pyo3(signature = (source, *, format_name=None, fields=None, default_host=None, max_row_bytes=None))]
+    fn read<'py>(
+        &self,
+        py: Python<'py>,
+        source: Source,
+        format_name: Option<String>,
+        fields: Option<BTreeMap<String, String>>,
+        default_host: Option<String>,
+        max_row_bytes: Option<usize>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let told = Told {
+            source,
+            format_name,
+            fields,
+            default_host,
+            max_row_bytes,
+        };
         let mut state = self.state.lock();
         let State {
             output,
@@ -58,24 +71,20 @@ impl Scorer {
             threshold,
             api,
         } = &mut *state;
-        let report = opened::read(py, &file, &options, &self.bytes_read, &mut |row, transaction| {
+        let report = opened::read(py, told, &self.progress, &mut |row, transaction| {
             let score = api_likelihood(transaction);
             let is_api = score >= *threshold;
             *api += u64::from(is_api);
-            self.transactions.fetch_add(1, Ordering::Relaxed);
             let row = *first_row + row;
             writeln!(output, r#"{{"row": {row}, "score": {score:.6}, "api": {is_api}}}"#)
         })?;
         *first_row += report.rows;
-        Ok(opened::as_json(&report))
+        as_dict(py, &report)
     }
 
     /// Bytes and transactions read so far, for whoever watches from another thread.
     fn progress(&self) -> (u64, u64) {
-        (
-            self.bytes_read.load(Ordering::Relaxed),
-            self.transactions.load(Ordering::Relaxed),
-        )
+        self.progress.told()
     }
 
     /// Write out what is still held, and tell how many of the transactions look like API calls.
