@@ -9,6 +9,7 @@
 
 mod borrowed;
 mod cookie;
+pub mod discover;
 mod json;
 mod mask;
 mod path;

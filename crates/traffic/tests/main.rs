@@ -1,5 +1,6 @@
 //! The public face of the crate: tables in `masking` and `transaction`, laws in `laws`, recorded traffic in `records`.
 
+mod discover;
 mod laws;
 mod masking;
 mod records;
