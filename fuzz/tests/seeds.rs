@@ -4,8 +4,9 @@ use std::path::Path;
 
 type Check = fn(&[u8]);
 
-const TARGETS: [(&str, Check); 5] = [
+const TARGETS: [(&str, Check); 6] = [
     ("body", hauberk_fuzz::body::check),
+    ("discover", hauberk_fuzz::discover::check),
     ("document", hauberk_fuzz::document::check),
     ("parameters", hauberk_fuzz::parameters::check),
     ("router", hauberk_fuzz::router::check),

@@ -10,6 +10,7 @@
 mod borrowed;
 pub mod classify;
 mod cookie;
+pub mod discover;
 mod json;
 mod mask;
 mod path;

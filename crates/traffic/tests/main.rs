@@ -2,6 +2,7 @@
 //! beside the tables, recorded traffic in `records`.
 
 mod classify;
+mod discover;
 mod laws;
 mod masking;
 mod reading;
