@@ -238,16 +238,25 @@ class TrafficSettings(_Table):
     )
     max_body_bytes: int = Field(65_536, ge=0, le=16 * 2**20, description="Largest request body that is recorded, in bytes.")
     queue_bytes: int = Field(
-        32 * 2**20, ge=2**16, le=2**34, description="Recorded exchanges that wait to be written, in bytes; beyond it they are dropped and counted."
+        32 * 2**20,
+        ge=2**16,
+        le=2**34,
+        description="Recorded exchanges that wait to be written, in bytes; beyond it they are dropped and counted.",
     )
     store: Annotated[str, AfterValidator(_store)] | None = Field(
-        None, description="Where segments are kept: a folder, or a URL that pyarrow knows (`file://`, `s3://`). Default: traffic in the state folder."
+        None,
+        description="Where segments are kept: a folder, or a URL that pyarrow knows (`file://`, `s3://`). "
+        "Default: the folder traffic in the state folder.",
     )
-    segment_bytes: int = Field(8 * 2**20, ge=2**10, le=2**30, description="A segment is written once so much has gathered, in bytes of JSON.")
+    segment_bytes: int = Field(
+        8 * 2**20, ge=2**10, le=2**30, description="A segment is written once so much has gathered, in bytes of JSON."
+    )
     flush_seconds: float = Field(30.0, ge=0.1, le=3600, description="And after so long at the latest, in seconds: what a kill loses.")
     keep_days: int = Field(30, ge=1, le=3650, description="How long recorded traffic is kept, in days.")
     max_bytes: int = Field(5 * 2**30, ge=2**20, description="All segments together, in bytes; beyond it the oldest hours go first.")
-    metrics_keep_days: int = Field(14, ge=1, le=3650, description="How long the control plane keeps metrics per operation and hour, in days.")
+    metrics_keep_days: int = Field(
+        14, ge=1, le=3650, description="How long the control plane keeps metrics per operation and hour, in days."
+    )
 
 
 class HostSettings(_Table):

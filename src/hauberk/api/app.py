@@ -16,6 +16,7 @@ from hauberk.api import (
     gateways,
     hostname_associations,
     mtls_certificates,
+    operation_metrics,
     operations,
     rulesets,
     schema_validation,
@@ -59,7 +60,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         zone.include_router(resource)
     for router in (zones.compatible, zone, mtls_certificates.account):
         app.include_router(router, prefix=COMPATIBLE)
-    for router in (zones.own, tokens.own, gateways.own, authority.own):
+    for router in (zones.own, tokens.own, gateways.own, authority.own, operation_metrics.own):
         app.include_router(router, prefix=OWN)
     app.include_router(authority.public)
     app.include_router(_health(plane))

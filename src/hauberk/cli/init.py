@@ -27,6 +27,7 @@ _EXAMPLES: dict[str, Any] = {
     "control_plane.public_url": "https://hauberk.example.com:8080",
     "control_plane.database_url": "sqlite:////var/lib/hauberk/hauberk.db",
     "events.file": "events.jsonl",
+    "traffic.store": "traffic",
     "zones.hosts.certificate": "server.pem",
     "zones.hosts.private_key": "server.key",
 }
