@@ -19,6 +19,29 @@ def write(folder: Path, text: str) -> Path:
     return file
 
 
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [
+        ("sample_rate = 1.5", "traffic.sample_rate: Input should be less than or equal to 1"),
+        ("max_per_second = -1", "traffic.max_per_second"),
+        ('bodies = "all"', "traffic.bodies: Input should be 'none' or 'json'"),
+        ('store = ""', "traffic.store: must be a folder, or a URL"),
+        ("keep_days = 0", "traffic.keep_days"),
+        ("keepdays = 1", "did you mean 'keep_days'"),
+        ("max_bytes = 10", "traffic.max_bytes"),
+    ],
+)
+def test_settings_of_traffic_are_checked(tmp_path: Path, setting: str, problem: str) -> None:
+    with pytest.raises(ConfigurationError, match=problem):
+        load(write(tmp_path, f"[traffic]\n{setting}\n"), {})
+
+
+def test_the_traffic_store_is_a_folder_beside_the_file_or_a_url(tmp_path: Path) -> None:
+    assert load(write(tmp_path, ""), {}).traffic_store == str(tmp_path / "state" / "traffic")
+    for text, store in [("kept", str(tmp_path / "kept")), ("/var/kept", "/var/kept"), ("s3://bucket/x", "s3://bucket/x")]:
+        assert load(write(tmp_path, f'[traffic]\nstore = "{text}"\n'), {}).traffic_store == store
+
+
 def test_the_file_of_the_readme_is_understood(tmp_path: Path) -> None:
     file = write(
         tmp_path,

@@ -264,7 +264,8 @@ class TrafficSettings(_Table):
     )
     store: Annotated[str, AfterValidator(_store)] | None = Field(
         None,
-        description="Where segments are kept: a folder, or a URL that pyarrow knows (`file://`, `s3://`). Default: traffic in the state folder.",
+        description="Where segments are kept: a folder, or a URL that pyarrow knows (`file://`, `s3://`). "
+        "Default: the folder traffic in the state folder.",
     )
     segment_bytes: int = Field(
         8 * 2**20, ge=2**10, le=2**30, description="A segment is written once so much has gathered, in bytes of JSON."

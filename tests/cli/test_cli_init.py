@@ -48,6 +48,7 @@ def test_uncommented_it_is_still_valid(run: Run) -> None:
         config.GatewaySettings,
         config.LimitSettings,
         config.EventSettings,
+        config.TrafficSettings,
         config.ZoneSettings,
         config.HostSettings,
     ],

@@ -90,7 +90,7 @@ def test_any_file_system_of_pyarrow_can_be_the_store(tmp_path: Path, kind: str) 
     assert store.compact(LATER) == 6
     assert len(store.folder.segments()) == 1
     assert store.compact(LATER) == 0
-    assert len([info for info in store.folder._files()]) == 1
+    assert len(list(store.folder._files())) == 1
     assert [sighting.requests for sighting in store.paths()] == [6]
     assert store.retain(LATER + timedelta(days=400)) == 1
     assert store.paths() == []
@@ -178,7 +178,9 @@ def test_a_host_made_up_by_a_caller_is_no_path(tmp_path: Path) -> None:
     store.append(b"".join(line(host=host) for host in hosts))
     store.flush()
     assert store.stored == len(hosts)
-    assert all(path.is_relative_to(tmp_path / "store") and len(path.relative_to(tmp_path / "store").parts) == 3 for path in files_of(tmp_path))
+    assert all(
+        path.is_relative_to(tmp_path / "store") and len(path.relative_to(tmp_path / "store").parts) == 3 for path in files_of(tmp_path)
+    )
     for host in hosts:
         assert [row["host"] for row in store.sample(hosts=[host])] == [host]
 

@@ -31,9 +31,14 @@ pub(crate) struct Metrics {
     events_dropped: IntCounter,
     pub(crate) handshake: HandshakeMetrics,
     pub(crate) responses: ResponseMetrics,
-    pub(crate) transactions_sampled: IntCounter,
-    pub(crate) transactions_dropped_in_queue: IntCounter,
-    pub(crate) transactions_dropped_in_store: IntCounter,
+    pub(crate) transactions: TransactionMetrics,
+}
+
+/// Exchanges that were picked to be recorded.
+pub(crate) struct TransactionMetrics {
+    pub(crate) sampled: IntCounter,
+    pub(crate) dropped_in_queue: IntCounter,
+    pub(crate) dropped_in_store: IntCounter,
 }
 
 /// Responses that were picked to be judged, by what came of it.
@@ -66,6 +71,27 @@ impl ResponseMetrics {
             conforming: outcome("conforming"),
             departing: outcome("departing"),
             skipped: outcome("skipped"),
+        })
+    }
+}
+
+impl TransactionMetrics {
+    fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let sampled = IntCounter::new(
+            "hauberk_transactions_sampled_total",
+            "Exchanges picked to be recorded.",
+        )?;
+        registry.register(Box::new(sampled.clone()))?;
+        let dropped = family(
+            registry,
+            "hauberk_transactions_dropped_total",
+            "Picked exchanges that were not recorded: the queue was full, or the store could not be written.",
+            &["where"],
+        )?;
+        Ok(Self {
+            sampled,
+            dropped_in_queue: dropped.with_label_values(&["queue"]),
+            dropped_in_store: dropped.with_label_values(&["store"]),
         })
     }
 }
@@ -116,17 +142,6 @@ impl Metrics {
             )
             .buckets(VALIDATION_BUCKETS.to_vec()),
         )?;
-        let transactions_sampled = IntCounter::new(
-            "hauberk_transactions_sampled_total",
-            "Exchanges picked to be recorded.",
-        )?;
-        let transactions_dropped = family(
-            &registry,
-            "hauberk_transactions_dropped_total",
-            "Picked exchanges that were not recorded: the queue was full, or the store could not be written.",
-            &["where"],
-        )?;
-        registry.register(Box::new(transactions_sampled.clone()))?;
         registry.register(Box::new(connections.clone()))?;
         registry.register(Box::new(connections_refused.clone()))?;
         registry.register(Box::new(open_connections.clone()))?;
@@ -170,9 +185,7 @@ impl Metrics {
                     .with_label_values(&["certificate", "unverified"]),
             },
             responses: ResponseMetrics::new(&registry)?,
-            transactions_sampled,
-            transactions_dropped_in_queue: transactions_dropped.with_label_values(&["queue"]),
-            transactions_dropped_in_store: transactions_dropped.with_label_values(&["store"]),
+            transactions: TransactionMetrics::new(&registry)?,
             registry,
             validation_seconds,
             connections,

@@ -186,7 +186,8 @@ impl Gateway {
     pub fn transactions_lost(&self, count: u64) {
         self.shared
             .metrics
-            .transactions_dropped_in_store
+            .transactions
+            .dropped_in_store
             .inc_by(count);
     }
 

@@ -20,6 +20,7 @@ from hauberk.api import (
     gateways,
     hostname_associations,
     mtls_certificates,
+    operation_metrics,
     operations,
     rulesets,
     schema_validation,
@@ -67,7 +68,16 @@ def create_app(plane: ControlPlane) -> FastAPI:
         zone.include_router(resource)
     for router in (zones.compatible, zone, mtls_certificates.account):
         app.include_router(router, prefix=COMPATIBLE)
-    for router in (zones.own, tokens.own, gateways.own, authority.own, discovery_runs.own, template_rules.own, configuration.own):
+    for router in (
+        zones.own,
+        tokens.own,
+        gateways.own,
+        authority.own,
+        discovery_runs.own,
+        template_rules.own,
+        configuration.own,
+        operation_metrics.own,
+    ):
         app.include_router(router, prefix=OWN)
     app.include_router(authority.public)
     app.include_router(_health(plane))

@@ -39,6 +39,7 @@ class Heartbeat(BaseModel):
     refused_version: int | None = Field(None, ge=0, le=MAX_INTEGER, description="A newer snapshot it will not enforce")
     refused_reason: str | None = Field(None, max_length=4000, description="Why not")
     events_dropped: int = Field(0, ge=0, le=MAX_INTEGER, description="Events lost because nobody took them in time")
+    transactions_dropped: int = Field(0, ge=0, le=2**53, description="Recorded exchanges lost because they could not be kept in time")
     started_at: AwareDatetime
 
 
@@ -106,6 +107,7 @@ def _render(gateway: GatewayStatus, newest: Snapshot, at: datetime) -> dict[str,
         "refused_version": gateway.refused_version,
         "refused_reason": gateway.refused_reason,
         "events_dropped": gateway.events_dropped,
+        "transactions_dropped": gateway.transactions_dropped,
         "started_at": gateway.started_at.isoformat(),
         "last_seen": gateway.last_seen.isoformat(),
     }

@@ -28,6 +28,7 @@ _EXAMPLES: dict[str, Any] = {
     "control_plane.database_url": "sqlite:////var/lib/hauberk/hauberk.db",
     "events.file": "events.jsonl",
     "discovery.min_score": 0.5,
+    "traffic.store": "traffic",
     "zones.hosts.certificate": "server.pem",
     "zones.hosts.private_key": "server.key",
 }

@@ -11,6 +11,7 @@ from hauberk.config import PASSPHRASE_VARIABLE, Settings
 from hauberk.pipeline import ControlPlane
 from hauberk.serve.listening import bind, server
 from hauberk.storage.events import forget_events
+from hauberk.storage.operation_metrics import forget_metrics
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,8 @@ def _keep_house(plane: ControlPlane, stopping: threading.Event) -> None:
         try:
             with plane.database.write() as session:
                 forget_events(session, plane.settings.events.keep_days, plane.settings.events.keep_count)
+                forget_metrics(session, plane.settings.traffic.metrics_keep_days)
         except Exception:
-            log.exception("old events were not deleted")
+            log.exception("old events and metrics were not deleted")
         if stopping.wait(HOUSEKEEPING_SECONDS):
             return

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import JSON, Dialect, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Dialect, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import DateTime, TypeDecorator
 
@@ -250,8 +250,34 @@ class GatewayStatus(Base):
     refused_version: Mapped[int | None]
     refused_reason: Mapped[str | None] = mapped_column(Text)
     events_dropped: Mapped[int] = mapped_column(default=0)
+    transactions_dropped: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     started_at: Mapped[datetime]
     last_seen: Mapped[datetime] = mapped_column(default=now)
+
+
+class OperationMetric(Base):
+    """What gateways counted of one operation in one hour; `latency` is a sketch of microseconds."""
+
+    __tablename__ = "operation_metrics"
+    __table_args__ = (Index("operation_metrics_by_hour", "hour"),)
+
+    operation_id: Mapped[str] = mapped_column(ForeignKey("operations.operation_id", ondelete="CASCADE"), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)  # when it began
+    requests: Mapped[int] = mapped_column(BigInteger)
+    client_errors: Mapped[int] = mapped_column(BigInteger)
+    server_errors: Mapped[int] = mapped_column(BigInteger)
+    last_seen: Mapped[datetime]
+    latency: Mapped[str] = mapped_column(Text)
+
+
+class OperationMetricBatch(Base):
+    """A batch of metrics that was added, so that it is not added again."""
+
+    __tablename__ = "operation_metric_batches"
+    __table_args__ = (Index("operation_metric_batches_by_time", "received_at"),)
+
+    batch_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    received_at: Mapped[datetime]
 
 
 class SecurityEvent(Base):

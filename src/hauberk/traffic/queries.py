@@ -234,7 +234,12 @@ class Queries:
         else:
             transactions = SCHEMA.empty_table()
         # Statements reach the rows and nothing else: no files, no network, no variables of ours.
-        settings = {"enable_external_access": "false", "memory_limit": MEMORY_LIMIT, "threads": "2", "python_enable_replacements": "false"}
+        settings: dict[str, Any] = {
+            "enable_external_access": "false",
+            "memory_limit": MEMORY_LIMIT,
+            "python_enable_replacements": "false",
+            "threads": "2",
+        }
         with duckdb.connect(config=settings) as connection:
             connection.register("transactions", transactions)
             return connection.sql(sql, params=values).to_arrow_table()

@@ -182,9 +182,7 @@ class SegmentFolder:
         hidden = (info for info in self._files() if info.base_name.startswith("."))
         return [info.path for info in hidden if info.mtime is not None and now - info.mtime > LEFT_OVER_AFTER]
 
-    def segments(
-        self, hosts: Sequence[str] | None = None, since: datetime | None = None, until: datetime | None = None
-    ) -> list[Segment]:
+    def segments(self, hosts: Sequence[str] | None = None, since: datetime | None = None, until: datetime | None = None) -> list[Segment]:
         """
         List segments that may have rows of these hosts and this time; those that a merged one has replaced are left out.
 

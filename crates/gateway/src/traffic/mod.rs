@@ -93,7 +93,7 @@ impl Traffic {
 
     /// Leaves an exchange to be masked.
     fn leave(&self, exchanged: Exchanged, metrics: &Metrics) {
-        metrics.transactions_sampled.inc();
+        metrics.transactions.sampled.inc();
         let bytes = exchanged.size();
         if !self.waiting.push(exchanged, bytes) {
             self.dropped(1, metrics);
@@ -113,7 +113,7 @@ impl Traffic {
 
     fn dropped(&self, count: u64, metrics: &Metrics) {
         self.dropped.fetch_add(count, Ordering::Relaxed);
-        metrics.transactions_dropped_in_queue.inc_by(count);
+        metrics.transactions.dropped_in_queue.inc_by(count);
     }
 
     /// How many were dropped here.

@@ -118,7 +118,7 @@ mod tests {
         assert!(queue.push("all room is back", 100));
         queue.end();
         assert!(queue.wait());
-        assert_eq!(queue.take(1, Duration::from_secs(600)).len(), 1);
-        assert!(queue.take(1, Duration::from_secs(600)).is_empty());
+        assert_eq!(queue.take(1, Duration::from_mins(10)).len(), 1);
+        assert!(queue.take(1, Duration::from_mins(10)).is_empty());
     }
 }
