@@ -4,9 +4,12 @@ use std::path::Path;
 
 type Check = fn(&[u8]);
 
-const TARGETS: [(&str, Check); 5] = [
+const TARGETS: [(&str, Check); 8] = [
+    ("access_log", hauberk_fuzz::captures::check_access_log),
     ("body", hauberk_fuzz::body::check),
     ("document", hauberk_fuzz::document::check),
+    ("har", hauberk_fuzz::captures::check_har),
+    ("ndjson", hauberk_fuzz::captures::check_ndjson),
     ("parameters", hauberk_fuzz::parameters::check),
     ("router", hauberk_fuzz::router::check),
     ("rules", hauberk_fuzz::rules::check),
