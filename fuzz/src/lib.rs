@@ -5,6 +5,7 @@
 //! make public, so the laws outlive a change of what is behind it.
 
 pub mod body;
+pub mod captures;
 pub mod discover;
 pub mod document;
 mod judge;

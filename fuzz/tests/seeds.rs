@@ -4,10 +4,13 @@ use std::path::Path;
 
 type Check = fn(&[u8]);
 
-const TARGETS: [(&str, Check); 6] = [
+const TARGETS: [(&str, Check); 9] = [
+    ("access_log", hauberk_fuzz::captures::check_access_log),
     ("body", hauberk_fuzz::body::check),
     ("discover", hauberk_fuzz::discover::check),
     ("document", hauberk_fuzz::document::check),
+    ("har", hauberk_fuzz::captures::check_har),
+    ("ndjson", hauberk_fuzz::captures::check_ndjson),
     ("parameters", hauberk_fuzz::parameters::check),
     ("router", hauberk_fuzz::router::check),
     ("rules", hauberk_fuzz::rules::check),

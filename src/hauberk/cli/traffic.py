@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ import typer
 from hauberk import config
 from hauberk.cli.failure import Failure
 from hauberk.cli.output import Output, printable
-from hauberk.cli.remote import ConfigFile, settings_file
+from hauberk.cli.remote import DEFAULT_CONFIG, ConfigFile
 from hauberk.traffic import files
 from hauberk.traffic.masking_key import masking_key
 from hauberk.transaction import Transaction
@@ -62,6 +62,11 @@ def read_options(
     return files.ReadOptions(format=format_name, fields=fields, default_host=default_host, masking_key=masking_key)
 
 
+def settings_of(file: Path | None) -> config.Settings:
+    """Load the settings; commands on files do without hauberk.toml."""
+    return config.load(file or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None))
+
+
 @app.command("show")
 def show(
     captures: Captures,
@@ -86,7 +91,7 @@ def show(
       hauberk traffic show page.har --host api.example.com --json
     """
     out = Output(as_json=as_json)
-    key = masking_key(config.load(settings_file(settings)).state_dir)
+    key = masking_key(settings_of(settings).state_dir)
     options = read_options(format_name, field_names, default_host, key)
     reports: list[files.FileReport] = []
     hosts = {name.lower() for name in host or []}
@@ -134,7 +139,7 @@ def out_line(line: bytes) -> None:
 
 def _transactions(
     captures: Sequence[Path], options: files.ReadOptions, reports: list[files.FileReport], hosts: set[str]
-) -> Iterator[tuple[int, bytes]]:
+) -> Generator[tuple[int, bytes], None, None]:
     with closing(files.read(captures, options, reports)) as batches:
         for batch in batches:
             for row, line in batch:

@@ -7,7 +7,7 @@ The formats themselves are read in Rust (`crates/traffic/src/read`), but for the
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,7 +103,9 @@ class Batch:
         return zip(self.rows, self.lines.splitlines(), strict=True)
 
 
-def read(files: Sequence[Path], options: ReadOptions | None = None, reports: list[FileReport] | None = None) -> Iterator[Batch]:
+def read(
+    files: Sequence[Path], options: ReadOptions | None = None, reports: list[FileReport] | None = None
+) -> Generator[Batch, None, None]:
     """
     Read files one after another.
 
@@ -129,7 +131,7 @@ def read(files: Sequence[Path], options: ReadOptions | None = None, reports: lis
         first_row += report.rows
 
 
-def _read_file(file: Path, options: ReadOptions, first_row: int, reports: list[FileReport]) -> Iterator[Batch]:
+def _read_file(file: Path, options: ReadOptions, first_row: int, reports: list[FileReport]) -> Generator[Batch, None, FileReport]:
     if options.format == MITMPROXY:
         return (yield from _read_flows(file, options, first_row, reports))
     capture: _native.Capture | None = None
@@ -161,7 +163,7 @@ def _read_file(file: Path, options: ReadOptions, first_row: int, reports: list[F
     return reports[-1]
 
 
-def _read_flows(file: Path, options: ReadOptions, first_row: int, reports: list[FileReport]) -> Iterator[Batch]:
+def _read_flows(file: Path, options: ReadOptions, first_row: int, reports: list[FileReport]) -> Generator[Batch, None, FileReport]:
     """Masking is Rust's, so the records of flows go there once more as JSON lines."""
     rows = skipped = 0
     cut_short: str | None = None

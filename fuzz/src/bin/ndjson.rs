@@ -1,0 +1,5 @@
+//! Fuzzes [`hauberk_fuzz::captures::check_ndjson`].
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| hauberk_fuzz::captures::check_ndjson(data));
