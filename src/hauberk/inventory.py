@@ -36,7 +36,7 @@ from hauberk.storage.discovery_tables import DiscoveryRun
 from hauberk.storage.models import Zone, now
 from hauberk.storage.session_identifiers import session_identifiers, set_session_identifiers
 from hauberk.storage.template_rules import template_rules
-from hauberk.template_rule import owner_rules
+from hauberk.template_rule import TemplateRule, owner_rules
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,9 @@ BATCH = 20_000
 PROGRESS_SECONDS = 2.0
 # Enough to tell one request in a hundred, little enough to read at every look while a zone has no identifier.
 SAMPLE = 20_000
+
+TRIES = 5
+RETRY_SECONDS = 1.0
 
 AUTHORIZATION = SessionIdentifier("header", "authorization")
 
@@ -258,12 +261,22 @@ class Inventory:
         kept = [self._masked(candidate) for candidate in candidates(found, self.thresholds)]
         self._progress(zone_id, phase="recording", operations_found=len(found))
         seen = Window(max(window.since, datetime.fromtimestamp(earliest, UTC)), window.until)
+        for last in (False,) * TRIES + (True,):
+            try:
+                return self._record(zone_id, kept, seen, rules)
+            except StorageError:
+                # On PostgreSQL an owner who saves or ignores one of them in the same moment has precedence.
+                if last or self._stopping.wait(RETRY_SECONDS):
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    def _record(self, zone_id: str, kept: Sequence[Candidate], seen: Window, rules: Sequence[TemplateRule]) -> Recorded:
         with self.database.write() as session:
             # In the same transaction, so that a control plane that was overtaken records nothing.
             if not renew_lease(session, zone_id, self.name):
                 raise _LeaseLost
             recorded = record_candidates(session, session.get_one(Zone, zone_id), kept, seen, rules)
-            end_lease(session, zone_id, self.name, candidates=recorded.stored, refused=recorded.refused, paths_read=read)
+            end_lease(session, zone_id, self.name, candidates=recorded.stored, refused=recorded.refused)
         return recorded
 
     def _masked(self, candidate: Candidate) -> Candidate:

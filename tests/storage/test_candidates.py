@@ -93,6 +93,23 @@ def test_the_id_is_that_of_the_operation_and_stays(database: Database) -> None:
     assert row.requests_per_period == pytest.approx(10 / 240)
 
 
+def test_numbers_that_hardly_changed_are_not_written_anew(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def requests() -> int:
+        with database.read() as session:
+            return session.scalars(candidates_of("z")).one().requests
+
+    record(database, found("/a", requests=1000))
+    record(database, found("/a", requests=1009))
+    assert requests() == 1000
+    record(database, found("/a", requests=1011))
+    assert requests() == 1011
+    record(database, found("/a", requests=1012, origins=("ML", "SessionIdentifier")))
+    assert requests() == 1012
+    monkeypatch.setattr("hauberk.storage.candidates.COUNTED_EVERY", timedelta(0))
+    record(database, found("/a", requests=1013, origins=("ML", "SessionIdentifier")))
+    assert requests() == 1013
+
+
 def test_a_short_time_is_not_made_more_of() -> None:
     assert Window(UNTIL - timedelta(minutes=1), UNTIL).periods == 1
     assert WINDOW.periods == 240
