@@ -115,6 +115,14 @@ def test_a_short_time_is_not_made_more_of() -> None:
     assert WINDOW.periods == 240
 
 
+@pytest.mark.parametrize(
+    ("first_seen", "hours"),
+    [([], 240), ([int(UNTIL.timestamp()) - 7200], 2), ([0], 240), ([-(10**18)], 240), ([10**18], 1), ([int(UNTIL.timestamp())], 1)],
+)
+def test_the_window_begins_with_the_first_request(first_seen: list[int], hours: int) -> None:
+    assert WINDOW.from_first(*first_seen).periods == hours
+
+
 def test_what_was_found_on_two_ports_is_one_and_what_cannot_be_saved_is_counted(database: Database) -> None:
     recorded = record(
         database,

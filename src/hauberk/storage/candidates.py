@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, delete, insert, select, update
@@ -46,6 +46,13 @@ class Window:
     def periods(self) -> float:
         """How many periods it has, at least one: what was seen in less than that is not made more of."""
         return max(1.0, (self.until - self.since) / PERIOD)
+
+    def from_first(self, *first_seen: int) -> Window:
+        """Leave out the time before anything was seen; with no time given (Unix seconds) the whole of it stays."""
+        begun = [second for second in first_seen if second > self.since.timestamp()]
+        if len(begun) < len(first_seen) or not begun:
+            return self
+        return Window(min(self.until, datetime.fromtimestamp(min(*begun, self.until.timestamp()), UTC)), self.until)
 
 
 @dataclass(frozen=True)
