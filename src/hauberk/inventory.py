@@ -141,7 +141,8 @@ class Inventory:
             with self.database.write() as session:
                 end_lease(session, zone_id, self.name, error=error.message if isinstance(error, HauberkError) else type(error).__name__)
             raise
-        log.info("candidates brought up to date", extra={"zone_id": zone_id, **recorded.__dict__})
+        level = logging.INFO if recorded.new or recorded.vanished else logging.DEBUG
+        log.log(level, "candidates brought up to date", extra={"zone_id": zone_id, **recorded.__dict__})
         return recorded
 
     def explain(self, zone_id: str, host: str, method: str, path: str) -> dict[str, Any]:

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from hauberk.candidate import Candidate, State
 from hauberk.errors import Conflict, NotFound
 from hauberk.operation import OperationKey
+from hauberk.storage import database as database_module
 from hauberk.storage.candidates import (
     Recorded,
     Window,
@@ -81,6 +84,20 @@ def delete(database: Database, endpoint: str) -> None:
 def test_tables_and_migrations_agree(database: Database) -> None:
     with database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_a_database_of_before_gets_the_tables_and_keeps_what_it_has(database: Database) -> None:
+    save(database, "/a")
+    config = Config()
+    config.set_main_option("script_location", str(Path(database_module.__file__).parent / "migrations"))
+    with database.engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+        connection.commit()
+        assert "discovered_operations" not in inspect(connection).get_table_names()
+    again = Database(database.url)
+    record(again, found("/a"))
+    assert states(again) == {"GET /a": "saved"}
 
 
 def test_the_id_is_that_of_the_operation_and_stays(database: Database) -> None:
