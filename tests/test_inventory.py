@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import select, update
 
 from conftest import eventually
+from hauberk import _native
 from hauberk.config import DiscoverySettings
-from hauberk.errors import Conflict, NotFound
+from hauberk.errors import Conflict, InvalidRequest, NotFound
 from hauberk.inventory import Inventory
 from hauberk.session_identifier import SessionIdentifier
 from hauberk.storage.candidates import candidates_of
@@ -250,6 +251,34 @@ def test_the_owners_choice_stands(database: Database) -> None:
         set_session_identifiers(session, "z", [SessionIdentifier("cookie", "sid")])
     make(database, source).refresh("z")
     assert chosen(database) == [SessionIdentifier("cookie", "sid")]
+
+
+def test_a_choice_that_gateways_refuse_does_not_keep_candidates_away(database: Database) -> None:
+    def refuse(_session: Any) -> None:
+        raise InvalidRequest("gateways could not enforce this")
+
+    database.before_commit = refuse
+    make(database, FakeTraffic([row("/a")], authorized(200, 0))).refresh("z")
+    assert chosen(database) == []
+    assert listed(database) == [("GET", HOST, "/a")]
+
+
+@pytest.mark.skipif(not hasattr(_native, "Discovery"), reason="this extension has no discovery")
+def test_with_the_real_grouping_of_paths(database: Database) -> None:
+    rows = [row(f"/v1/users/{n * 7919}", 20) for n in range(60)] + [row(f"/v1/users/{n * 7919}/orders", 20) for n in range(60)]
+    rows += [row("/v1/users/search", 600), row("/v1/login", 600, method="POST"), row("/v1/users/4", 600, host=f"{HOST}:8443")]
+    inventory = make(database, FakeTraffic(rows))
+    inventory.engine = _native.Discovery  # type: ignore[attr-defined]
+    inventory.refresh("z")
+    wanted = [("POST", HOST, "/v1/login"), ("GET", HOST, "/v1/users/search")]
+    wanted += [("GET", HOST, "/v1/users/{var1}"), ("GET", HOST, "/v1/users/{var1}/orders")]
+    assert listed(database) == wanted
+    told = inventory.explain("z", HOST, "GET", "/v1/users/12345")
+    assert told["explanation"]["endpoint"] == told["operation"]["endpoint"] == "/v1/users/{var1}"
+    with database.write() as session:
+        add_template_rule(session, "z", TemplateRule("pin", HOST, "GET", "/v1/users/4"))
+    inventory.refresh("z")
+    assert ("GET", HOST, "/v1/users/4") in listed(database)
 
 
 def test_a_run_has_one_row(inventory: Inventory, database: Database) -> None:

@@ -12,18 +12,18 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hauberk.candidate import Candidate, without_port
 from hauberk.config import DiscoverySettings
-from hauberk.discovery.carriers import Transaction
+from hauberk.discovery.ports import PathDiscovery, TrafficSource
 from hauberk.discovery.proposal import Proposal, propose
 from hauberk.discovery.sightings import PathRow, countable, zone_of_host
 from hauberk.discovery.thresholds import FoundOperation, Thresholds, candidates, found_operations, origins, shortfalls
@@ -31,12 +31,12 @@ from hauberk.errors import Conflict, HauberkError, NotFound, StorageError
 from hauberk.session_identifier import SessionIdentifier
 from hauberk.storage.candidates import Recorded, Window, record_candidates
 from hauberk.storage.database import Database
-from hauberk.storage.discovery_runs import due, end_lease, renew_lease, request_run, run_of, status_json, take_lease
+from hauberk.storage.discovery_runs import due, end_lease, renew_lease, request_run, status_json, take_lease
 from hauberk.storage.discovery_tables import DiscoveryRun
 from hauberk.storage.models import Zone, now
 from hauberk.storage.session_identifiers import session_identifiers, set_session_identifiers
 from hauberk.storage.template_rules import template_rules
-from hauberk.template_rule import owner_rules
+from hauberk.template_rule import TemplateRule, owner_rules
 
 log = logging.getLogger(__name__)
 
@@ -46,37 +46,11 @@ PROGRESS_SECONDS = 2.0
 # Enough to tell one request in a hundred, little enough to read at every look while a zone has no identifier.
 SAMPLE = 20_000
 
+STOP_SECONDS = 10.0
+TRIES = 5
+RETRY_SECONDS = 1.0
+
 AUTHORIZATION = SessionIdentifier("header", "authorization")
-
-
-class PathDiscovery(Protocol):
-    """Groups paths into templates: `hauberk._native.Discovery`."""
-
-    def observe(self, rows: list[PathRow], /) -> None:
-        """Take sightings of paths."""
-
-    def operations(self, rules_json: str, /) -> str:
-        """Give the operations as a JSON list of `FoundOperation`, under the owner's rules (`template_rule.owner_rules`)."""
-
-    def explain(self, host: str, method: str, path: str, rules_json: str, /) -> str | None:
-        """
-        Tell as JSON why a path or endpoint is grouped as it is; `None` if nothing like it was seen.
-
-        An object with at least `endpoint` and `segments`, each of these with `examples` as they were sent.
-        """
-
-
-class TrafficSource(Protocol):
-    """Where traffic is kept."""
-
-    def hosts(self, since: datetime, until: datetime) -> Iterable[str]:
-        """List the hosts that were asked for in a time, as requests name them, ports included."""
-
-    def paths(self, hosts: Sequence[str], since: datetime, until: datetime) -> Iterable[PathRow]:
-        """List the paths that were answered with 2xx, one row for each host, method and path (or for parts of the time)."""
-
-    def transactions(self, hosts: Sequence[str], since: datetime, until: datetime, limit: int) -> Iterable[Transaction]:
-        """Give a sample of whole transactions, secrets masked, spread over the time."""
 
 
 class Inventory:
@@ -121,11 +95,11 @@ class Inventory:
         self._thread.start()
 
     def stop(self) -> None:
-        """End that; a look under way is left unfinished, and the next one begins anew."""
+        """End that; a look under way is left unfinished, and the next one begins anew. Grouping that takes long is not waited for."""
         self._stopping.set()
         self._wake.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(STOP_SECONDS)
 
     def request(self, zone_id: str) -> dict[str, Any]:
         """
@@ -167,7 +141,8 @@ class Inventory:
             with self.database.write() as session:
                 end_lease(session, zone_id, self.name, error=error.message if isinstance(error, HauberkError) else type(error).__name__)
             raise
-        log.info("candidates brought up to date", extra={"zone_id": zone_id, **recorded.__dict__})
+        level = logging.INFO if recorded.new or recorded.vanished else logging.DEBUG
+        log.log(level, "candidates brought up to date", extra={"zone_id": zone_id, **recorded.__dict__})
         return recorded
 
     def explain(self, zone_id: str, host: str, method: str, path: str) -> dict[str, Any]:
@@ -191,11 +166,11 @@ class Inventory:
         text = discovery.explain(host, method, path, rules)
         if text is None:
             raise NotFound(f"no successful request was seen that is {method} {host} and like this path, in the last {self._days()}")
-        found = [operation for operation in found_operations(discovery.operations(rules)) if operation.method == method]
         explanation: dict[str, Any] = json.loads(text)
+        found = found_operations(discovery.operations(rules))
         for segment in explanation["segments"]:
             segment["examples"] = self._masked_words(segment["examples"])
-        return {"explanation": explanation, "operation": self._told(found, explanation["endpoint"])}
+        return {"explanation": explanation, "operation": self._told(found, method, explanation)}
 
     def proposal(self, zone_id: str, limit: int = SAMPLE) -> Proposal:
         """
@@ -245,11 +220,13 @@ class Inventory:
             self._choose(source, zone, names, window)
         hosts = self._hosts(source, zone, names, window)
         discovery = engine(self.settings.max_paths)
-        read, earliest, told = 0, window.until.timestamp(), time.monotonic()
+        read, told = 0, time.monotonic()
+        earliest: list[int] = []
         for batch in _batches(countable(source.paths(hosts, window.since, window.until), zone.name, names)):
             discovery.observe(batch)
             read += len(batch)
-            earliest = min(earliest, *(row[6] for row in batch if row[6] is not None), earliest)
+            times = [*earliest, *(row[6] for row in batch if row[6] is not None)]
+            earliest = [min(times)] if times else []
             if time.monotonic() - told > PROGRESS_SECONDS:
                 told = time.monotonic()
                 self._progress(zone_id, phase="reading", paths_read=read)
@@ -257,13 +234,23 @@ class Inventory:
         found = found_operations(discovery.operations(owner_rules(rules)))
         kept = [self._masked(candidate) for candidate in candidates(found, self.thresholds)]
         self._progress(zone_id, phase="recording", operations_found=len(found))
-        seen = Window(max(window.since, datetime.fromtimestamp(earliest, UTC)), window.until)
+        seen = window.from_first(*earliest)
+        for attempt in range(TRIES):
+            try:
+                return self._record(zone_id, kept, seen, rules)
+            except StorageError:
+                # On PostgreSQL an owner who saves or ignores one of them in the same moment has precedence.
+                if attempt == TRIES - 1 or self._stopping.wait(RETRY_SECONDS):
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    def _record(self, zone_id: str, kept: Sequence[Candidate], seen: Window, rules: Sequence[TemplateRule]) -> Recorded:
         with self.database.write() as session:
             # In the same transaction, so that a control plane that was overtaken records nothing.
             if not renew_lease(session, zone_id, self.name):
                 raise _LeaseLost
             recorded = record_candidates(session, session.get_one(Zone, zone_id), kept, seen, rules)
-            end_lease(session, zone_id, self.name, candidates=recorded.stored, refused=recorded.refused, paths_read=read)
+            end_lease(session, zone_id, self.name, candidates=recorded.stored, refused=recorded.refused)
         return recorded
 
     def _masked(self, candidate: Candidate) -> Candidate:
@@ -301,19 +288,24 @@ class Inventory:
         """Take `Authorization` for the session identifier, if enough requests carry it and the owner has not chosen meanwhile."""
         if not self._propose(source, zone, names, window, SAMPLE).takes_authorization:
             return
-        with self.database.write() as session:
-            run_of(session, zone.id)
-            if self._may_choose(session, zone.id):
+        try:
+            with self.database.write() as session:
+                if not self._may_choose(session, zone.id):
+                    return
                 set_session_identifiers(session, zone.id, [AUTHORIZATION])
-                log.info("Authorization was taken for the session identifier", extra={"zone_id": zone.id})
+        except HauberkError as error:
+            log.warning("Authorization was not taken for the session identifier", extra={"zone_id": zone.id, "reason": error.message})
+            return
+        log.info("Authorization was taken for the session identifier", extra={"zone_id": zone.id})
 
     def _propose(self, source: TrafficSource, zone: Zone, names: Sequence[str], window: Window, limit: int) -> Proposal:
         hosts = self._hosts(source, zone, names, window)
         return propose(islice(source.transactions(hosts, window.since, window.until, limit), limit))
 
-    def _told(self, found: Sequence[FoundOperation], endpoint: str) -> dict[str, Any] | None:
+    def _told(self, found: Sequence[FoundOperation], method: str, explanation: Mapping[str, Any]) -> dict[str, Any] | None:
+        wanted = (method, explanation["host"], explanation["endpoint"])
         for operation in found:
-            if operation.endpoint == endpoint:
+            if (operation.method, operation.host, operation.endpoint) == wanted:
                 return {
                     "method": operation.method,
                     "host": operation.host,

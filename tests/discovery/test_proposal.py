@@ -57,6 +57,10 @@ def test_a_masked_token_per_user_is_recommended_with_its_numbers() -> None:
         (lambda n, u: {"X-CSRF-Token": f"G{u}"}, ("header", "x-csrf-token"), "bad", "forged"),
         (lambda n, u: {"Cookie": f"__cf_bm=G{u}"}, ("cookie", "__cf_bm"), "bad", "bot filter"),
         (lambda n, u: {"Cookie": f"JSESSIONID=G{u}"}, ("cookie", "JSESSIONID"), "doubtful", "not logged in"),
+        (lambda n, u: {"Cookie": f"remixstid=G{u}"}, ("cookie", "remixstid"), "doubtful", "nothing tells"),
+        (lambda n, u: {"Cookie": f"WMF-Last-Access=G{u}"}, ("cookie", "WMF-Last-Access"), "doubtful", "nothing tells"),
+        (lambda n, u: {"Cookie": f"app_auth_token=G{u}"}, ("cookie", "app_auth_token"), "good", "login"),
+        (lambda n, u: {"X-Filter": f"G{u}"}, ("header", "x-filter"), "bad", "what is asked for"),
         (lambda n, u: {"X-Api-Key": f"k{n // 200}"}, ("header", "x-api-key"), "good", "who calls"),
         (lambda n, u: {"Authorization": f"Bearer h:{u}-{n // 100}"}, ("header", "authorization"), "good", "who calls"),
         (lambda n, u: {"Authorization": f"Bearer h:{u}-{n // 40}"}, ("header", "authorization"), "doubtful", "renewed"),
@@ -81,6 +85,12 @@ def test_a_cookie_given_to_whoever_comes_is_an_anonymous_session() -> None:
     then = [transaction({"Cookie": f"who=v{n % 50}"}) for n in range(500)]
     found = finding(propose([*first, *then]), "cookie", "who")
     assert (found.verdict, found.reasons[0][:24]) == ("doubtful", "it is handed out to whoe")
+
+
+def test_a_cookie_given_in_answer_to_a_post_is_a_logins() -> None:
+    logins = [transaction({}, response_headers=[["Set-Cookie", f"who=v{n}; Path=/"]]) | {"method": "POST"} for n in range(50)]
+    then = [transaction({"Cookie": f"who=v{n % 50}"}) for n in range(500)]
+    assert propose([*logins, *then]).recommended == ("cookie", "who")
 
 
 def test_a_claim_that_stays_is_better_than_the_token_that_changes() -> None:

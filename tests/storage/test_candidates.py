@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from hauberk.candidate import Candidate, State
 from hauberk.errors import Conflict, NotFound
 from hauberk.operation import OperationKey
+from hauberk.storage import database as database_module
 from hauberk.storage.candidates import (
     Recorded,
     Window,
@@ -83,6 +86,20 @@ def test_tables_and_migrations_agree(database: Database) -> None:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
+def test_a_database_of_before_gets_the_tables_and_keeps_what_it_has(database: Database) -> None:
+    save(database, "/a")
+    config = Config()
+    config.set_main_option("script_location", str(Path(database_module.__file__).parent / "migrations"))
+    with database.engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+        connection.commit()
+        assert "discovered_operations" not in inspect(connection).get_table_names()
+    again = Database(database.url)
+    record(again, found("/a"))
+    assert states(again) == {"GET /a": "saved"}
+
+
 def test_the_id_is_that_of_the_operation_and_stays(database: Database) -> None:
     assert record(database, found("/a")) == Recorded(stored=1, new=1, vanished=0, refused=0)
     assert record(database, found("/a", requests=10)) == Recorded(stored=1, new=0, vanished=0, refused=0)
@@ -93,9 +110,34 @@ def test_the_id_is_that_of_the_operation_and_stays(database: Database) -> None:
     assert row.requests_per_period == pytest.approx(10 / 240)
 
 
+def test_numbers_that_hardly_changed_are_not_written_anew(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def requests() -> int:
+        with database.read() as session:
+            return session.scalars(candidates_of("z")).one().requests
+
+    record(database, found("/a", requests=1000))
+    record(database, found("/a", requests=1009))
+    assert requests() == 1000
+    record(database, found("/a", requests=1011))
+    assert requests() == 1011
+    record(database, found("/a", requests=1012, origins=("ML", "SessionIdentifier")))
+    assert requests() == 1012
+    monkeypatch.setattr("hauberk.storage.candidates.COUNTED_EVERY", timedelta(0))
+    record(database, found("/a", requests=1013, origins=("ML", "SessionIdentifier")))
+    assert requests() == 1013
+
+
 def test_a_short_time_is_not_made_more_of() -> None:
     assert Window(UNTIL - timedelta(minutes=1), UNTIL).periods == 1
     assert WINDOW.periods == 240
+
+
+@pytest.mark.parametrize(
+    ("first_seen", "hours"),
+    [([], 240), ([int(UNTIL.timestamp()) - 7200], 2), ([0], 240), ([-(10**18)], 240), ([10**18], 1), ([int(UNTIL.timestamp())], 1)],
+)
+def test_the_window_begins_with_the_first_request(first_seen: list[int], hours: int) -> None:
+    assert WINDOW.from_first(*first_seen).periods == hours
 
 
 def test_what_was_found_on_two_ports_is_one_and_what_cannot_be_saved_is_counted(database: Database) -> None:

@@ -28,11 +28,13 @@ _RULES: tuple[tuple[str, str, Verdict, str], ...] = (
     ("header", r"x-(request|correlation|trace|amzn-trace|transaction|message|operation|invocation|client-request|ms-client-request)-?id"
      r"|request-id|correlation-id|traceparent|tracestate|x-b3-.*|b3|uber-trace-id|x-cloud-trace-context|x-datadog-.*|sentry-trace|baggage"
      r"|newrelic|idempotency-key|x-idempotency-key|x-amz-date|x-amzn-trace-id|cf-ray|x-nonce|x-timestamp|x-signature.*|x-hub-signature.*"
-     r"|signature.*|digest", "bad",
+     r"|signature.*|digest|amz-sdk-(request|invocation-id)|x-.*(date|time|timestamp)", "bad",
      "an id, time or signature of one request, not of its caller"),
     ("header", r"x-(app|client|device|platform|sdk|api)-?(version|platform|os|type|name|model|build)|api-version|x-api-version|.*-version"
      r"|x-platform|x-goog-.*|openai-organization|anthropic-version|x-github-api-version", "bad",
      "it names software or a version: many callers have the same"),
+    ("header", r"soapaction|x-filter|x-sort|x-fields|alt-used|x-devtools-.*|link|purpose|x-purpose|x-moz|x-turbo-.*|hx-.*", "bad",
+     "it says what is asked for, not who asks"),
     ("header", r"(cf-connecting|true-client|client|x-client|fastly-client|x-cluster-client)-ip|x-original-.*|x-envoy-.*|cdn-loop|cf-.*"
      r"|x-middleware-.*|x-vercel-.*", "bad",
      "it is set by proxies on the way, not by the caller"),
@@ -42,7 +44,8 @@ _RULES: tuple[tuple[str, str, Verdict, str], ...] = (
     ("header", r"authorization|x-api-key|api-key|apikey|x-auth-token|x-access-token|x-session-(id|token)|x-user-id|x-account-id"
      r"|x-auth-user|x-consumer-.*|x-.*-token|.*-api-?key|private-token|job-token|x-client-id|x-tenant-id", "good",
      "a header that says who calls"),
-    ("cookie", r".*(auth|access|id|login|user|jwt|remember)[-_.]?(token|session|key|id)?|__(secure|host)-.*(session|token|auth|sid).*"
+    ("cookie", r"(.*[-_.])?(auth|login|jwt|bearer|remember([-_]?me)?|user)([-_.]?(token|session|key|id))?"
+     r"|(.*[-_.])?(access|id|auth|refresh|session|user|login)[-_.]?token|__(secure|host)-.*(session|token|auth|sid).*"
      r"|\.aspnetcore\.(identity|cookies).*|\.aspxauth|wordpress_logged_in.*|user_session", "good",
      "a cookie of a login"),
     ("jwt", r"\$\.(sub|email|client_id|user_id|uid|username|preferred_username)", "good",

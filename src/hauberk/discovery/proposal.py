@@ -117,6 +117,7 @@ class _Tally:
     values: Counter[int] = field(default_factory=Counter)
     pairs: set[tuple[int, int]] = field(default_factory=set)
     handed_to_anyone: int = 0
+    handed_at_login: int = 0
 
 
 def propose(transactions: Iterable[Transaction]) -> Proposal:
@@ -172,11 +173,11 @@ def _count(tallies: dict[Carrier, _Tally], transaction: Transaction, *, authoriz
         tally.values[hash(value)] += 1
         if isinstance(client, str):
             tally.pairs.add((hash(value), hash(client)))
-    if transaction.get("method") == "GET" and not authorized:
-        for name in handed_out(transaction):
-            carrier = Carrier("cookie", name)
-            if name not in sent and (carrier in tallies or len(tallies) < MAX_CARRIERS):
-                tallies[carrier].handed_to_anyone += 1
+    for name in handed_out(transaction) if not authorized else ():
+        carrier = Carrier("cookie", name)
+        if name not in sent and (carrier in tallies or len(tallies) < MAX_CARRIERS):
+            tallies[carrier].handed_to_anyone += transaction.get("method") == "GET"
+            tallies[carrier].handed_at_login += transaction.get("method") == "POST"
 
 
 def _judge(carrier: Carrier, tally: _Tally, successful: int) -> Finding:
@@ -200,7 +201,7 @@ def _judge(carrier: Carrier, tally: _Tally, successful: int) -> Finding:
 
 def _verdict(finding: Finding, tally: _Tally) -> tuple[Verdict, tuple[str, ...]]:
     """Look for what is wrong; the worst found is the verdict."""
-    told = [reason for reason in (_by_counts(finding), about_name(finding.carrier), _by_origin(finding, tally)) if reason is not None]
+    told = [reason for reason in (_by_counts(finding), _by_origin(finding, tally), _by_name(finding, tally)) if reason is not None]
     order: tuple[Verdict, ...] = ("bad", "doubtful", "good")
     verdict: Verdict = min((kind for kind, _ in told), key=order.index, default="good")
     reasons = [reason for kind, reason in told if kind == verdict]
@@ -224,6 +225,14 @@ def _by_counts(finding: Finding) -> tuple[Verdict, str] | None:
             f"each client sends {finding.values_per_client:.0f} values on average: a token that is renewed, or a shared address",
         )
     return None
+
+
+def _by_name(finding: Finding, tally: _Tally) -> tuple[Verdict, str] | None:
+    """Say what its name tells; without that, only what is given in answer to a POST, as a login is, is taken for a caller's."""
+    known = about_name(finding.carrier)
+    if known is None and tally.handed_at_login and not tally.handed_to_anyone:
+        return "good", "it is given in answer to a POST, as by a login"
+    return known or ("doubtful", "nothing tells that it is a caller's: take it only if you know that it is")
 
 
 def _by_origin(finding: Finding, tally: _Tally) -> tuple[Verdict, str] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, delete, insert, select, update
@@ -17,14 +17,22 @@ from hauberk.storage.discovery_tables import DiscoveredOperation
 from hauberk.storage.models import Operation, Zone, now
 from hauberk.template_rule import TemplateRule
 
+Row = DiscoveredOperation
+
 # The period of traffic statistics.
 PERIOD = timedelta(hours=1)
+
+# Numbers that have hardly changed are left as they are for so long: thousands of rows need not be written every minute, and a row that is
+# not written does not stand in the way of an owner who saves or ignores it.
+COUNTED_EVERY = timedelta(hours=1)
+HARDLY = 0.01
 
 # Below the number of variables SQLite and PostgreSQL take in one statement.
 BATCH = 5000
 
+_COMPARED = (Row.id, Row.state, Row.ml, Row.session_identifier, Row.requests_per_period, Row.distinct_paths, Row.counted_at)
+
 CandidateOrder = Literal["host", "method", "endpoint", "traffic_stats.requests", "traffic_stats.last_updated"]
-Row = DiscoveredOperation
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,13 @@ class Window:
     def periods(self) -> float:
         """How many periods it has, at least one: what was seen in less than that is not made more of."""
         return max(1.0, (self.until - self.since) / PERIOD)
+
+    def from_first(self, *first_seen: int) -> Window:
+        """Leave out the time before anything was seen; with no time given (Unix seconds) the whole of it stays."""
+        begun = [second for second in first_seen if second > self.since.timestamp()]
+        if len(begun) < len(first_seen) or not begun:
+            return self
+        return Window(min(self.until, datetime.fromtimestamp(min(*begun, self.until.timestamp()), UTC)), self.until)
 
 
 @dataclass(frozen=True)
@@ -75,23 +90,24 @@ def record_candidates(
         rules: The owner's, as they were applied.
     """
     found, refused = _by_id(zone, candidates)
-    known = dict(session.execute(select(Row.id, Row.state).where(Row.zone_id == zone.id)).all())
+    known = {row.id: row for row in session.execute(select(*_COMPARED).where(Row.zone_id == zone.id))}
     saved = set(session.scalars(select(Operation.operation_id).where(Operation.zone_id == zone.id)))
     moment = now()
     new: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     for id_, candidate in found.items():
-        state = _state(id_, known.get(id_), saved)
+        before = known.get(id_)
+        state = _state(id_, before.state if before is not None else None, saved)
         values = {"id": id_, "state": state, **_numbers(candidate, window), "counted_at": moment, "last_updated": moment}
-        if id_ in known:
-            changed.append(values)
-        else:
+        if before is None:
             new.append(values | {"zone_id": zone.id, **candidate.key._asdict(), "found_at": moment})
+        elif _differs(before, values):
+            changed.append(values)
     if new:
         session.execute(insert(Row), new)
     if changed:
         session.execute(update(Row), changed)
-    vanished = _gone(session, zone, known, found, saved, rules)
+    vanished = _gone(session, zone, {id_: row.state for id_, row in known.items()}, found, saved, rules)
     for batch in _batches(vanished):
         session.execute(delete(Row).where(Row.id.in_(batch)), execution_options={"synchronize_session": False})
     return Recorded(len(found), len(new), len(vanished), refused)
@@ -252,6 +268,17 @@ def _numbers(candidate: Candidate, window: Window) -> dict[str, Any]:
         "last_seen": candidate.last_seen,
         "examples": list(candidate.examples),
     }
+
+
+def _differs(before: Any, values: Mapping[str, Any]) -> bool:
+    """Tell whether it is time to write numbers anew, or something besides them is new."""
+    same = ("state", "ml", "session_identifier")
+    counts = ("requests_per_period", "distinct_paths")
+    return (
+        values["counted_at"] - before.counted_at >= COUNTED_EVERY
+        or any(getattr(before, name) != values[name] for name in same)
+        or any(abs(getattr(before, name) - values[name]) > HARDLY * getattr(before, name) for name in counts)
+    )
 
 
 def _gone(
