@@ -25,16 +25,12 @@ TOOLS = (
         "buildbot", "Python, Twisted; Angular and React (Buildbot)", "https://ci.quanta.example/bb/", 7604, "buildbot start --nodaemon m", packages=("buildbot==4.3.0", "buildbot-worker==4.3.0"),
         setup="rm -rf m; buildbot create-master m; printf 'from buildbot.plugins import *\\nc = BuildmasterConfig = {}\\nc[\"workers\"]=[worker.LocalWorker(\"w1\")]\\nf=util.BuildFactory([steps.ShellCommand(command=[\"sleep\",\"2\"]),steps.ShellCommand(command=[\"ls\",\"-l\",\"/\"])])\\n"
         'c["builders"]=[util.BuilderConfig(name=n,workernames=["w1"],factory=f) for n in ("lint","test")]\\nc["schedulers"]=[schedulers.ForceScheduler(name="force",builderNames=["lint","test"]),schedulers.Periodic(name="often",builderNames=["lint"],periodicBuildTimer=8)]\\n'
-        "c[\"protocols\"]={}\\nc[\"buildbotURL\"]=\"https://ci.quanta.example/bb/\"\\nc[\"www\"]={\"port\":\"tcp:7604:interface=127.0.0.1\",\"plugins\":{\"waterfall_view\":{},\"console_view\":{},\"grid_view\":{}},\"allowed_origins\":[\"*\"]}\\nc[\"db\"]={\"db_url\":\"sqlite:///state.sqlite\"}\\nc[\"buildbotNetUsageData\"]=None\\n' > m/master.cfg",
+        "c[\"protocols\"]={\"null\": {}}\\nc[\"buildbotURL\"]=\"https://ci.quanta.example/bb/\"\\nc[\"www\"]={\"port\":\"tcp:7604:interface=127.0.0.1\",\"plugins\":{\"waterfall_view\":{},\"console_view\":{},\"grid_view\":{}},\"allowed_origins\":[\"*\"]}\\nc[\"db\"]={\"db_url\":\"sqlite:///state.sqlite\"}\\nc[\"buildbotNetUsageData\"]=None\\n' > m/master.cfg",
         seeds=("#/builders", "#/builders/1", "#/builders/1/builds/1", "#/waterfall", "#/grid", "#/console", "#/workers", "#/changes", "#/builds", "#/about"), seconds=60,
     ),
     Application(
         "devpi", "Python, Pyramid (devpi)", "https://pypi.aurora.example/", 7605, "devpi-server --host 127.0.0.1 --port $PORT --serverdir d --no-root-pypi --outside-url https://pypi.aurora.example",
         packages=("devpi-server==6.20.3", "devpi-web==5.1.1"), setup="rm -rf d; devpi-init --serverdir d --no-root-pypi --root-passwd secret12", seeds=("", "root", "+search?query=x", "+status"), seconds=25,
-    ),
-    Application(
-        "esphome", "Python, Tornado; Lit (ESPHome)", "http://devices.hemma.example:6052/", 7606, "esphome dashboard --address 127.0.0.1 --port $PORT y", packages=("esphome==2026.10.0",), python="3.12.1",
-        setup="mkdir -p y; printf 'esphome:\\n  name: porch\\nesp32:\\n  board: esp32dev\\n' > y/porch.yaml; printf 'esphome:\\n  name: cellar\\nesp8266:\\n  board: d1_mini\\n' > y/cellar.yaml", seconds=50,
     ),
     Application(
         "pyload", "Python, Flask; jQuery (pyLoad)", "http://fetch.hemma.example:8000/", 7607, "pyload --userdir u --storagedir s", packages=("pyload-ng==0.5.0b3.dev101",),

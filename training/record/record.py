@@ -61,7 +61,7 @@ def install(app: Application, folder: Path) -> None:
     elif app.kind == "npm" and not (folder / "ok").exists():
         (folder / "package.json").write_text('{"name": "recorded", "private": true}')
         commands = [["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", *app.packages]]
-    elif app.kind == "apt" and subprocess.run(["dpkg-query", "-W", *app.packages], capture_output=True).returncode:
+    elif app.kind == "apt" and subprocess.run(["dpkg-query", "-W", *app.packages], check=False, capture_output=True).returncode:
         commands = [["apt-get", "install", "-y", "-qq", "--no-install-recommends", *app.packages]]
         env["DEBIAN_FRONTEND"] = "noninteractive"
     if app.setup:
