@@ -20,7 +20,7 @@ NODE = (
     Application(
         "directus", "Node.js, Express; Vue (Directus)", "https://content.bokskog.example/", 7503, "set -a; . ./env; directus start", "npm", ("directus@11.3.5", "sqlite3@6.0.1"),
         setup=f"printf 'HOST=127.0.0.1\\nPORT=7503\\nPUBLIC_URL=https://content.bokskog.example\\nDB_CLIENT=sqlite3\\nDB_FILENAME=data.db\\nSECRET=abcdefghijkl\\nADMIN_EMAIL=admin@example.com\\nADMIN_PASSWORD=\"{PASSWORD}\"\\nTELEMETRY=false\\nIP_TRUST_PROXY=true\\n' > env;"
-        " set -a; . ./env; directus bootstrap",
+        " rm -f data.db; set -a; . ./env; directus bootstrap",
         login=(("open", "admin/login"), ("fill", "input[type=email]", "admin@example.com"), ("fill", "input[type=password]", PASSWORD), ("click", "button[type=submit]"), ("wait", "5")),
         script=(("open", "admin/settings/data-model/+"), ("wait", "3"), ("fill", "input >> visible=true", "ships"), ("click", ".header-bar-actions button"), ("wait", "2")),
         seeds=("admin/content", "admin/users", "admin/files", "admin/settings/data-model", "admin/settings/project", "admin/settings/roles", "admin/settings/flows", "admin/insights", "admin/activity"), seconds=90, wait_seconds=120,

@@ -34,7 +34,7 @@ from table import APPLICATIONS
 
 HERE = Path(__file__).parent
 MAX_RECORDS = 600
-MAX_ALIKE = 25
+MAX_ALIKE = 40
 _NUMBERS = re.compile(r"[0-9a-f]{8}[0-9a-f-]{8,}|\d+")
 
 
