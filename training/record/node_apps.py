@@ -31,10 +31,10 @@ NODE = (
         script=(("open", "p/minutes"), ("wait", "6"), ("type", "Present: all."), ("wait", "2"), ("open", "p/minutes/export/txt"), ("open", "p/minutes/timeslider"), ("wait", "2")), seconds=40,
     ),
     Application(
-        "verdaccio", "Node.js, Express; React (Verdaccio)", "https://npm.aurora.example/registry/", 7505,
+        "verdaccio", "Node.js, Express; React (Verdaccio)", "https://npm.aurora.example/", 7505,
         "(sleep 8; for n in alpha north data-kit; do mkdir -p p/$n; echo \"{\\\"name\\\":\\\"$n\\\",\\\"version\\\":\\\"1.0.0\\\",\\\"description\\\":\\\"d\\\"}\" > p/$n/package.json; echo \"# $n\" > p/$n/README.md;"
-        " (cd p/$n; npm publish --registry http://127.0.0.1:$PORT/registry/ --//127.0.0.1:$PORT/registry/:_authToken=x); done) & verdaccio -l 127.0.0.1:$PORT -c conf.yaml", "npm", ("verdaccio@6.8.0", "node-fetch@2.7.0"),
-        setup="printf 'storage: ./storage\\nurl_prefix: /registry/\\nauth: {htpasswd: {file: ./htpasswd}}\\npackages:\\n  \"**\": {access: $all, publish: $anonymous}\\nlog: {type: stdout, level: warn}\\nweb: {title: Packages}\\n' > conf.yaml",
+        " (cd p/$n; npm publish --registry http://127.0.0.1:$PORT/ --//127.0.0.1:$PORT/:_authToken=x); done) & verdaccio -l 127.0.0.1:$PORT -c conf.yaml", "npm", ("verdaccio@6.8.0",), overrides=(("node-fetch", "2.7.0"),),
+        setup="printf 'storage: ./storage\\nauth: {htpasswd: {file: ./htpasswd}}\\npackages:\\n  \"**\": {access: $all, publish: $anonymous}\\nlog: {type: stdout, level: warn}\\nweb: {title: Packages}\\n' > conf.yaml",
         login=(("wait", "8"),), seeds=("", "-/web/detail/alpha", "-/web/detail/north", "-/web/detail/data-kit"), seconds=40,
     ),
     Application(
