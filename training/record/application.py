@@ -31,6 +31,9 @@ class Application:
     packages: tuple[str, ...] = ()
     """Pinned, as the installer wants them; for `apt` the version is what Debian 12 has."""
 
+    overrides: tuple[tuple[str, str], ...] = ()
+    """npm packages needed by others, with the version to take where what those ask for is not to be had."""
+
     python: str = "3.11.7"
     setup: str = ""
     """Shell text run once after the packages are there; also makes the data to look at."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import random
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 CHROMIUM = "/usr/bin/chromium"
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _PLATFORMS = ("X11; Linux x86_64", "Windows NT 10.0; Win64; x64", "Macintosh; Intel Mac OS X 10_15_7")
 _LANGUAGES = ("en-US,en", "en-GB,en", "de-DE,de,en", "sv-SE,sv,en", "fr-FR,fr,en")
 _HAPROXY = """
@@ -38,7 +40,10 @@ backend application
 def running(
     command: list[str] | str, log: Path, cwd: Path | None = None, env: dict[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program in a session of its own, and end all of that session afterwards."""
+    """Run a program in a session of its own; afterwards end that session, and the daemons that left it."""
+    # Orphans then become children of this process, where they can be found, instead of init's.
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    before = _children(os.getpid())
     with log.open("ab") as output:
         process = subprocess.Popen(
             command, shell=isinstance(command, str), executable="/bin/bash" if isinstance(command, str) else None,
@@ -50,8 +55,19 @@ def running(
         for sign in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, sign)
+            for pid in _children(os.getpid()) - before:
+                for each in {pid, *_children(pid)}:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(each, sign)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(6)
+
+
+def _children(pid: int) -> set[int]:
+    """The processes that a process started or has inherited."""
+    with contextlib.suppress(OSError):
+        return {int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()}
+    return set()
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 _SALT = secrets.token_bytes(16)
 _SECRET_NAME = re.compile(
-    r"pass(word|wd|phrase)?\d?$|passwd|secret|token|csrf|xsrf|api_?key|access_?key|private_?key|session_?id|^sid$|^jwt$|authenticity|nonce$",
+    r"pass(word|wd|phrase)?\d?\]?$|passwd|pwd|secret|token|csrf|xsrf|api_?key|access_?key|private_?key|session_?id|^sid$|^jwt$|authenticity|nonce$",
     re.IGNORECASE,
 )
 _SECRET_HEADERS = frozenset(

@@ -19,9 +19,9 @@ NODE = (
     ),
     Application(
         "directus", "Node.js, Express; Vue (Directus)", "https://content.bokskog.example/", 7503, "set -a; . ./env; directus start", "npm", ("directus@11.3.5", "sqlite3@6.0.1"),
-        setup=f"printf 'HOST=127.0.0.1\\nPORT=7503\\nPUBLIC_URL=https://content.bokskog.example\\nDB_CLIENT=sqlite3\\nDB_FILENAME=data.db\\nSECRET=abcdefghijkl\\nADMIN_EMAIL=admin@bokskog.example\\nADMIN_PASSWORD=\"{PASSWORD}\"\\nTELEMETRY=false\\nIP_TRUST_PROXY=true\\n' > env;"
-        " set -a; . ./env; directus bootstrap",
-        login=(("open", "admin/login"), ("fill", "input[type=email]", "admin@bokskog.example"), ("fill", "input[type=password]", PASSWORD), ("click", "button[type=submit]"), ("wait", "5")),
+        setup=f"printf 'HOST=127.0.0.1\\nPORT=7503\\nPUBLIC_URL=https://content.bokskog.example\\nDB_CLIENT=sqlite3\\nDB_FILENAME=data.db\\nSECRET=abcdefghijkl\\nADMIN_EMAIL=admin@example.com\\nADMIN_PASSWORD=\"{PASSWORD}\"\\nTELEMETRY=false\\nIP_TRUST_PROXY=true\\n' > env;"
+        " rm -f data.db; set -a; . ./env; directus bootstrap",
+        login=(("open", "admin/login"), ("fill", "input[type=email]", "admin@example.com"), ("fill", "input[type=password]", PASSWORD), ("click", "button[type=submit]"), ("wait", "5")),
         script=(("open", "admin/settings/data-model/+"), ("wait", "3"), ("fill", "input >> visible=true", "ships"), ("click", ".header-bar-actions button"), ("wait", "2")),
         seeds=("admin/content", "admin/users", "admin/files", "admin/settings/data-model", "admin/settings/project", "admin/settings/roles", "admin/settings/flows", "admin/insights", "admin/activity"), seconds=90, wait_seconds=120,
     ),
@@ -31,10 +31,10 @@ NODE = (
         script=(("open", "p/minutes"), ("wait", "6"), ("type", "Present: all."), ("wait", "2"), ("open", "p/minutes/export/txt"), ("open", "p/minutes/timeslider"), ("wait", "2")), seconds=40,
     ),
     Application(
-        "verdaccio", "Node.js, Express; React (Verdaccio)", "https://npm.aurora.example/registry/", 7505,
+        "verdaccio", "Node.js, Express; React (Verdaccio)", "https://npm.aurora.example/", 7505,
         "(sleep 8; for n in alpha north data-kit; do mkdir -p p/$n; echo \"{\\\"name\\\":\\\"$n\\\",\\\"version\\\":\\\"1.0.0\\\",\\\"description\\\":\\\"d\\\"}\" > p/$n/package.json; echo \"# $n\" > p/$n/README.md;"
-        " (cd p/$n; npm publish --registry http://127.0.0.1:$PORT/registry/ --//127.0.0.1:$PORT/registry/:_authToken=x); done) & verdaccio -l 127.0.0.1:$PORT -c conf.yaml", "npm", ("verdaccio@6.8.0", "node-fetch@2.7.0"),
-        setup="printf 'storage: ./storage\\nurl_prefix: /registry/\\nauth: {htpasswd: {file: ./htpasswd}}\\npackages:\\n  \"**\": {access: $all, publish: $anonymous}\\nlog: {type: stdout, level: warn}\\nweb: {title: Packages}\\n' > conf.yaml",
+        " (cd p/$n; npm publish --registry http://127.0.0.1:$PORT/ --//127.0.0.1:$PORT/:_authToken=x); done) & verdaccio -l 127.0.0.1:$PORT -c conf.yaml", "npm", ("verdaccio@6.8.0",), overrides=(("node-fetch", "2.7.0"),),
+        setup="printf 'storage: ./storage\\nauth: {htpasswd: {file: ./htpasswd}}\\npackages:\\n  \"**\": {access: $all, publish: $anonymous}\\nlog: {type: stdout, level: warn}\\nweb: {title: Packages}\\n' > conf.yaml",
         login=(("wait", "8"),), seeds=("", "-/web/detail/alpha", "-/web/detail/north", "-/web/detail/data-kit"), seconds=40,
     ),
     Application(
@@ -43,16 +43,12 @@ NODE = (
         seeds=("#/repository?path=/tmp/apps/ungit/repo", "#/repository?path=/tmp/apps/ungit/repo"), script=(("open", "#/repository?path=/tmp/apps/ungit/repo"), ("wait", "4")), seconds=60,
     ),
     Application(
-        "signalk", "Node.js, Express; React (Signal K)", "http://boat.hemma.example:3000/", 7507, "PORT=7507 signalk-server -c $APP/conf --sample-nmea0183-data", "npm", ("signalk-server@2.23.0",), setup="mkdir -p conf",
-        login=(("open", "admin/"), ("wait", "4")), seeds=("admin/#/dashboard", "admin/#/webapps", "admin/#/databrowser", "admin/#/serverConfiguration/plugins/-", "admin/#/serverConfiguration/settings", "admin/#/appstore/apps", "admin/#/security/settings", "signalk/v1/api/"), seconds=60,
-    ),
-    Application(
         "graphql", "Node.js (GraphQL Yoga)", "https://library.kommun.example/", 7508, "cp $HERE/demo/graphql.mjs . && node graphql.mjs", "npm", ("graphql-yoga@5.24.1", "graphql@16.15.0"),
         script=(("open", "graphql"), ("wait", "3"), ("click", ".graphiql-query-editor"), ("type", "query { books { id title } }"), ("key", "Control+Enter"), ("wait", "2")), seconds=50,
     ),
     Application(
         "bullboard", "Node.js, Express; React (Bull Board)", "https://work.nordwind.example/jobs/", 7509, "redis-server --port 7391 --save '' & sleep 4; cp $HERE/demo/bull_board.mjs . && node bull_board.mjs", "npm",
-        ("@bull-board/express@9.10.1", "@bull-board/api@9.10.2", "bullmq@6.7.0", "express@5.3.0"), seeds=("queue/mail", "queue/thumbnails?status=failed", "queue/mail?status=completed"), seconds=50,
+        ("@bull-board/express@9.10.1", "@bull-board/api@9.10.2", "bullmq@6.7.0", "ioredis@5.11.1", "express@5.3.0"), seeds=("queue/mail", "queue/thumbnails?status=failed", "queue/mail?status=completed"), seconds=50,
     ),
     Application(
         "actual", "Node.js, Express; React (Actual)", "https://budget.hemma.example/", 7520, "ACTUAL_PORT=$PORT ACTUAL_HOSTNAME=127.0.0.1 ACTUAL_DATA_DIR=$APP/data actual-server", "npm", ("@actual-app/sync-server@25.6.0",),

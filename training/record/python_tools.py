@@ -22,19 +22,15 @@ TOOLS = (
         seeds=("orga/", "orga/event/", "orga/event/new/", "orga/admin/", "orga/me"), seconds=70,
     ),
     Application(
-        "buildbot", "Python, Twisted; Angular and React (Buildbot)", "https://ci.quanta.example/bb/", 7604, "buildbot start --nodaemon m", packages=("buildbot==4.3.0", "buildbot-worker==4.3.0"),
+        "buildbot", "Python, Twisted; Angular and React (Buildbot)", "https://ci.quanta.example/", 7604, "buildbot start --nodaemon m", packages=("buildbot==4.3.0", "buildbot-worker==4.3.0"),
         setup="rm -rf m; buildbot create-master m; printf 'from buildbot.plugins import *\\nc = BuildmasterConfig = {}\\nc[\"workers\"]=[worker.LocalWorker(\"w1\")]\\nf=util.BuildFactory([steps.ShellCommand(command=[\"sleep\",\"2\"]),steps.ShellCommand(command=[\"ls\",\"-l\",\"/\"])])\\n"
         'c["builders"]=[util.BuilderConfig(name=n,workernames=["w1"],factory=f) for n in ("lint","test")]\\nc["schedulers"]=[schedulers.ForceScheduler(name="force",builderNames=["lint","test"]),schedulers.Periodic(name="often",builderNames=["lint"],periodicBuildTimer=8)]\\n'
-        "c[\"protocols\"]={}\\nc[\"buildbotURL\"]=\"https://ci.quanta.example/bb/\"\\nc[\"www\"]={\"port\":\"tcp:7604:interface=127.0.0.1\",\"plugins\":{\"waterfall_view\":{},\"console_view\":{},\"grid_view\":{}},\"allowed_origins\":[\"*\"]}\\nc[\"db\"]={\"db_url\":\"sqlite:///state.sqlite\"}\\nc[\"buildbotNetUsageData\"]=None\\n' > m/master.cfg",
+        "c[\"protocols\"]={\"null\": {}}\\nc[\"buildbotURL\"]=\"https://ci.quanta.example/\"\\nc[\"www\"]={\"port\":\"tcp:7604:interface=127.0.0.1\",\"plugins\":{\"waterfall_view\":{},\"console_view\":{},\"grid_view\":{}},\"allowed_origins\":[\"*\"]}\\nc[\"db\"]={\"db_url\":\"sqlite:///state.sqlite\"}\\nc[\"buildbotNetUsageData\"]=None\\n' > m/master.cfg",
         seeds=("#/builders", "#/builders/1", "#/builders/1/builds/1", "#/waterfall", "#/grid", "#/console", "#/workers", "#/changes", "#/builds", "#/about"), seconds=60,
     ),
     Application(
         "devpi", "Python, Pyramid (devpi)", "https://pypi.aurora.example/", 7605, "devpi-server --host 127.0.0.1 --port $PORT --serverdir d --no-root-pypi --outside-url https://pypi.aurora.example",
         packages=("devpi-server==6.20.3", "devpi-web==5.1.1"), setup="rm -rf d; devpi-init --serverdir d --no-root-pypi --root-passwd secret12", seeds=("", "root", "+search?query=x", "+status"), seconds=25,
-    ),
-    Application(
-        "esphome", "Python, Tornado; Lit (ESPHome)", "http://devices.hemma.example:6052/", 7606, "esphome dashboard --address 127.0.0.1 --port $PORT y", packages=("esphome==2026.10.0",), python="3.12.1",
-        setup="mkdir -p y; printf 'esphome:\\n  name: porch\\nesp32:\\n  board: esp32dev\\n' > y/porch.yaml; printf 'esphome:\\n  name: cellar\\nesp8266:\\n  board: d1_mini\\n' > y/cellar.yaml", seconds=50,
     ),
     Application(
         "pyload", "Python, Flask; jQuery (pyLoad)", "http://fetch.hemma.example:8000/", 7607, "pyload --userdir u --storagedir s", packages=("pyload-ng==0.5.0b3.dev101",),
@@ -68,7 +64,7 @@ TOOLS = (
         script=(("click", "button:has-text('Create')"), ("wait", "2"), ("fill", "#project_name", "Ships"), ("click", "button:has-text('Save')"), ("wait", "4")), seeds=("projects/", "projects/1/data", "projects/1/settings", "projects/1/settings/labeling", "organization/", "user/account", "docs/api/"), seconds=70, wait_seconds=180,
     ),
     Application(
-        "superset", "Python, Flask-AppBuilder; React (Superset)", "https://bi.nordwind.example/", 7617, "export FLASK_APP=superset SUPERSET_CONFIG_PATH=$HERE/demo/superset_config.py; gunicorn -w 1 --threads 8 --timeout 120 -b 127.0.0.1:$PORT 'superset.app:create_app()'", packages=("apache-superset==6.1.0", "gunicorn==27.0.1"),
+        "superset", "Python, Flask-AppBuilder; React (Superset)", "https://bi.nordwind.example/", 7617, "export FLASK_APP=superset SUPERSET_CONFIG_PATH=$HERE/demo/superset_config.py; gunicorn -w 1 --threads 8 --timeout 120 -b 127.0.0.1:$PORT 'superset.app:create_app()'", packages=("apache-superset==6.1.0", "gunicorn==27.0.1", "cachetools==8.0.1", "flask-caching==2.3.1", "pillow==12.3.0", "rich==15.0.0"),
         setup=f"export FLASK_APP=superset SUPERSET_CONFIG_PATH=$HERE/demo/superset_config.py; superset db upgrade; superset fab create-admin --username admin --firstname A --lastname B --email a@fjord.example --password '{PASSWORD}'; superset init",
         login=(("open", "login/"), ("fill", "#username", "admin"), ("fill", "#password", PASSWORD), ("click", "input[type=submit], button[type=submit]"), ("wait", "4")),
         seeds=("superset/welcome/", "chart/list/", "dashboard/list/", "tablemodelview/list/", "databaseview/list/", "sqllab/", "users/list/", "logmodelview/list/", "csstemplatemodelview/list/", "swagger/v1"), seconds=80, wait_seconds=150,

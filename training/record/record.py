@@ -34,7 +34,8 @@ from table import APPLICATIONS
 
 HERE = Path(__file__).parent
 MAX_RECORDS = 600
-MAX_ALIKE = 25
+MAX_ALIKE = 40
+_NOWHERE = "http://127.0.0.1:9"
 _NUMBERS = re.compile(r"[0-9a-f]{8}[0-9a-f-]{8,}|\d+")
 
 
@@ -59,9 +60,9 @@ def install(app: Application, folder: Path) -> None:
             ["uv", "pip", "install", "-q", "--python", "venv/bin/python", *app.packages],
         ]
     elif app.kind == "npm" and not (folder / "ok").exists():
-        (folder / "package.json").write_text('{"name": "recorded", "private": true}')
+        (folder / "package.json").write_text(json.dumps({"name": "recorded", "private": True, "overrides": dict(app.overrides)}))
         commands = [["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", *app.packages]]
-    elif app.kind == "apt" and subprocess.run(["dpkg-query", "-W", *app.packages], capture_output=True).returncode:
+    elif app.kind == "apt" and subprocess.run(["dpkg-query", "-W", *app.packages], check=False, capture_output=True).returncode:
         commands = [["apt-get", "install", "-y", "-qq", "--no-install-recommends", *app.packages]]
         env["DEBIAN_FRONTEND"] = "noninteractive"
     if app.setup:
@@ -174,7 +175,10 @@ def record(app: Application, apps: Path, out: Path) -> None:
     """Install, start, use and stop one application; write its capture and counts."""
     folder = apps / app.name
     install(app, folder)
-    with running(app.start, folder / "start.log", folder, environment(app, folder)) as process:
+    # Some applications look for updates or load pages of their own choosing; a proxy that is not there stops them.
+    no_way_out = {"http_proxy": _NOWHERE, "https_proxy": _NOWHERE, "HTTP_PROXY": _NOWHERE, "HTTPS_PROXY": _NOWHERE}
+    env = {**environment(app, folder), **no_way_out, "no_proxy": "127.0.0.1,localhost", "NO_PROXY": "127.0.0.1,localhost"}
+    with running(app.start, folder / "start.log", folder, env) as process:
         wait_until_answering(app, process)
         with front(app.url, app.port, folder) as port:
             wire = asyncio.run(browse(app, port, folder))
