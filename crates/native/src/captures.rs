@@ -100,7 +100,7 @@ impl Capture {
                     batch_bytes,
                     &sender,
                     &stopped,
-                )
+                );
             })?;
         Ok(Self {
             is_stopped,
