@@ -107,7 +107,7 @@ impl Capture {
                     batch_bytes,
                     &sender,
                     &stopped,
-                )
+                );
             })?;
         Ok(Self {
             is_stopped,

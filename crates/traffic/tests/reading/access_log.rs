@@ -4,6 +4,8 @@ use hauberk_traffic::read::{Format, Problem, ReadOptions};
 
 use super::{read_all, read_one, read_with};
 
+// A table that belongs together.
+#[allow(clippy::too_many_lines)]
 #[test]
 fn known_forms_are_told_apart_line_by_line() {
     // line, then host, method, url, status, bytes, time, client
