@@ -1,8 +1,9 @@
 """
 The process that is measured: hauberk's gateway as the package ships it, given one snapshot, without a control plane.
 
-Usage: gateway_process.py CONTENT --http ADDRESS --https ADDRESS [--threads 1] [--swap-seconds 1]
+Usage: gateway_process.py CONTENT --http ADDRESS --https ADDRESS [--threads 1] [--swap-seconds 1] [--samples-per-second 50 [--take]]
 
+With --samples-per-second exchanges are recorded, and with --take also taken and thrown away.
 With --swap-seconds the snapshot is replaced by a new version of itself again and again; each swap prints its milliseconds.
 """
 
@@ -26,10 +27,15 @@ def main() -> None:
     parser.add_argument("--https", required=True)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--swap-seconds", type=float, default=0, help="replace the snapshot this often; 0: never")
+    parser.add_argument("--samples-per-second", type=float, default=0, help="record so many exchanges; 0: none")
+    parser.add_argument("--take", action="store_true", help="take what is recorded")
     args = parser.parse_args()
 
     content = json.loads(args.content.read_bytes())
-    gateway = Gateway(http=[args.http], https=[args.https], threads=args.threads)
+    key = bytes(32) if args.samples_per_second else None
+    gateway = Gateway(
+        http=[args.http], https=[args.https], threads=args.threads, traffic_key=key, max_samples_per_second=args.samples_per_second
+    )
     for warning in gateway.apply_snapshot(encode(1, content).data):
         print(warning, flush=True)
     stopped = threading.Event()
@@ -37,6 +43,8 @@ def main() -> None:
         signal.signal(number, lambda *_: stopped.set())
     serving = threading.Thread(target=gateway.run, name="gateway")
     serving.start()
+    if args.take:
+        threading.Thread(target=_take, args=(gateway,), daemon=True).start()
     version = 1
     while not stopped.wait(args.swap_seconds or None):
         version += 1
@@ -47,6 +55,11 @@ def main() -> None:
         # Nothing takes the events here; the oldest are dropped and counted, as with an event log that is too slow.
     gateway.stop(1.0)
     serving.join()
+
+
+def _take(gateway: Gateway) -> None:
+    while True:
+        gateway.take_transactions(4 * 2**20, 1)
 
 
 if __name__ == "__main__":

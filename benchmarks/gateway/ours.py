@@ -46,6 +46,7 @@ def start_gateway(
     swap_seconds: float = 0,
     more_origins: dict[str, int] | None = None,
     settings: dict[str, Any] | None = None,
+    options: Sequence[str] = (),
 ) -> Program:
     """
     Start the gateway with one worker thread and the snapshot of the benchmark.
@@ -72,6 +73,8 @@ def start_gateway(
         more_origins: Further hosts, which only forward, and the port of the origin of each.
 
         settings: Of the snapshot; what is not named has its default.
+
+        options: More arguments for `gateway_process.py`.
     """
     path = folder / "snapshot.json"
     snapshot = _snapshot(origin, certificates, payloads, many_operations)
@@ -79,7 +82,7 @@ def start_gateway(
     snapshot["zones"] += [_zone(host, port, certificates) for host, port in (more_origins or {}).items()]
     path.write_text(json.dumps(snapshot))
     addresses = ["--http", f"127.0.0.1:{http}", "--https", f"127.0.0.1:{https}"]
-    command = [sys.executable, str(FOLDER / "gateway_process.py"), str(path), *addresses, "--swap-seconds", str(swap_seconds)]
+    command = [sys.executable, str(FOLDER / "gateway_process.py"), str(path), *addresses, "--swap-seconds", str(swap_seconds), *options]
     program = Program.start("hauberk", core, command, folder / "hauberk.log")
     program.wait_for_ports([http, https])
     return program

@@ -47,6 +47,7 @@ def status(
         "VERSION": "version",
         "LAST SEEN": "last_seen",
         "EVENTS DROPPED": "events_dropped",
+        "TRAFFIC DROPPED": "transactions_dropped",
         "ID": "id",
     }
     plane.out.say(f"newest version: {seen['version']}")

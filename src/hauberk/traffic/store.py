@@ -156,9 +156,12 @@ class TrafficStore(Queries):
         limit = now - timedelta(days=self.keep_days)
         old = [segment for segment in segments if max(segment.hour + timedelta(hours=1), segment.written_at) < limit]
         excess = sum(segment.bytes for segment in segments) - sum(segment.bytes for segment in old) - self.max_bytes
+        gone = {segment.path for segment in old}
         too_much: list[Segment] = []
-        for segment in segments[:] if excess > 0 else []:
-            if excess > 0 and segment not in old:
+        for segment in segments:
+            if excess <= 0:
+                break
+            if segment.path not in gone:
                 too_much.append(segment)
                 excess -= segment.bytes
         if too_much:
