@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import inspect, select
 
 from hauberk.candidate import Candidate, State
@@ -222,6 +225,35 @@ def test_recording_is_nothing_that_gateways_enforce(database: Database) -> None:
     put(database, "/a", State.IGNORED)
     with database.read() as session:
         assert session.scalars(select(Installation.revision)).one() == before
+
+
+one_of_few = st.builds(
+    found,
+    st.sampled_from(["/a", "/b/{x}", "/b/{y}", "no path"]),
+    st.sampled_from(["GET", "POST"]),
+    st.sampled_from([HOST, f"{HOST}:8443", "API.example.com", "elsewhere.test"]),
+    requests=st.integers(1, 1000),
+    origins=st.sampled_from([("ML",), ("SessionIdentifier",), ("ML", "SessionIdentifier")]),
+)
+
+
+@given(st.lists(one_of_few, max_size=8), st.randoms())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_order_of_candidates_and_recording_them_again_change_nothing(
+    database: Database, candidates: list[Candidate], random: Random
+) -> None:
+    def rows() -> list[tuple[Any, ...]]:
+        with database.read() as session:
+            query = order_candidates(candidates_of("z"), None, descending=False)
+            return [(row.id, row.state, row.ml, row.session_identifier, row.requests) for row in session.scalars(query)]
+
+    record(database)
+    recorded = record(database, *candidates)
+    before = rows()
+    assert recorded.stored == len(before)
+    shuffled = random.sample(candidates, len(candidates))
+    assert record(database, *shuffled) == Recorded(recorded.stored, 0, 0, recorded.refused)
+    assert rows() == before
 
 
 def test_ten_thousand_of_each_stay_fast(database: Database) -> None:
