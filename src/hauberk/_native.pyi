@@ -175,24 +175,19 @@ class Survey:
     """
 
     def __new__(cls, *, session_identifiers: list[str], hosts: list[str], scored: bool, max_paths: int) -> Survey: ...
-    def read(self, file: str, format: str | None = None, default_host: str | None = None) -> str:
+    def read(
+        self,
+        source: Path | str | int | bytes,
+        *,
+        format_name: str | None = None,
+        fields: dict[str, str] | None = None,
+        default_host: str | None = None,
+        max_row_bytes: int | None = None,
+    ) -> CaptureReport:
         """
         Read a capture to its end and take its transactions in.
 
-        Args:
-            file: A path; `-` is standard input.
-
-            format: `ndjson`, `har`, `access-log` or `json-log`; `None` tells it from the content.
-
-            default_host: The host of transactions whose log does not tell it.
-
-        Returns:
-            A JSON object: `format`, `rows`, `transactions`, `skipped`, `bad`, `first_bad` (places, as text), `bytes`, `cut_short`.
-
-        Raises:
-            OSError: If the file cannot be read, or is in no known format.
-
-            ValueError: If there is no such format.
+        The arguments, and what is raised, are those of `Capture`.
         """
 
     def progress(self) -> tuple[int, int]:
@@ -222,8 +217,20 @@ class Scorer:
     """
 
     def __new__(cls, output: str | Path, threshold: float = ...) -> Scorer: ...
-    def read(self, file: str, format: str | None = None, default_host: str | None = None) -> str:
-        """Score a capture, as `Survey.read` reads it; rows are counted on from the capture before."""
+    def read(
+        self,
+        source: Path | str | int | bytes,
+        *,
+        format_name: str | None = None,
+        fields: dict[str, str] | None = None,
+        default_host: str | None = None,
+        max_row_bytes: int | None = None,
+    ) -> CaptureReport:
+        """
+        Score a capture; rows are counted on from the capture before.
+
+        The arguments, and what is raised, are those of `Capture`.
+        """
 
     def progress(self) -> tuple[int, int]:
         """Tell how many bytes and transactions were read so far; for another thread."""
@@ -278,6 +285,8 @@ class Capture:
 
         masking_key: 32 bytes; secrets become hashes under it. `None`: nothing is masked.
 
+        session_identifiers: E.g. `["header:authorization"]`. With them, even none, and with a key, `session` and `score` are told.
+
         max_row_bytes: A longer line or entry is passed over and counted; default 16 MiB.
 
         batch_bytes: A batch is handed over when it has so many bytes.
@@ -298,6 +307,7 @@ class Capture:
         fields: dict[str, str] | None = None,
         default_host: str | None = None,
         masking_key: bytes | None = None,
+        session_identifiers: list[str] | None = None,
         max_row_bytes: int | None = None,
         batch_bytes: int = 1_048_576,
     ) -> Self: ...

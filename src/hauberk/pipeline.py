@@ -29,6 +29,8 @@ from hauberk.storage.database import Database
 from hauberk.storage.enforcement import read_enforced
 from hauberk.storage.models import Host, Installation, Token, Zone, now
 from hauberk.storage.tokens import token_sha256
+from hauberk.traffic.source import RecordedTraffic
+from hauberk.traffic.store import TrafficStore
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +38,6 @@ log = logging.getLogger(__name__)
 MAX_PEM_CHARACTERS = 256 * 1024
 
 TOKEN_BYTES = 32
-
-DEFAULT_API_THRESHOLD = 0.5
 
 FIRST_TOKENS = {"admin-token": "edit", "gateway-token": "gateway"}
 
@@ -82,11 +82,12 @@ class ControlPlane:
         self.inventory = Inventory(
             self.database,
             settings.discovery,
-            # An extension that was built without discovery has none of these.
-            engine=getattr(_native, "Discovery", None),
-            model_threshold=getattr(_native, "API_THRESHOLD", DEFAULT_API_THRESHOLD),
-            mask_path=getattr(_native, "mask_path", None),
+            engine=_native.Discovery,
+            model_threshold=_native.API_THRESHOLD,
+            mask_path=str,  # the store has paths with their secrets masked; what else they say is what an owner wants to see
         )
+        self.traffic = TrafficStore(settings.traffic_store, keep_days=settings.traffic.keep_days, max_bytes=settings.traffic.max_bytes)
+        self.inventory.source = RecordedTraffic(self.traffic)
 
     @property
     def public_url(self) -> str:

@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from hauberk.cli import files
-from hauberk.cli.captures import Captures, DefaultHost, Format, read_all
+from hauberk.cli.captures import take
 from hauberk.cli.failure import Failure
 from hauberk.cli.output import Output
+from hauberk.cli.traffic import Captures, DefaultHost, FieldNames, FormatName, read_options
 
 STANDARD_OUTPUT = Path("/dev/stdout")
 
@@ -25,7 +26,8 @@ def classify(
         float | None,
         typer.Option(min=0, max=1, help="From which score on it is an API call. Default: the classifier's own.", show_default=False),
     ] = None,
-    format_: Format = None,
+    format_name: FormatName = None,
+    field_names: FieldNames = None,
     default_host: DefaultHost = None,
 ) -> None:
     """
@@ -50,14 +52,14 @@ def classify(
     except OSError as error:
         raise Failure(f"{output}: cannot be written: {error.strerror or error}") from None
     try:
-        reports = read_all(scorer, captures, format_, default_host)
+        reports = take(scorer, captures, read_options(format_name, field_names, default_host))
         api = scorer.finish()
         if written != target:
             written.replace(target)
     finally:
         if written != target:
             written.unlink(missing_ok=True)
-    transactions = sum(report["transactions"] for report in reports)
+    transactions = sum(report.transactions for report in reports)
     out.say(f"{transactions:,} transactions, {api:,} of them look like API calls" + (f"; written to {output}" if target == output else ""))
 
 

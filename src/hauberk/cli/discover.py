@@ -13,17 +13,19 @@ from typer.core import TyperGroup
 
 from hauberk.candidate import Candidate
 from hauberk.cli import files
-from hauberk.cli.captures import Captures, DefaultHost, Format, read_all
+from hauberk.cli.captures import take
 from hauberk.cli.comparing import print_comparison
 from hauberk.cli.explaining import print_explanation
 from hauberk.cli.failure import Failure
-from hauberk.cli.output import Output
+from hauberk.cli.output import Cell, Output
 from hauberk.cli.remote import AsJson
+from hauberk.cli.traffic import Captures, DefaultHost, FieldNames, FormatName, read_options
 from hauberk.discovery.comparison import compare as compare_ways
 from hauberk.discovery.pictures import comparison_svg
 from hauberk.discovery.thresholds import Thresholds, candidates, found_operations
 from hauberk.operation import METHODS, normalise_endpoint
 from hauberk.template_rule import TemplateRule, owner_rules
+from hauberk.traffic.files import ReadOptions
 
 # A capture is all there is: no window to wait for, so what was seen once counts.
 MIN_REQUESTS = 1
@@ -97,7 +99,8 @@ def in_files(
         str | None,
         typer.Option(metavar="'METHOD HOST/PATH'", help="Tell why this path has the template it has, instead.", show_default=False),
     ] = None,
-    format_: Format = None,
+    format_name: FormatName = None,
+    field_names: FieldNames = None,
     default_host: DefaultHost = None,
     as_json: AsJson = False,
 ) -> None:
@@ -114,7 +117,7 @@ def in_files(
       hauberk discover capture.har --explain 'GET api.example.com/users/42'
     """
     out = Output(as_json=as_json or output == files.STANDARD)
-    survey = _Surveyed(captures, format_, default_host, host, session_identifier, scored=not all_traffic)
+    survey = _Surveyed(captures, read_options(format_name, field_names, default_host), host, session_identifier, scored=not all_traffic)
     rules = owner_rules([_pinned(text) for text in pin or []])
     if explain is not None:
         print_explanation(out, survey.explained(explain, rules))
@@ -134,7 +137,8 @@ def compare(
     min_requests: MinRequests = MIN_REQUESTS,
     min_score: MinScore = None,
     svg: Annotated[Path | None, typer.Option(help="Write the histograms as a picture to this file.", show_default=False)] = None,
-    format_: Format = None,
+    format_name: FormatName = None,
+    field_names: FieldNames = None,
     default_host: DefaultHost = None,
     as_json: AsJson = False,
 ) -> None:
@@ -148,7 +152,7 @@ def compare(
       hauberk discover compare capture.har --session-identifier cookie:sid --svg comparison.svg
     """
     out = Output(as_json=as_json)
-    survey = _Surveyed(captures, format_, default_host, host, session_identifier, scored=True)
+    survey = _Surveyed(captures, read_options(format_name, field_names, default_host), host, session_identifier, scored=True)
     comparison = compare_ways(survey.candidates(owner_rules([]), min_requests, min_score))
     if svg is not None:
         files.write(svg, comparison_svg(comparison), force=True)
@@ -162,8 +166,7 @@ class _Surveyed:
     def __init__(
         self,
         captures: Sequence[Path],
-        format_: str | None,
-        default_host: str | None,
+        options: ReadOptions,
         hosts: Sequence[str] | None,
         identifiers: Sequence[str] | None,
         *,
@@ -179,7 +182,7 @@ class _Surveyed:
             )
         except ValueError as error:
             raise Failure(str(error), "e.g. --session-identifier header:authorization", status=2) from None
-        self.reports = read_all(self._survey, captures, format_, default_host)
+        self.reports = take(self._survey, captures, options)
         self.tally: dict[str, int] = json.loads(self._survey.tally())
 
     def candidates(self, rules: str, min_requests: int, min_score: float | None) -> list[Candidate]:
@@ -243,7 +246,7 @@ def _row(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-_COLUMNS = {
+_COLUMNS: dict[str, Cell] = {
     "METHOD": "method",
     "HOST": "host",
     "ENDPOINT": "endpoint",

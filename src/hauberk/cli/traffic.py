@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +24,9 @@ app = typer.Typer(no_args_is_help=True, help="Captures of traffic: HAR files, ac
 
 MAX_URL_CHARACTERS = 100
 MAX_BAD_SHOWN = 5
+
+# Where nobody says how callers are told apart.
+AUTHORIZATION = "header:authorization"
 
 Captures = Annotated[
     list[Path],
@@ -43,7 +47,7 @@ DefaultHost = Annotated[
 
 
 def read_options(
-    format_name: str | None, field_names: Sequence[str] | None, default_host: str | None, masking_key: bytes
+    format_name: str | None, field_names: Sequence[str] | None, default_host: str | None, masking_key: bytes | None = None
 ) -> files.ReadOptions:
     """
     Join the options that all commands with captures have.
@@ -114,6 +118,56 @@ def show(
     summarise(out, reports)
     if shown == limit:
         out.say(f"Stopped after {limit} transaction{'s' * (limit != 1)}; --limit 0 shows all")
+
+
+@app.command("import")
+def import_(
+    captures: Captures,
+    format_name: FormatName = None,
+    session_identifier: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--session-identifier",
+            "-s",
+            metavar="TYPE:NAME",
+            help="Where requests carry who is calling: header:NAME, cookie:NAME or jwt:HEADER:$.CLAIM; repeat it for more.",
+            show_default=False,
+        ),
+    ] = None,
+    field_names: FieldNames = None,
+    default_host: DefaultHost = None,
+    settings: ConfigFile = None,
+) -> None:
+    """
+    Put the transactions of captures into the traffic store, where discovery finds them as if they had passed the gateway.
+
+    The store is the one that the settings name. Secrets are hashed before anything is written; each transaction is scored. What has no time
+    counts from now on.
+
+    \b
+    Examples:
+      hauberk traffic import page.har access.log.gz
+      hauberk traffic import --config /etc/hauberk/hauberk.toml --session-identifier cookie:sid shop.ndjson.zst
+    """
+    # Arrow takes a while to load.
+    from hauberk.traffic.store import TrafficStore  # noqa: PLC0415
+
+    known = settings_of(settings)
+    key = masking_key(known.state_dir)
+    options = read_options(format_name, field_names, default_host, key)
+    options = replace(options, session_identifiers=session_identifier or [AUTHORIZATION])
+    store = TrafficStore(known.traffic_store, keep_days=known.traffic.keep_days, max_bytes=known.traffic.max_bytes)
+    out = Output()
+    reports: list[files.FileReport] = []
+    try:
+        with closing(files.read(captures, options, reports)) as batches:
+            written = store.import_rows(line for batch in batches for _, line in batch)
+    except ValueError as error:
+        raise Failure(str(error), status=2) from None
+    summarise(out, reports)
+    if store.dropped:
+        raise Failure(f"{store.dropped} transactions could not be written to the traffic store")
+    out.done(f"Imported {written} transaction{'s' * (written != 1)} into {known.traffic_store}", then="hauberk discovery refresh")
 
 
 def summarise(out: Output, reports: Sequence[files.FileReport]) -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from hauberk import _native
 from hauberk.errors import InvalidCapture
@@ -35,6 +36,10 @@ class ReadOptions:
 
     masking_key: bytes | None = None
     """Secrets become hashes under this key; `None`: nothing is masked."""
+
+    session_identifiers: Sequence[str] | None = None
+    """For what is to be kept: where requests carry who is calling, e.g. `header:authorization`. With it, the session and the score are
+    told; `None`: neither is."""
 
     max_row_bytes: int = 16 * 2**20
     """A longer line, or entry of a HAR, is passed over and counted."""
@@ -131,6 +136,80 @@ def read(
         first_row += report.rows
 
 
+class Taker(Protocol):
+    """Something in Rust that takes whole captures in: `_native.Survey`, `_native.Scorer`."""
+
+    def read(
+        self,
+        source: Path | str | int | bytes,
+        *,
+        format_name: str | None = None,
+        fields: dict[str, str] | None = None,
+        default_host: str | None = None,
+        max_row_bytes: int | None = None,
+    ) -> _native.CaptureReport:
+        """Read a capture to its end."""
+
+
+def feed(taker: Taker, files: Sequence[Path], options: ReadOptions | None = None, reports: list[FileReport] | None = None) -> None:
+    """
+    Have something take in files one after another; their transactions do not pass through Python.
+
+    Args:
+        taker: Who takes them.
+
+        files: As for `read`.
+
+        options: As for `read`; nothing is masked, since nothing is kept.
+
+        reports: A report is added for each file when it is read.
+
+    Raises:
+        InvalidCapture: If a file cannot be opened or read, or its format cannot be told.
+
+        ValueError: If the options do not fit each other.
+    """
+    options = options or ReadOptions()
+    for file in files:
+        report = _feed_flows(taker, file) if options.format == MITMPROXY else _feed_file(taker, file, options)
+        if reports is not None:
+            reports.append(report)
+
+
+def _feed_file(taker: Taker, file: Path, options: ReadOptions) -> FileReport:
+    try:
+        found = taker.read(
+            sys.stdin.fileno() if file == STANDARD_INPUT else file,
+            format_name=options.format,
+            fields=dict(options.fields),
+            default_host=options.default_host,
+            max_row_bytes=options.max_row_bytes,
+        )
+    except _native.CaptureError as error:
+        if error.is_mitmproxy_flows and file != STANDARD_INPUT:
+            return _feed_flows(taker, file)
+        raise _unreadable(file, error) from None
+    except OSError as error:
+        raise InvalidCapture(f"{file}: cannot be read: {error.strerror or error}") from None
+    return _report(file, found)
+
+
+def _feed_flows(taker: Taker, file: Path) -> FileReport:
+    rows = skipped = 0
+    cut_short: str | None = None
+    for lines, problem in mitmproxy_flows.read(file):
+        cut_short = problem
+        found = taker.read(b"\n".join(lines), format_name="ndjson", max_row_bytes=2**40)
+        rows += found["rows"]
+        skipped += found["skipped"]
+    return FileReport(file, MITMPROXY, rows, rows - skipped, skipped, 0, (), cut_short, stopped=False)
+
+
+def _unreadable(file: Path, error: _native.CaptureError) -> InvalidCapture:
+    hint = "; give it by its name" if error.is_mitmproxy_flows else "; '--format' tells it if it is one of the known formats all the same"
+    return InvalidCapture(f"{file}: {error}{hint}")
+
+
 def _read_file(file: Path, options: ReadOptions, first_row: int, reports: list[FileReport]) -> Generator[Batch, None, FileReport]:
     if options.format == MITMPROXY:
         return (yield from _read_flows(file, options, first_row, reports))
@@ -142,6 +221,7 @@ def _read_file(file: Path, options: ReadOptions, first_row: int, reports: list[F
             fields=dict(options.fields),
             default_host=options.default_host,
             masking_key=options.masking_key,
+            session_identifiers=_listed(options.session_identifiers),
             max_row_bytes=options.max_row_bytes,
         )
         for rows, lines in capture:
@@ -149,10 +229,7 @@ def _read_file(file: Path, options: ReadOptions, first_row: int, reports: list[F
     except _native.CaptureError as error:
         if error.is_mitmproxy_flows and file != STANDARD_INPUT:
             return (yield from _read_flows(file, options, first_row, reports))
-        hint = (
-            "; give it by its name" if error.is_mitmproxy_flows else "; '--format' tells it if it is one of the known formats all the same"
-        )
-        raise InvalidCapture(f"{file}: {error}{hint}") from None
+        raise _unreadable(file, error) from None
     except OSError as error:
         raise InvalidCapture(f"{file}: cannot be read: {error.strerror or error}") from None
     finally:
@@ -174,7 +251,12 @@ def _read_flows(file: Path, options: ReadOptions, first_row: int, reports: list[
             numbers = [row for row, line in enumerate(lines) if line]
             skipped += len(lines) - len(numbers)
             capture = _native.Capture(
-                b"\n".join(lines), format_name="ndjson", masking_key=options.masking_key, max_row_bytes=2**40, batch_bytes=2**40
+                b"\n".join(lines),
+                format_name="ndjson",
+                masking_key=options.masking_key,
+                session_identifiers=_listed(options.session_identifiers),
+                max_row_bytes=2**40,
+                batch_bytes=2**40,
             )
             for found, records in capture:
                 yield Batch(file, [first_row + rows + row for row in found], records)
@@ -197,3 +279,7 @@ def _report(file: Path, found: _native.CaptureReport) -> FileReport:
         cut_short=found["cut_short"],
         stopped=found["stopped"],
     )
+
+
+def _listed(texts: Sequence[str] | None) -> list[str] | None:
+    return None if texts is None else list(texts)
