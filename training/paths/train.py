@@ -18,6 +18,7 @@ import re
 import struct
 import subprocess
 import time
+from collections import Counter
 from pathlib import Path
 from random import Random
 
@@ -30,9 +31,9 @@ ROOT = HERE.parent.parent
 SHIPPED = ROOT / "crates/traffic/src/discover"
 SEED = 5
 FOLDS = 4
-SETS_OF_DOCUMENT = 3
+SETS_OF_DOCUMENT = 2
 """Sets drawn from a document, more from a large one."""
-SETS_OF_RECORDING = 8
+SETS_OF_RECORDING = 6
 """Samples drawn of the requests to a recorded host."""
 
 
@@ -52,7 +53,7 @@ def draw_sets(leave_out: set[str]) -> list[tuple[str, list[list[str]], float]]:
     for line in lines:
         if line["provider"] in leave_out:
             continue
-        count = SETS_OF_DOCUMENT + (4 if len(line["paths"]) > 60 else 0) + (6 if line.get("own") else 0)
+        count = SETS_OF_DOCUMENT + (2 if len(line["paths"]) > 60 else 0) + (4 if line.get("own") else 0)
         for _ in range(count):
             rows = simulate(line, random, pools, per_fold[fold_of(line["provider"])], random.sample(words, 300))
             if rows:
@@ -93,7 +94,7 @@ def describe(program: Path, words: Path, models: Path | None, sets: list[list[li
 
 def fit(rows: np.ndarray, weights: np.ndarray, trees: int, depth: int, seed: int) -> CatBoostClassifier:
     """Train one model; one thread, so that the same rows give the same trees."""
-    model = CatBoostClassifier(iterations=trees, depth=depth, learning_rate=0.12, l2_leaf_reg=6.0, random_seed=seed, thread_count=1, border_count=48,
+    model = CatBoostClassifier(iterations=trees, depth=depth, learning_rate=0.1, l2_leaf_reg=12.0, random_seed=seed, thread_count=1, border_count=48,
                                bootstrap_type="Bernoulli", subsample=0.7, rsm=0.5, verbose=False, allow_writing_files=False)  # fmt: skip
     model.fit(rows[:, 2:], rows[:, 1], sample_weight=weights)
     return model
@@ -118,10 +119,12 @@ def pack(model: CatBoostClassifier | None, folder: Path) -> bytes:
 
 
 def weigh(rows: np.ndarray, sets: list[tuple[str, list[list[str]], float]]) -> np.ndarray:
-    """Give each row its weight: a set counts by the root of its segments, so that large ones do not drown the rest."""
+    """Give each row its weight: a set counts by the root of its segments, and a provider by a root of its sets, so that none drowns the rest."""
     numbers = rows[:, 0].astype(int)
     sizes = np.bincount(numbers, minlength=len(sets))
-    return np.array([weight for _, _, weight in sets])[numbers] * 8.0 / np.sqrt(np.maximum(sizes[numbers], 1))
+    voices = Counter((provider, weight) for provider, _, weight in sets)
+    of_set = np.array([weight * (voices[provider, weight] / SETS_OF_DOCUMENT) ** -0.6 for provider, _, weight in sets])
+    return of_set[numbers] * 8.0 / np.sqrt(np.maximum(sizes[numbers], 1))
 
 
 def train(program: Path, leave_out: set[str], out: Path, trees: tuple[int, int]) -> None:
@@ -166,13 +169,13 @@ def train(program: Path, leave_out: set[str], out: Path, trees: tuple[int, int])
     first = fit(every, weigh(every, sets), trees[0], 6, SEED)
     say("first model")
     every = np.concatenate(among)
-    if leave_out == set():
+    if True:
         held = among[0]
         others = np.concatenate(among[1:])
-        model = fit(others, weigh(others, sets), trees[1], 6, SEED)
+        model = fit(others, weigh(others, sets), trees[1], 5, SEED)
         right = (model.predict_proba(held[:, 2:])[:, 1] > 0.5) == (held[:, 1] > 0.5)
         say(f"among: right in part 0 {np.average(right, weights=weigh(held, sets)):.4f}")
-    second = fit(every, weigh(every, sets), trees[1], 6, SEED)
+    second = fit(every, weigh(every, sets), trees[1], 5, SEED)
     names = subprocess.run([program, "names"], capture_output=True, text=True, check=True).stdout.splitlines()
     for model, row in ((first, names[0]), (second, names[1])):
         weights = sorted(zip(model.get_feature_importance(), row.split(), strict=True), reverse=True)
@@ -190,7 +193,7 @@ def main() -> None:
     parser.add_argument("--program", type=Path, required=True, help="the built example `paths` of crates/traffic")
     parser.add_argument("--leave-out", nargs="*", default=[], help="providers")
     parser.add_argument("--out", type=Path, default=SHIPPED)
-    parser.add_argument("--trees", type=int, nargs=2, default=(220, 320))
+    parser.add_argument("--trees", type=int, nargs=2, default=(150, 260))
     arguments = parser.parse_args()
     train(arguments.program.resolve(), set(arguments.leave_out), arguments.out, tuple(arguments.trees))
 

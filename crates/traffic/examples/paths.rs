@@ -4,6 +4,8 @@
 //! paths describe WORDS MODELS OUT    a set of requests a line, [[method, path, template], …]; writes OUT.alone and OUT.among:
 //!                                    rows of 32-bit floats: number of the set, 1 for a value, the numbers of the segment
 //! paths operations WORDS MODELS      a set of requests a line, [[host, method, path, score], …]; prints its operations, a set a line
+//! paths say WORDS MODELS           input as for describe; prints the path up to each segment in doubt, 1 for a value, and how likely
+//!                                    it is one alone and among its neighbours
 //! paths names                        prints what the numbers are, a line each for alone and among
 //! ```
 //!
@@ -21,6 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ["describe", words, models, out] => describe(&laboratory(words, models)?, out),
         ["operations", "-", "-"] => operations(&Laboratory::shipped()),
         ["operations", words, models] => operations(&laboratory(words, models)?),
+        ["say", words, models] => say(&laboratory(words, models)?),
         ["names"] => {
             let (alone, among) = Laboratory::names();
             println!("{}\n{}", alone.join(" "), among.join(" "));
@@ -70,6 +73,21 @@ fn write(file: &mut impl Write, set: usize, rows: &Rows) -> io::Result<()> {
         file.write_all(&f32::from(u8::from(*is_value)).to_le_bytes())?;
         for number in numbers {
             file.write_all(&number.to_le_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+fn say(laboratory: &Laboratory) -> Result<(), Box<dyn std::error::Error>> {
+    for line in io::stdin().lock().lines() {
+        let requests: Vec<[String; 3]> = serde_json::from_str(&line?)?;
+        let labelled: Vec<Labelled<'_>> = requests
+            .iter()
+            .map(|[method, path, template]| Labelled { method, path, template })
+            .collect();
+        for said in laboratory.say(&labelled) {
+            let (alone, among) = said.likelihood;
+            println!("{}\t{}\t{alone:.3}\t{among:.3}", said.prefix, u8::from(said.is_value));
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use super::site::Site;
 use super::tree::NONE;
 
 /// How many numbers describe the neighbourhood.
-pub(super) const NEIGHBOURHOOD: usize = 35;
+pub(super) const NEIGHBOURHOOD: usize = 43;
 /// How many numbers describe a segment among its neighbours.
 pub(super) const AMONG: usize = OWN + BEFORE + NEIGHBOURHOOD;
 
@@ -48,10 +48,18 @@ pub(super) const NEIGHBOURHOOD_NAMES: [&str; NEIGHBOURHOOD] = [
     "siblings_same_alone_share",
     "next_is_fixed_everywhere",
     "siblings_alike_values_share",
+    "host_alone_mean",
+    "host_identifiers",
+    "host_words",
+    "host_style_share",
+    "elsewhere_after_word",
+    "elsewhere_after_word_alone_mean",
+    "elsewhere_same_pair",
+    "elsewhere_same_pair_share",
 ];
 
 /// What a segment stands behind, once that is decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Before {
     /// The beginning of the path.
     Root,
@@ -142,6 +150,22 @@ pub(super) fn describe(site: &Site<'_>, place: &Place, groups: &[Group]) -> Vec<
             .filter_map(|text| sums.next_values.get(text));
         let alike_values = alike_values.copied().fold(0.0, f32::max);
         let is_value = flag(below.alone > 0.5);
+        let habits = &site.habits;
+        // How usual the way of writing is among the host's other words; 0.5 if there are too few to say.
+        let in_words = group.evidence && below.alone <= 0.5;
+        let mine = f32::from(u8::from(in_words));
+        let style_share = (habits.styles[usize::from(lexical.style)] - mine + 1.0)
+            / (habits.words - mine + 2.0).max(2.0);
+        let (mut after_word, mut after_word_alone, mut same_pair, mut places_of_word) = (0, -1.0, 1, 1);
+        if let Before::Fixed(word) = place.before {
+            let (places, others, alone) = habits.behind[word as usize];
+            places_of_word = places;
+            after_word = others.saturating_sub(1);
+            if others > 1 {
+                after_word_alone = (alone - below.alone) / count(others as usize - 1);
+            }
+            same_pair = habits.pairs.get(&(word, group.text)).copied().unwrap_or(1);
+        }
         let (words, values) = site.places[group.text as usize];
         let nodes = count(group.nodes.len());
         let takes = |bit: u16| flag(below.methods & bit != 0);
@@ -197,6 +221,14 @@ pub(super) fn describe(site: &Site<'_>, place: &Place, groups: &[Group]) -> Vec<
             (alike_values - if group.evidence { is_value } else { 0.0 })
                 .max(0.0)
                 .ln_1p(),
+            habits.alone_mean,
+            habits.identifiers,
+            habits.words.ln_1p(),
+            style_share,
+            count(after_word as usize).ln_1p(),
+            after_word_alone,
+            count(same_pair as usize).ln(),
+            count(same_pair as usize) / count(places_of_word.max(1) as usize),
         ];
         all[OWN + BEFORE..].copy_from_slice(&neighbourhood);
         all
@@ -233,6 +265,11 @@ fn methods_of(site: &Site<'_>, nodes: &[u32]) -> u16 {
         .filter(|&&node| site.evidence[node as usize])
         .flat_map(|&node| &site.tree.node(node).tallies)
         .fold(0, |methods, (method, _)| methods | 1 << method)
+}
+
+/// The words that follow a segment.
+pub(super) fn words_below(site: &Site<'_>, group: &Group) -> Vec<u32> {
+    look_below(site, group).next
 }
 
 fn look_below(site: &Site<'_>, group: &Group) -> Below {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::rules::OwnerRules;
 use super::shape::Shape;
 use super::site::{Knowledge, Site};
-use super::template::{ModelJudge, branches};
+use super::template::find_branches;
 use super::tree::{PathTree, Room};
 
 /// So many hosts must differ in one label. Fewer are regions, stages, or two services.
@@ -338,7 +338,7 @@ fn is_direction(part: &str) -> bool {
 
 fn endpoints_of(tree: &PathTree, knowledge: Knowledge<'_>) -> HashSet<String> {
     let site = Site::new(tree, knowledge);
-    let branches = branches(&site, &mut ModelJudge);
+    let branches = find_branches(&site);
     (0..branches.len())
         .filter(|&branch| {
             branches[branch]

@@ -34,6 +34,16 @@ const NOISE: &str = "!";
 /// The numbers of segments, each with whether it is a value.
 pub type Rows = Vec<(Vec<f32>, bool)>;
 
+/// What the models say of a segment.
+pub struct Said {
+    /// The path up to the segment.
+    pub prefix: String,
+    /// Whether it is a value.
+    pub is_value: bool,
+    /// How likely it is one, alone and among its neighbours.
+    pub likelihood: (f32, f32),
+}
+
 impl Laboratory {
     /// Reads words, and models if there are some.
     pub fn new(words: &str, models: Option<&[u8]>) -> Self {
@@ -57,6 +67,16 @@ impl Laboratory {
 
     /// The numbers of each segment of a host's requests: alone, and among neighbours where those before it are decided rightly.
     pub fn describe(&self, requests: &[Labelled<'_>]) -> (Rows, Rows) {
+        let (alone, among, _) = self.judge(requests);
+        (alone, among)
+    }
+
+    /// What the models say of each segment, where those before it are decided rightly.
+    pub fn say(&self, requests: &[Labelled<'_>]) -> Vec<Said> {
+        self.judge(requests).2
+    }
+
+    fn judge(&self, requests: &[Labelled<'_>]) -> (Rows, Rows, Vec<Said>) {
         let mut discovery = Discovery::new(DiscoveryLimits::default());
         let mut votes: HashMap<String, (u32, u32)> = HashMap::new();
         for request in requests {
@@ -82,20 +102,21 @@ impl Laboratory {
             }
         }
         let Some(tree) = discovery.hosts.get("h") else {
-            return (Vec::new(), Vec::new());
+            return (Vec::new(), Vec::new(), Vec::new());
         };
         let site = Site::new(tree, self.knowledge());
         let mut oracle = Oracle {
             truth: vec![None; tree.capacity()],
             alone: Vec::new(),
             among: Vec::new(),
+            said: Vec::new(),
         };
         for (prefix, (values, fixed)) in votes {
             let node = find(&site, &prefix);
             oracle.truth[node as usize] = Some(values > fixed);
         }
         template::branches(&site, &mut oracle);
-        (oracle.alone, oracle.among)
+        (oracle.alone, oracle.among, oracle.said)
     }
 
     /// The operations of requests to one host.
@@ -125,6 +146,7 @@ struct Oracle {
     truth: Vec<Option<bool>>,
     alone: Rows,
     among: Rows,
+    said: Vec<Said>,
 }
 
 impl Judge for Oracle {
@@ -144,6 +166,14 @@ impl Judge for Oracle {
             let is_noise = votes(true) + votes(false) == 0;
             if is_noise || template::certain(site, group.text).is_some() {
                 continue;
+            }
+            if let Some(models) = site.models {
+                let segments = template::segments_of(site, group.nodes[0]);
+                self.said.push(Said {
+                    prefix: segments.iter().map(|segment| format!("/{}", segment.unwrap_or_default())).collect(),
+                    is_value,
+                    likelihood: (site.alone[group.nodes[0] as usize], models.among.likelihood(features)),
+                });
             }
             self.among.push((features.to_vec(), is_value));
             let parent = site.tree.node(group.nodes[0]).parent;

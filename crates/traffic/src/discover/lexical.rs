@@ -67,6 +67,8 @@ pub(super) struct Lexical {
     pub usage: Usage,
     /// Whether it ends like the name of a collection.
     pub plural: bool,
+    /// How it is written: which cases and joints it has, a bit each.
+    pub style: u8,
     /// The numbers of [`OWN_NAMES`].
     pub own: [f32; OWN],
     /// The numbers of [`BEFORE_NAMES`], when another segment follows this one.
@@ -160,6 +162,7 @@ impl Lexical {
             fluency,
         ];
         Self {
+            style: style(bytes),
             shape,
             usage,
             plural,
@@ -167,6 +170,19 @@ impl Lexical {
             before,
         }
     }
+}
+
+/// How many ways of writing there are.
+pub(super) const STYLES: usize = 64;
+
+fn style(bytes: &[u8]) -> u8 {
+    let has = |of: fn(&u8) -> bool| u8::from(bytes.iter().any(of));
+    u8::from(bytes.first().is_some_and(u8::is_ascii_uppercase))
+        | u8::from(bytes.iter().skip(1).any(u8::is_ascii_uppercase)) << 1
+        | has(|byte| *byte == b'-') << 2
+        | has(|byte| *byte == b'_') << 3
+        | has(u8::is_ascii_digit) << 4
+        | has(|byte| !byte.is_ascii_alphanumeric() && !b"-_".contains(byte)) << 5
 }
 
 fn is_vowel(byte: &u8) -> bool {

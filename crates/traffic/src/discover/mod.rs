@@ -11,6 +11,7 @@
 mod among;
 mod explain;
 mod hosts;
+mod judge;
 #[doc(hidden)]
 pub mod lab;
 mod lexical;
@@ -35,7 +36,6 @@ pub use rules::{OwnerRules, Pin, RuleError, Split};
 use sighting::Tally;
 pub use sighting::{FoundOperation, Sighting};
 use site::{Knowledge, Site};
-use template::ModelJudge;
 use tree::{PathTree, Room};
 
 /// The methods an operation may have.
@@ -168,7 +168,7 @@ impl Discovery {
         let mut found = Vec::new();
         for merged in hosts::merged(&self.hosts, rules, knowledge, self.room_to_read()) {
             let site = Site::new(&merged.tree, knowledge);
-            let branches = template::branches(&site, &mut ModelJudge);
+            let branches = template::find_branches(&site);
             let rules = rules.of_host(&merged.host);
             found.extend(operations::operations(
                 &site,
@@ -197,7 +197,7 @@ impl Discovery {
             merged.host == host || merged.members.iter().any(|member| *member == host)
         })?;
         let site = Site::new(&merged.tree, knowledge);
-        let branches = template::branches(&site, &mut ModelJudge);
+        let branches = template::find_branches(&site);
         let rules = rules.of_host(&merged.host);
         explain::explain(
             &site,

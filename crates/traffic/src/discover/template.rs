@@ -1,16 +1,16 @@
 //! The paths of a host put together into templates: from the root on, at each place it is decided which segments are
 //! values of a variable, and what is below them becomes one.
 
-use std::collections::HashMap;
-
-use super::among::{Before, Group, Place, describe};
+use super::among::{Before, Group, Place};
+use super::judge::ModelJudge;
 use super::piece;
 use super::shape::Shape;
 use super::site::{Site, is_overflow};
 use super::tree::{NONE, ROOT};
 
-/// From this likelihood on a segment is taken for a value.
-const VALUE_LIKELIHOOD: f32 = 0.5;
+/// From this likelihood on a segment is taken for a value. Less than a half: to miss a variable makes an operation of each of
+/// its values, to see one too many makes one operation of two or three.
+pub(super) const VALUE_LIKELIHOOD: f32 = 0.4;
 
 /// Part of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,31 +42,6 @@ pub(super) trait Judge {
     fn likelihoods(&mut self, site: &Site<'_>, place: &Place, groups: &[Group]) -> Vec<f32>;
 }
 
-/// Asks the model, where the letters leave a doubt.
-pub(super) struct ModelJudge;
-
-impl Judge for ModelJudge {
-    fn likelihoods(&mut self, site: &Site<'_>, place: &Place, groups: &[Group]) -> Vec<f32> {
-        let Some(models) = site.models else {
-            return vec![0.0; groups.len()];
-        };
-        let mut known: HashMap<Vec<u32>, f32> = HashMap::new();
-        let features = describe(site, place, groups);
-        groups
-            .iter()
-            .zip(&features)
-            .map(|(group, features)| {
-                certain(site, group.text).unwrap_or_else(|| {
-                    let key = features.iter().map(|number| number.to_bits()).collect();
-                    *known
-                        .entry(key)
-                        .or_insert_with(|| models.among.likelihood(features))
-                })
-            })
-            .collect()
-    }
-}
-
 /// What needs no model: whatever looks so is no fixed text in any API, and an empty segment is no value.
 pub(super) fn certain(site: &Site<'_>, text: u32) -> Option<f32> {
     match site.lexical[text as usize].shape {
@@ -81,6 +56,18 @@ pub(super) fn certain(site: &Site<'_>, text: u32) -> Option<f32> {
         | Shape::Token
         | Shape::Email => Some(1.0),
         _ => None,
+    }
+}
+
+/// Puts the paths of a host together as the model judges them.
+pub(super) fn find_branches(site: &Site<'_>) -> Vec<Branch> {
+    let mut judge = ModelJudge::default();
+    let first = branches(site, &mut judge);
+    // What is a value in one place counts in another only when all places have been judged.
+    if judge.listen() {
+        branches(site, &mut judge)
+    } else {
+        first
     }
 }
 
