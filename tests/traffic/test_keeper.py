@@ -24,6 +24,7 @@ class Core:
         self.batches = batches
         self.calls = 0
         self.lost = 0
+        self.transactions_dropped = 0
 
     def take_transactions(self, most_bytes: int, wait_seconds: float) -> bytes:
         self.calls += 1
@@ -50,6 +51,18 @@ def test_nothing_that_goes_wrong_ends_it(tmp_path: Path, caplog: pytest.LogCaptu
         thread.join()
     assert "transactions were not kept" in caplog.text
     assert core.lost == 0
+
+
+def test_what_the_gateway_dropped_is_told_now_and_then(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    core = Core(20)
+    keeper = TrafficKeeper(core, TrafficStore(tmp_path / "traffic", flush_seconds=3600), tmp_path)  # type: ignore[arg-type]
+    with caplog.at_level(logging.WARNING):
+        for _ in range(10):
+            core.calls = 1
+            core.transactions_dropped += 5
+            keeper._keep_some(0)
+    assert caplog.text.count("transactions were dropped") == 1
+    assert core.lost == 0, "the gateway has counted them"
 
 
 def test_what_waits_is_noted_for_the_next_start(tmp_path: Path) -> None:

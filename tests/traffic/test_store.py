@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -224,6 +225,20 @@ def test_a_store_that_cannot_be_written_makes_rows_wait_and_then_drops_them(tmp_
     store.flush()
     assert (store.waiting, store.stored) == (0, waiting)
     assert store.stored + store.dropped == 21
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    store.append(line())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, before[1]))
+    try:
+        store.flush()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (store.waiting, store.stored, files_of(tmp_path)) == (1, 0, [])
+    store.flush()
+    assert (store.waiting, store.stored, len(files_of(tmp_path))) == (0, 1, 1)
 
 
 def test_what_is_too_old_goes_and_then_the_oldest_hours(tmp_path: Path) -> None:

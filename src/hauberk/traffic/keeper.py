@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from pathlib import Path
 
 from hauberk import _native
@@ -16,6 +17,8 @@ log = logging.getLogger(__name__)
 TAKEN_BYTES = 4 * 2**20
 WAIT_SECONDS = 0.5
 TIDY_SECONDS = 300
+# What goes on for long is told this often.
+TELL_SECONDS = 60
 PENDING_FILE = "traffic-pending"
 
 
@@ -40,6 +43,8 @@ class TrafficKeeper:
         self.lost = 0
         """Transactions that were taken from the gateway and not kept, those of a run that was killed included."""
         self._told = 0
+        self._seen_full = 0
+        self._tells_again = 0.0
         self._pending = 0
         path = state_dir / PENDING_FILE
         try:
@@ -89,6 +94,13 @@ class TrafficKeeper:
     def _account(self) -> None:
         self._count_lost(self.store.dropped - self._told)
         self._told = self.store.dropped
+        dropped = self.core.transactions_dropped
+        if dropped != self._seen_full and time.monotonic() >= self._tells_again:
+            log.warning(
+                "transactions were dropped: more were sampled than could be masked and taken in time",
+                extra={"transactions": dropped - self._seen_full, "dropped": dropped},
+            )
+            self._seen_full, self._tells_again = dropped, time.monotonic() + TELL_SECONDS
         if self.store.waiting != self._pending:
             self._note(self.store.waiting)
 
