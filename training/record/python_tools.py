@@ -96,7 +96,7 @@ TOOLS = (
     ),
     Application(
         "roundup", "Python (Roundup)", "https://issues.nordwind.example/demo/", 7624, "roundup-server -n 127.0.0.1 -p $PORT demo=$APP/t", packages=("roundup==2.6.0",),
-        setup="rm -rf t; roundup-admin -i t install classic anydbm; sed -i 's#^web = .*#web = https://issues.nordwind.example/demo/#; s#^domain = .*#domain = nordwind.example#; s#^host = .*#host = localhost#' t/config.ini; roundup-admin -i t initialise secret12",
+        setup="rm -rf t; roundup-admin -i t install classic anydbm; sed -i 's|^#*web = .*|web = https://issues.nordwind.example/demo/|; s|^#*domain = .*|domain = nordwind.example|; s|^#*host = .*|host = localhost|' t/config.ini; roundup-admin -i t initialise secret12",
         login=(("fill", "input[name=__login_name]", "admin"), ("fill", "input[name=__login_password]", "secret12"), ("click", "input[value=Login]")), script=(("open", "issue?@template=item"), ("fill", "input[name=title]", "Broken lamp"), ("fill", "textarea[name='@note']", "On floor 2"), ("click", "input[name=submit_button]")), seconds=50,
     ),
     Application(
