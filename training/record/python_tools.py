@@ -38,7 +38,7 @@ TOOLS = (
         login=(("fill", "input[name=username]", "pyload"), ("fill", "input[name=password]", "pyload"), ("click", "button[type=submit], input[type=submit]"), ("wait", "2")), seeds=("dashboard", "queue", "collector", "settings", "logs", "files"), seconds=60,
     ),
     Application(
-        "h2o", "Java, Jetty; CoffeeScript (H2O Flow)", "http://ml.nordwind.example:54321/", 7608, "java -Xmx1g -jar venv/lib/python3.11/site-packages/h2o/backend/bin/h2o.jar -port $PORT -web_ip 127.0.0.1 -ip 127.0.0.1 -name recorded -disable_flow ''", packages=("h2o==3.46.0.12",), seconds=70,
+        "h2o", "Java, Jetty; CoffeeScript (H2O Flow)", "http://ml.nordwind.example:54321/", 7608, "java -Xmx1g -jar venv/lib/python3.11/site-packages/h2o/backend/bin/h2o.jar -port $PORT -web_ip 127.0.0.1 -name recorded", packages=("h2o==3.46.0.12",), seconds=70,
         script=(("open", "flow/index.html"), ("wait", "5"), ("click", "a:has-text('importFiles')"), ("wait", "1"), ("click", "a:has-text('getFrames')"), ("wait", "1"), ("click", "a:has-text('getModels')"), ("wait", "1")),
     ),
     Application(
@@ -47,7 +47,7 @@ TOOLS = (
     ),
     Application("dask", "Python, Tornado, Bokeh (Dask)", "http://dask.quanta.example:8787/", 7610, "dask scheduler --host 127.0.0.1 --port 7710 --dashboard-address 127.0.0.1:$PORT", packages=("dask==2026.8.0",), python="3.12.1", seconds=40, seeds=("status", "workers", "tasks", "system", "info/main/workers.html", "graph")),
     Application("luigi", "Python, Tornado; jQuery (Luigi)", "http://etl.nordwind.example:8082/", 7611, "(sleep 5; for i in 1 2 3; do python -m luigi --module luigi_tasks All --count $i --scheduler-port $PORT --scheduler-host 127.0.0.1; done) & PYTHONPATH=$HERE/demo luigid --address 127.0.0.1 --port $PORT --state-path s.pickle", packages=("luigi==3.8.1",), seconds=35, seeds=("static/visualiser/index.html", "history")),
-    Application("evidently", "Python, Litestar; React (Evidently)", "https://quality.aurora.example/", 7612, "evidently ui --host 127.0.0.1 --port $PORT --workspace w", packages=("evidently==0.7.23",), seconds=45),
+    Application("evidently", "Python, Litestar; React (Evidently)", "https://quality.aurora.example/", 7612, "evidently ui --host 127.0.0.1 --port $PORT --workspace w", packages=("evidently==0.7.23", "pandas==2.3.3"), seconds=45),
     Application(
         "octoprint", "Python, Flask and Tornado; Knockout (OctoPrint)", "http://printer.hemma.example:5000/", 7614, "octoprint serve --iknowwhatimdoing --host 127.0.0.1 --port $PORT -b $APP/o", packages=("octoprint==1.11.8",),
         setup=f"mkdir -p o; printf 'server:\\n  firstRun: false\\n  onlineCheck:\\n    enabled: false\\n  pluginBlacklist:\\n    enabled: false\\nplugins:\\n  tracking:\\n    enabled: false\\ndevel:\\n  virtualPrinter:\\n    enabled: true\\n' > o/config.yaml; octoprint -b $APP/o user add admin --password '{PASSWORD}' --admin || true",
@@ -96,7 +96,7 @@ TOOLS = (
     ),
     Application(
         "roundup", "Python (Roundup)", "https://issues.nordwind.example/demo/", 7624, "roundup-server -n 127.0.0.1 -p $PORT demo=$APP/t", packages=("roundup==2.6.0",),
-        setup="rm -rf t; roundup-admin -i t install classic anydbm; sed -i 's#^web = .*#web = https://issues.nordwind.example/demo/#; s#^domain = .*#domain = nordwind.example#; s#^host = .*#host = localhost#' t/config.ini; roundup-admin -i t initialise secret12",
+        setup="rm -rf t; roundup-admin -i t install classic anydbm; sed -i 's|^#*web = .*|web = https://issues.nordwind.example/demo/|; s|^#*domain = .*|domain = nordwind.example|; s|^#*host = .*|host = localhost|' t/config.ini; roundup-admin -i t initialise secret12",
         login=(("fill", "input[name=__login_name]", "admin"), ("fill", "input[name=__login_password]", "secret12"), ("click", "input[value=Login]")), script=(("open", "issue?@template=item"), ("fill", "input[name=title]", "Broken lamp"), ("fill", "textarea[name='@note']", "On floor 2"), ("click", "input[name=submit_button]")), seconds=50,
     ),
     Application(
