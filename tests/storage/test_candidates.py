@@ -15,7 +15,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import inspect, select
+from sqlalchemy import event, inspect, select
 
 from hauberk.candidate import Candidate, State
 from hauberk.errors import Conflict, NotFound
@@ -257,20 +257,18 @@ def test_the_order_of_candidates_and_recording_them_again_change_nothing(
 
 
 def test_ten_thousand_of_each_stay_fast(database: Database) -> None:
-    """Loose bounds for a busy machine; what they catch is work that grows with the square, or a query for each row."""
+    """Neither a statement for each row nor work that grows with the square; processor time, since others use the machine as well."""
     endpoints = [f"/resource{n}/{{var1}}" for n in range(10_000)]
     with database.write() as session:
         save_operations(session, "z", [OperationKey("POST", HOST, endpoint) for endpoint in endpoints])
-    candidates = [found(endpoint, requests=n) for n, endpoint in enumerate(endpoints)]
-    for _ in range(2):
-        started = time.perf_counter()
-        assert record(database, *candidates).stored == 10_000
-        assert time.perf_counter() - started < 10
-    statements = 0
+    statements: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda _c, _r, statement, *_more: statements.append(statement))
+    started = time.process_time()
+    for times in (1, 2):  # the second time all numbers are new
+        assert record(database, *(found(endpoint, requests=n * times) for n, endpoint in enumerate(endpoints))).stored == 10_000
     with database.read() as session:
         for order in ("traffic_stats.requests", "endpoint", None):
-            started = time.perf_counter()
             query = order_candidates(filter_candidates(candidates_of("z"), hosts=[HOST], not_saved=True), order, descending=True)  # type: ignore[arg-type]
             assert len(session.scalars(query.limit(50).offset(9_950)).all()) == 50
-            statements += 1
-            assert time.perf_counter() - started < 1
+    assert len(statements) < 40
+    assert time.process_time() - started < 20
