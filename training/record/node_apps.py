@@ -26,11 +26,6 @@ NODE = (
         seeds=("admin/content", "admin/users", "admin/files", "admin/settings/data-model", "admin/settings/project", "admin/settings/roles", "admin/settings/flows", "admin/insights", "admin/activity"), seconds=90, wait_seconds=120,
     ),
     Application(
-        "etherpad", "Node.js, Express; jQuery (Etherpad)", "https://pad.kommun.example/", 7504, "cd node_modules/ep_etherpad-lite && node --import tsx node/server.ts -s $APP/settings.json", "npm", ("ep_etherpad-lite@1.8.14",),
-        setup="echo '{\"ip\":\"127.0.0.1\",\"port\":7504,\"dbType\":\"dirty\",\"dbSettings\":{\"filename\":\"/tmp/apps/etherpad/dirty.db\"},\"trustProxy\":true,\"users\":{\"admin\":{\"password\":\"secret12\",\"is_admin\":true}}}' > settings.json",
-        script=(("open", "p/minutes"), ("wait", "6"), ("type", "Present: all."), ("wait", "2"), ("open", "p/minutes/export/txt"), ("open", "p/minutes/timeslider"), ("wait", "2")), seconds=40,
-    ),
-    Application(
         "verdaccio", "Node.js, Express; React (Verdaccio)", "https://npm.aurora.example/", 7505,
         "(sleep 8; for n in alpha north data-kit; do mkdir -p p/$n; echo \"{\\\"name\\\":\\\"$n\\\",\\\"version\\\":\\\"1.0.0\\\",\\\"description\\\":\\\"d\\\"}\" > p/$n/package.json; echo \"# $n\" > p/$n/README.md;"
         " (cd p/$n; npm publish --registry http://127.0.0.1:$PORT/ --//127.0.0.1:$PORT/:_authToken=x); done) & verdaccio -l 127.0.0.1:$PORT -c conf.yaml", "npm", ("verdaccio@6.8.0",), overrides=(("node-fetch", "2.7.0"),),
@@ -51,10 +46,6 @@ NODE = (
         ("@bull-board/express@9.10.1", "@bull-board/api@9.10.2", "bullmq@6.7.0", "ioredis@5.11.1", "express@5.3.0"), seeds=("queue/mail", "queue/thumbnails?status=failed", "queue/mail?status=completed"), seconds=50,
     ),
     Application(
-        "actual", "Node.js, Express; React (Actual)", "https://budget.hemma.example/", 7520, "ACTUAL_PORT=$PORT ACTUAL_HOSTNAME=127.0.0.1 ACTUAL_DATA_DIR=$APP/data actual-server", "npm", ("@actual-app/sync-server@25.6.0",),
-        setup="mkdir -p data", login=(("wait", "5"), ("fill", "input[type=password] >> nth=0", PASSWORD), ("fill", "input[type=password] >> nth=1", PASSWORD), ("key", "Enter"), ("wait", "4")), seconds=60,
-    ),
-    Application(
         "spa-react", "React with Vite; json-server", "https://tasks.fjord.example/", 7521, "node_modules/.bin/json-server --host 127.0.0.1 --port $PORT --static dist --routes routes.json db.json", "npm",
         ("vite@8.3.8", "@vitejs/plugin-react@6.3.0", "react@19.3.1", "react-dom@19.3.1", "json-server@0.17.4"), setup="bash $HERE/demo/spa/make.sh react; echo '{\"/api/v1/*\": \"/$1\"}' > routes.json", seconds=50,
     ),
@@ -64,10 +55,6 @@ NODE = (
     ),
     Application(
         "nextjs", "Next.js", "https://shop.aurora.example/", 7523, "npx next start -H 127.0.0.1 -p $PORT", "npm", ("next@16.4.6", "react@19.3.1", "react-dom@19.3.1"), setup="bash $HERE/demo/next/make.sh", seconds=45,
-    ),
-    Application(
-        "thelounge", "Node.js, Express; Vue (The Lounge)", "https://chat.bokskog.example/", 7524, "THELOUNGE_HOME=$APP/tl thelounge start --port $PORT", "npm", ("thelounge@2.6.0",),
-        setup="mkdir -p tl; echo 'module.exports = { public: true, host: \"127.0.0.1\", reverseProxy: true }' > tl/config.js", seconds=30,
     ),
     Application(
         "pouchdb", "Node.js, Express; Backbone (PouchDB Server, Fauxton)", "http://sync.fjord.example:5984/", 7525, "pouchdb-server --port $PORT --host 127.0.0.1 --dir $APP/db --in-memory", "npm", ("pouchdb-server@4.2.0",),

@@ -74,7 +74,7 @@ PYTHON = (
         "prefect", "Python, FastAPI; Vue (Prefect)", "https://flows.aurora.example/", 7308,
         "export PREFECT_SERVER_UI_API_URL=/api PREFECT_HOME=$APP/state PREFECT_SERVER_ANALYTICS_ENABLED=false; (sleep 15; PREFECT_API_URL=http://127.0.0.1:$PORT/api python $HERE/demo/prefect_flow.py) &"
         " prefect server start --host 127.0.0.1 --port $PORT",
-        packages=("prefect==3.4.25", "fastapi==0.115.14", "starlette==0.46.2", "pydantic==2.11.10", "importlib_metadata"), login=(("wait", "15"),), seeds=("dashboard", "runs", "flows", "deployments", "blocks", "variables", "automations", "settings", "concurrency-limits", "events", "work-pools"), seconds=100,
+        packages=("prefect==3.4.25", "fastapi==0.115.14", "starlette==0.46.2", "pydantic==2.11.10", "importlib-metadata==10.2.0"), login=(("wait", "15"),), seeds=("dashboard", "runs", "flows", "deployments", "blocks", "variables", "automations", "settings", "concurrency-limits", "events", "work-pools"), seconds=100,
     ),
     Application(
         "locust", "Python, Flask; React (Locust)", "http://load.nordwind.example:8089/", 7350,

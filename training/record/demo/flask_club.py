@@ -41,8 +41,8 @@ class NoteView(ModelView):
 
 
 admin = Admin(app, name="Club")
-admin.add_view(MemberView(Member, db.session if not hasattr(db, "x") else db))
-admin.add_view(NoteView(Note, db.session if not hasattr(db, "x") else db))
+admin.add_view(MemberView(Member, db.session))
+admin.add_view(NoteView(Note, db.session))
 os.makedirs(os.environ["APP"] + "/files", exist_ok=True)
 admin.add_view(FileAdmin(os.environ["APP"] + "/files", "/files/", name="Files"))
 FORM = "<!doctype html><title>Club</title>{% for m in get_flashed_messages() %}<p>{{ m }}</p>{% endfor %}<form method=post><input name=name><input name=password type=password><button type=submit>Sign in</button></form><a href=/admin/>Admin</a> <a href=/members>Members</a>"
