@@ -23,13 +23,13 @@ from hauberk.inventory import Inventory
 from hauberk.pki.authority import Authority
 from hauberk.pki.key_store import open_managed_authority
 from hauberk.pki.server_certificate import check_server_certificate, self_signed
+from hauberk.recorded_traffic import RecordedTraffic
 from hauberk.snapshot.document import Snapshot, encode
 from hauberk.storage.authorities import managed_certificate_pem, remember_managed_authority
 from hauberk.storage.database import Database
 from hauberk.storage.enforcement import read_enforced
 from hauberk.storage.models import Host, Installation, Token, Zone, now
 from hauberk.storage.tokens import token_sha256
-from hauberk.traffic.source import RecordedTraffic
 from hauberk.traffic.store import TrafficStore
 
 log = logging.getLogger(__name__)

@@ -95,7 +95,8 @@ impl Survey {
             default_host,
             max_row_bytes,
         };
-        let mut survey = self.survey.lock();
+        let mut guard = self.survey.lock();
+        let survey = &mut *guard;
         let report = opened::read(py, told, &self.progress, &mut |_, transaction| {
             survey.see(transaction);
             Ok(())

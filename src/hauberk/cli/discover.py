@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from hauberk.candidate import Candidate
+from hauberk.candidate import Candidate, without_port
 from hauberk.cli import files
 from hauberk.cli.captures import take
 from hauberk.cli.comparing import print_comparison
@@ -19,20 +19,18 @@ from hauberk.cli.explaining import print_explanation
 from hauberk.cli.failure import Failure
 from hauberk.cli.output import Cell, Output
 from hauberk.cli.remote import AsJson
-from hauberk.cli.traffic import Captures, DefaultHost, FieldNames, FormatName, read_options
+from hauberk.cli.session_identifiers import print_proposal
+from hauberk.cli.traffic import AUTHORIZATION, Captures, DefaultHost, FieldNames, FormatName, read_options, summarise
 from hauberk.discovery.comparison import compare as compare_ways
 from hauberk.discovery.pictures import comparison_svg
+from hauberk.discovery.proposal import propose as propose_identifiers
 from hauberk.discovery.thresholds import Thresholds, candidates, found_operations
 from hauberk.operation import METHODS, normalise_endpoint
 from hauberk.template_rule import TemplateRule, owner_rules
-from hauberk.traffic.files import ReadOptions
+from hauberk.traffic.files import FileReport, ReadOptions, read
 
 # A capture is all there is: no window to wait for, so what was seen once counts.
 MIN_REQUESTS = 1
-
-# As the control plane does where the owner has set none: on fewer successful requests it is not how callers are told apart.
-AUTOMATIC_IDENTIFIER = "header:authorization"
-AUTOMATIC_SHARE = 0.01
 
 MAX_PATHS = 4_000_000
 
@@ -61,7 +59,7 @@ SessionIdentifiers = Annotated[
         "-s",
         metavar="TYPE:NAME",
         help="Where requests carry who is calling: header:NAME, cookie:NAME or jwt:HEADER:$.CLAIM; repeat it for more. "
-        "Default: header:authorization, if more than 1 % of the successful requests have it.",
+        "'hauberk discover propose FILE…' tells which ones there are.",
         show_default=False,
     ),
 ]
@@ -120,7 +118,7 @@ def in_files(
     survey = _Surveyed(captures, read_options(format_name, field_names, default_host), host, session_identifier, scored=not all_traffic)
     rules = owner_rules([_pinned(text) for text in pin or []])
     if explain is not None:
-        print_explanation(out, survey.explained(explain, rules))
+        print_explanation(out, survey.explained(explain, rules), pinned="--pin says so")
         return
     rows = [_row(candidate) for candidate in survey.candidates(rules, min_requests, min_score)]
     if output is not None and output != files.STANDARD:
@@ -152,12 +150,40 @@ def compare(
       hauberk discover compare capture.har --session-identifier cookie:sid --svg comparison.svg
     """
     out = Output(as_json=as_json)
-    survey = _Surveyed(captures, read_options(format_name, field_names, default_host), host, session_identifier, scored=True)
+    identifiers = session_identifier or [AUTHORIZATION]
+    survey = _Surveyed(captures, read_options(format_name, field_names, default_host), host, identifiers, scored=True)
     comparison = compare_ways(survey.candidates(owner_rules([]), min_requests, min_score))
     if svg is not None:
         files.write(svg, comparison_svg(comparison), force=True)
         out.say(f"Wrote {svg}")
     print_comparison(out, comparison)
+
+
+@app.command("propose")
+def propose(
+    captures: Captures,
+    host: Hosts = None,
+    format_name: FormatName = None,
+    field_names: FieldNames = None,
+    default_host: DefaultHost = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Look at what the requests of captures carry, and propose a session identifier: how many carry it, how many values it has, and why it is
+    good or not.
+
+    \b
+    Example:
+      hauberk discover propose capture.har --host app.example.com
+    """
+    out = Output(as_json=as_json)
+    hosts = {name.lower() for name in host or []}
+    reports: list[FileReport] = []
+    with closing(read(captures, read_options(format_name, field_names, default_host), reports)) as batches:
+        rows = (json.loads(line) for batch in batches for _, line in batch)
+        found = propose_identifiers(row for row in rows if not hosts or {row["host"], without_port(row["host"])} & hosts)
+    summarise(out, reports)
+    print_proposal(out, found.as_json())
 
 
 class _Surveyed:
@@ -174,11 +200,10 @@ class _Surveyed:
     ) -> None:
         from hauberk import _native  # noqa: PLC0415 - the compiled part, which commands that only speak REST do without
 
-        self._is_automatic = not identifiers
         self._model_threshold = _native.API_THRESHOLD
         try:
             self._survey = _native.Survey(
-                session_identifiers=list(identifiers or [AUTOMATIC_IDENTIFIER]), hosts=list(hosts or []), scored=scored, max_paths=MAX_PATHS
+                session_identifiers=list(identifiers or []), hosts=list(hosts or []), scored=scored, max_paths=MAX_PATHS
             )
         except ValueError as error:
             raise Failure(str(error), "e.g. --session-identifier header:authorization", status=2) from None
@@ -188,10 +213,7 @@ class _Surveyed:
     def candidates(self, rules: str, min_requests: int, min_score: float | None) -> list[Candidate]:
         """Give what passes the thresholds."""
         thresholds = Thresholds(min_requests, self._model_threshold if min_score is None else min_score)
-        found = found_operations(self._survey.operations(rules))
-        if not self._identifies:
-            found = [replace(operation, with_session=0) for operation in found]
-        return candidates(found, thresholds)
+        return candidates(found_operations(self._survey.operations(rules)), thresholds)
 
     def explained(self, what: str, rules: str) -> dict[str, Any]:
         """
@@ -212,15 +234,7 @@ class _Surveyed:
     def summary(self, operations: int) -> str:
         """Say in a sentence what was read and found."""
         tally = self.tally
-        said = f"{operations:,} operations in {tally['counted']:,} successful requests of {tally['transactions']:,} transactions"
-        if self._is_automatic and self._identifies:
-            said += "; sessions told apart by the header Authorization"
-        return said
-
-    @property
-    def _identifies(self) -> bool:
-        """Whether the session identifier is the user's, or the usual one and on enough requests."""
-        return not self._is_automatic or self.tally["with_session"] > AUTOMATIC_SHARE * self.tally["counted"]
+        return f"{operations:,} operations in {tally['counted']:,} successful requests of {tally['transactions']:,} transactions"
 
 
 def _pinned(text: str) -> TemplateRule:

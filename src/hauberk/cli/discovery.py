@@ -11,13 +11,15 @@ import typer
 
 from hauberk.candidate import Candidate, Origin
 from hauberk.cli import session_identifiers, template_rules
+from hauberk.cli.comparing import print_comparison
 from hauberk.cli.discovered import find, listed, named
+from hauberk.cli.explaining import print_explanation
 from hauberk.cli.failure import Failure
 from hauberk.cli.files import write
 from hauberk.cli.output import printable
 from hauberk.cli.remote import Remote, remote
 from hauberk.discovery.comparison import compare
-from hauberk.discovery.pictures import comparison_svg, histogram_text
+from hauberk.discovery.pictures import comparison_svg
 
 app = typer.Typer(no_args_is_help=True, help="Operations found in the traffic: review them, save the right ones.")
 app.add_typer(template_rules.app, name="rules")
@@ -186,18 +188,8 @@ def explain(
     if plane.out.as_json:
         plane.out.json(result)
         return
-    explanation, operation = result["explanation"], result["operation"]
-    plane.out.line(printable(f"{explanation['method']} {explanation['host']}{explanation['endpoint']}"))
-    if explanation["pinned"]:
-        plane.out.line("a rule of yours says so: 'hauberk discovery rules list' shows it")
-    columns: dict[str, Any] = {
-        "SEGMENT": "text",
-        "IS": lambda segment: "a variable" if segment["variable"] else "a word",
-        "VALUES": "distinct_values",
-        "LIKELIHOOD": lambda segment: f"{segment['likelihood']:.2f}",
-        "WHY": lambda segment: "; ".join(segment["reasons"]),
-    }
-    plane.out.table(explanation["segments"], columns, empty="the path has no segments")
+    print_explanation(plane.out, result["explanation"], pinned="a rule of yours says so: 'hauberk discovery rules list' shows it")
+    operation = result["operation"]
     if operation is not None:
         requests, score = operation["requests"], operation["score"]
         plane.out.line(f"{requests} successful requests, mean score {score:.2f}, {operation['distinct_paths']} different paths")
@@ -258,23 +250,10 @@ def compare_ways(
       hauberk discovery compare --svg comparison.svg
     """
     comparison = compare(_as_candidate(row) for row in listed(plane))
-    report = comparison.as_json()
     if svg is not None:
         write(svg, comparison_svg(comparison), force=force)
         plane.out.say(f"Wrote {svg}")
-    columns: dict[str, Any] = {
-        "HOST": "host",
-        "BOTH": lambda row: row["both"]["count"],
-        "ONLY ML": lambda row: row["only_ml"]["count"],
-        "ONLY SESSION IDENTIFIER": lambda row: row["only_session_identifier"]["count"],
-        "DIFFERENCE": lambda row: f"{row['difference']:+d}",
-    }
-    if plane.out.as_json:
-        plane.out.json(report)
-        return
-    plane.out.table(report["hosts"], columns, empty="nothing was found yet")
-    if report["hosts"]:
-        plane.out.line("\n" + histogram_text(comparison).rstrip())
+    print_comparison(plane.out, comparison)
 
 
 def _chosen(

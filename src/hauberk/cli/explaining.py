@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from hauberk.cli.output import Output, printable
+from hauberk.cli.output import Cell, Output, printable
 
 
-def print_explanation(out: Output, explanation: dict[str, Any]) -> None:
-    """Print an explanation for people: members by name, lists item by item; as JSON it is printed whole."""
+def print_explanation(out: Output, explanation: dict[str, Any], *, pinned: str) -> None:
+    """
+    Print the template of a path, and segment by segment why; as JSON it is printed whole.
+
+    Args:
+        out: Where.
+
+        explanation: As discovery gives it: `method`, `host`, `endpoint`, `pinned`, `segments`.
+
+        pinned: What to say of a template that the owner has laid down.
+    """
     if out.as_json:
         out.json(explanation)
         return
-    for line in _lines(explanation):
-        out.line(line)
-
-
-def _lines(explanation: Any, indent: str = "") -> list[str]:
-    if isinstance(explanation, dict):
-        lines: list[str] = []
-        for name, value in explanation.items():
-            label = printable(name).replace("_", " ")
-            nested = isinstance(value, dict | list) and value
-            lines += [f"{indent}{label}:", *_lines(value, indent + "  ")] if nested else [f"{indent}{label}: {printable(value)}"]
-        return lines
-    if isinstance(explanation, list):
-        return [line for item in explanation for line in _marked(_lines(item, indent + "  "), indent)]
-    return [f"{indent}{printable(explanation)}"]
-
-
-def _marked(lines: list[str], indent: str) -> list[str]:
-    return [f"{indent}- {lines[0].strip()}", *lines[1:]] if lines else []
+    out.line(printable(f"{explanation['method']} {explanation['host']}{explanation['endpoint']}"))
+    if explanation["pinned"]:
+        out.line(pinned)
+    columns: dict[str, Cell] = {
+        "SEGMENT": "text",
+        "IS": lambda segment: "a variable" if segment["variable"] else "a word",
+        "VALUES": "distinct_values",
+        "LIKELIHOOD": lambda segment: f"{segment['likelihood']:.2f}",
+        "WHY": lambda segment: "; ".join(segment["reasons"]),
+    }
+    out.table(explanation["segments"], columns, empty="the path has no segments")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from hauberk.cli.failure import Failure
-from hauberk.cli.output import printable
+from hauberk.cli.output import Output, printable
 from hauberk.cli.remote import Remote, remote
 from hauberk.session_identifier import TYPES
 
@@ -80,8 +80,23 @@ def propose(
       hauberk discovery session-identifiers propose
     """
     proposal = plane.client.get(plane.own_zone_path("session-identifiers", "proposal"), limit=limit)
+    print_proposal(plane.out, proposal)
     if plane.out.as_json:
-        plane.out.json(proposal)
+        return
+    for warning in proposal["warnings"]:
+        plane.out.say(f"warning: what is set now looks wrong: {printable(warning)}")
+    best = proposal["recommended"]
+    if best is not None:
+        name = best["name"] if best["type"] != "jwt" else f"authorization:{best['name']}"
+        plane.out.say(f"next: hauberk discovery session-identifiers set '{best['type']}:{printable(name)}'")
+    elif proposal["candidates"]:
+        plane.out.say("next: none of them is good by itself; take the one you know to be a caller's")
+
+
+def print_proposal(out: Output, proposal: dict[str, Any]) -> None:
+    """Print what requests carry and how it would do, the best first; as JSON it is printed whole."""
+    if out.as_json:
+        out.json(proposal)
         return
     columns: dict[str, Any] = {
         "TYPE": "type",
@@ -93,16 +108,8 @@ def propose(
         "VERDICT": "verdict",
         "WHY": lambda row: "; ".join(row["reasons"]),
     }
-    plane.out.table(proposal["candidates"], columns, empty="no request that was looked at carries anything that could identify a session")
-    plane.out.say(f"looked at {proposal['transactions']} transactions, {proposal['successful']} of them successful")
-    for warning in proposal["warnings"]:
-        plane.out.say(f"warning: what is set now looks wrong: {printable(warning)}")
-    best = proposal["recommended"]
-    if best is not None:
-        name = best["name"] if best["type"] != "jwt" else f"authorization:{best['name']}"
-        plane.out.say(f"next: hauberk discovery session-identifiers set '{best['type']}:{printable(name)}'")
-    elif proposal["candidates"]:
-        plane.out.say("next: none of them is good by itself; take the one you know to be a caller's")
+    out.table(proposal["candidates"], columns, empty="no request that was looked at carries anything that could identify a session")
+    out.say(f"looked at {proposal['transactions']} transactions, {proposal['successful']} of them successful")
 
 
 def _parsed(text: str) -> dict[str, str]:

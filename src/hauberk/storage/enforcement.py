@@ -21,6 +21,7 @@ from hauberk.storage.models import (
     Zone,
 )
 from hauberk.storage.schemas import schemas_in_force
+from hauberk.storage.session_identifiers import enforced_session_identifiers
 
 # The three ways in which an origin may learn of the caller's certificate; each origin reads the one it knows.
 FORWARDED = ["client-cert-headers", "cf-cert-headers", "rfc9440"]
@@ -72,6 +73,7 @@ def _zone(session: Session, zone: Zone) -> dict[str, Any]:
         ],
         "schema_validation": {"default_action": zone.default_action, "override_action": zone.override_action},
         "operations": [_operation(row, in_force.get((row.method, row.host, row.endpoint))) for row in operations],
+        **enforced_session_identifiers(session, zone.id),
     }
 
 
