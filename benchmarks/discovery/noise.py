@@ -11,9 +11,20 @@ import argparse
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from accuracy import found_in, rows_of
+from accuracy import found_in, matches, rows_of
 
-SOURCES = ("pygithub", "octokit-rb", "github3-py", "linodego", "cf-terraforming", "mastodon-py", "praw", "jupiterone-gcp", "go-fastly", "easypost")
+SOURCES = (
+    "pygithub",
+    "octokit-rb",
+    "github3-py",
+    "linodego",
+    "cf-terraforming",
+    "mastodon-py",
+    "praw",
+    "jupiterone-gcp",
+    "go-fastly",
+    "easypost",
+)
 
 
 def main() -> None:
@@ -47,9 +58,11 @@ def operations(arguments: argparse.Namespace, given: list, rows: set) -> set:
     known = {}
     for host, method, path in rows:
         known.setdefault((host, method), []).append(path)
-    from accuracy import matches
-
-    return {(one["method"], one["host"], one["endpoint"]) for one in found if any(matches(one["endpoint"].rstrip("/") or "/", path) for path in known.get((one["host"], one["method"]), ()))}
+    return {
+        (one["method"], one["host"], one["endpoint"])
+        for one in found
+        if any(matches(one["endpoint"].rstrip("/") or "/", path) for path in known.get((one["host"], one["method"]), ()))
+    }
 
 
 if __name__ == "__main__":
