@@ -5,7 +5,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test build format format-check lint types docs wheel bench bench-validation fuzz clean FORCE
+.PHONY: help demo test build format format-check lint types docs wheel bench bench-validation bench-paths train-paths fuzz clean FORCE
 
 PYTHON ?= python3
 # Arguments for the program a target runs, e.g. `make demo ARGS=--check` or `make test ARGS="-k revoked"`.
@@ -64,6 +64,16 @@ bench: build ## the gateway beside nginx and Envoy; needs nginx, wrk and apache2
 
 bench-validation: $(VENV)/.synced cargo ## validation in-process beside parsers; ARGS="--only body" for one group
 	@$(BIN)/python benchmarks/validation/run.py $(ARGS)
+
+bench-paths: $(VENV)/.synced cargo ## accuracy of path templates on APIs that training has not seen; ARGS="--errors 20" for its mistakes
+	@$(UV) sync --locked --inexact --quiet --group training
+	@cargo build --quiet --release --locked -p hauberk-traffic --example paths
+	@$(BIN)/python benchmarks/discovery/accuracy.py --program "$${CARGO_TARGET_DIR:-target}/release/examples/paths" --work "$${TMPDIR:-/tmp}/hauberk-paths" $(ARGS)
+
+train-paths: $(VENV)/.synced cargo ## the words and models of path templates, from the tables in training/paths
+	@$(UV) sync --locked --inexact --quiet --group training
+	@cargo build --quiet --release --locked -p hauberk-traffic --example paths
+	@$(BIN)/python training/paths/train.py --program "$${CARGO_TARGET_DIR:-target}/release/examples/paths" $(ARGS)
 
 TARGET ?= body
 SECONDS ?= 60

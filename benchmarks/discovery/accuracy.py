@@ -77,12 +77,24 @@ def judge(program: Path, folder: Path | None, source: str, everything: bool) -> 
         found = {key for key in found if key in wanted or any(matches(key[2], path) for path in known[key[:2]])}
     right = found & set(wanted)
     many = {key for key, paths in wanted.items() if len(paths) >= 5}
-    many_found = {key for key in found if sum(matches(key[2], path) for method, host, path in paths_of if (method, host) == key[:2]) >= 5} if not everything else set()
+    many_found = (
+        {key for key in found if sum(matches(key[2], path) for method, host, path in paths_of if (method, host) == key[:2]) >= 5}
+        if not everything
+        else set()
+    )
     return {
-        "source": source, "documented": len(wanted), "found": len(found), "right": len(right), "many": len(many), "many_right": len(many & right),
-        "many_found": len(many_found), "many_found_right": len(many_found & right),
-        "wrong": sorted(found - right), "missed": sorted(set(wanted) - found), "paths": wanted,
-    }  # fmt: skip
+        "source": source,
+        "documented": len(wanted),
+        "found": len(found),
+        "right": len(right),
+        "many": len(many),
+        "many_right": len(many & right),
+        "many_found": len(many_found),
+        "many_found_right": len(many_found & right),
+        "wrong": sorted(found - right),
+        "missed": sorted(set(wanted) - found),
+        "paths": wanted,
+    }
 
 
 def matches(endpoint: str, path: str) -> bool:
@@ -94,7 +106,7 @@ def matches(endpoint: str, path: str) -> bool:
 def mistakes(result: dict) -> tuple[Counter[str], Counter[str]]:
     """Count documented words that became variables, and values that stayed text, by the segment before and the segment."""
     merged, left = Counter(), Counter()
-    wrong = [key for key in result["wrong"]]
+    wrong = result["wrong"]
     for method, host, template in result["missed"]:
         segments = template.split("/")
         near = [key[2].split("/") for key in wrong if key[:2] == (method, host) and key[2].count("/") == template.count("/")]
@@ -139,7 +151,20 @@ def main() -> None:
             continue
         folder = None if arguments.shipped else arguments.work / name
         if folder and (arguments.retrain or not (folder / "model.bin").exists()):
-            subprocess.run([sys.executable, ROOT / "training/paths/train.py", "--program", arguments.program, "--leave-out", *providers, "--out", folder], check=True, stdout=sys.stderr)
+            subprocess.run(
+                [
+                    sys.executable,
+                    ROOT / "training/paths/train.py",
+                    "--program",
+                    arguments.program,
+                    "--leave-out",
+                    *providers,
+                    "--out",
+                    folder,
+                ],
+                check=True,
+                stdout=sys.stderr,
+            )
         for source in sources:
             result = judge(arguments.program, folder, source, arguments.everything)
             totals.update({key: value for key, value in result.items() if isinstance(value, int)})
@@ -148,13 +173,17 @@ def main() -> None:
     print(line("**all**", totals))
     if arguments.errors:
         for source, merged, left in details:
-            print(f"\n{source}\n  words taken for values: " + ", ".join(f"{text} {count}" for text, count in merged.most_common(arguments.errors)))
+            print(
+                f"\n{source}\n  words taken for values: "
+                + ", ".join(f"{text} {count}" for text, count in merged.most_common(arguments.errors))
+            )
             print("  values taken for words: " + ", ".join(f"{text} {count}" for text, count in left.most_common(arguments.errors)))
 
 
 def line(name: str, of: dict) -> str:
     """Write a line of the table."""
-    return f"| {name} | {share(of['right'], of['found'])} | {share(of['many_right'], of['many'])} | {share(of['right'], of['documented'])} | {share(of['many_found_right'], of['many_found'])} |"
+    pairs = (("right", "found"), ("many_right", "many"), ("right", "documented"), ("many_found_right", "many_found"))
+    return f"| {name} | " + " | ".join(share(of[part], of[whole]) for part, whole in pairs) + " |"
 
 
 if __name__ == "__main__":

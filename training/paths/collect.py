@@ -31,10 +31,19 @@ MAX_PATHS_OF_PROVIDER = 1000
 """A cloud with hundreds of documents is one voice among many."""
 
 SISTERS = {
-    "api.github.com": "github.com", "github-2023": "github.com", "github.local": "github.com", "googleapis.com_calendar": "googleapis.com",
-    "googleapis.com_compute": "googleapis.com", "linode-4.189": "linode.com", "mastodon.local": "mastodon", "superset.apache.local_superset": "apache.org",
-    "atlassian.com_jira": "atlassian.com", "twilio.com_api": "twilio.com", "kubernetes.io": "kubernetes.io", "bitbucket.org": "bitbucket.org",
-}  # fmt: skip
+    "api.github.com": "github.com",
+    "github-2023": "github.com",
+    "github.local": "github.com",
+    "googleapis.com_calendar": "googleapis.com",
+    "googleapis.com_compute": "googleapis.com",
+    "linode-4.189": "linode.com",
+    "mastodon.local": "mastodon",
+    "superset.apache.local_superset": "apache.org",
+    "atlassian.com_jira": "atlassian.com",
+    "twilio.com_api": "twilio.com",
+    "kubernetes.io": "kubernetes.io",
+    "bitbucket.org": "bitbucket.org",
+}
 """Documents of one API under several names, by document; elsewhere the name up to the first `_` or `:` is the provider."""
 
 
@@ -55,10 +64,26 @@ def provider_of(name: str) -> str:
     if name in SISTERS:
         return SISTERS[name]
     provider = re.split(r"[_:/]", name)[0].removesuffix(".json").lower()
-    for known in ("github", "linode", "mastodon", "cloudflare", "reddit", "openai", "googleapis", "kubernetes", "fastly", "easypost", "stripe"):
+    for known in (
+        "github",
+        "linode",
+        "mastodon",
+        "cloudflare",
+        "reddit",
+        "openai",
+        "googleapis",
+        "kubernetes",
+        "fastly",
+        "easypost",
+        "stripe",
+    ):
         if re.search(rf"(^|[.-]){known}([.-]|$)", provider):
-            return SISTERS.get(known, {"github": "github.com", "linode": "linode.com", "googleapis": "googleapis.com",
-                                       "kubernetes": "kubernetes.io"}.get(known, known))  # fmt: skip
+            return SISTERS.get(
+                known,
+                {"github": "github.com", "linode": "linode.com", "googleapis": "googleapis.com", "kubernetes": "kubernetes.io"}.get(
+                    known, known
+                ),
+            )
     return provider
 
 
@@ -98,10 +123,21 @@ def variables_of(document: dict, item: dict, into: dict[str, dict]) -> None:
         if isinstance(enum, list):
             known.setdefault("e", [str(value)[:60] for value in enum[:6] if isinstance(value, str | int)])
         examples = [parameter.get("example"), schema.get("example"), schema.get("default")]
-        examples += [example.get("value") for example in (parameter.get("examples") or {}).values() if isinstance(example, dict)] if isinstance(parameter.get("examples"), dict) else []
+        examples += (
+            [example.get("value") for example in (parameter.get("examples") or {}).values() if isinstance(example, dict)]
+            if isinstance(parameter.get("examples"), dict)
+            else []
+        )
         kept = known.setdefault("x", [])
         for example in examples:
-            if isinstance(example, str | int) and not isinstance(example, bool) and 0 < len(str(example)) <= 60 and "/" not in str(example) and str(example) not in kept and len(kept) < 3:
+            if (
+                isinstance(example, str | int)
+                and not isinstance(example, bool)
+                and 0 < len(str(example)) <= 60
+                and "/" not in str(example)
+                and str(example) not in kept
+                and len(kept) < 3
+            ):
                 kept.append(str(example))
 
 
@@ -109,7 +145,11 @@ def document_line(name: str, document: dict, most: int | None) -> dict | None:
     """Make the line of a document; at most so many paths, chosen by hash."""
     base = base_path(document)
     paths, variables = {}, {}
-    items = [(path, item) for path, item in (document.get("paths") or {}).items() if isinstance(item, dict) and path.startswith("/") and "#" not in path and "?" not in path]
+    items = [
+        (path, item)
+        for path, item in (document.get("paths") or {}).items()
+        if isinstance(item, dict) and path.startswith("/") and "#" not in path and "?" not in path
+    ]
     if most is not None and len(items) > most:
         items = sorted(items, key=lambda pair: hashlib.sha256(pair[0].encode()).digest())[:most]
     for path, item in sorted(items):
@@ -170,7 +210,9 @@ def main() -> None:
     write_lines(HERE / "templates.ndjson.zst", documents)
     recorded = collect_recorded(arguments.data)
     write_lines(HERE / "recorded.ndjson.zst", recorded)
-    print(f"{len(documents)} documents of {len({line['provider'] for line in documents})} providers, {sum(len(line['paths']) for line in documents)} paths")
+    providers = len({line["provider"] for line in documents})
+    paths = sum(len(line["paths"]) for line in documents)
+    print(f"{len(documents)} documents of {providers} providers, {paths} paths")
     print(f"{len(recorded)} recorded sources, {sum(len(line['rows']) for line in recorded)} requests")
 
 

@@ -33,7 +33,7 @@ def main() -> None:
         "first": some(lambda: fake.first_name().lower(), 300),
         "last": some(lambda: fake.last_name().lower(), 300),
         "company": some(lambda: re.sub(r"[^A-Za-z0-9]+", random.choice(["-", "", "_"]), fake.company()), 500),
-        "slug": some(lambda: fake.slug(), 500),
+        "slug": some(fake.slug, 500),
         "title": some(lambda: fake.sentence(nb_words=random.randint(2, 4)).rstrip(".").replace(" ", "%20"), 200),
         "domain": some(fake.domain_name, 400),
         "host": some(fake.hostname, 300),

@@ -6,20 +6,32 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import zstandard
-
 from collect import read_lines
 
 HERE = Path(__file__).parent
 
 PROVIDERS = {
-    "github": "github.com", "github-2023": "github.com", "github-alias": "github.com", "ghes": "github.com", "linode": "linode.com",
-    "cloudflare-sdk": "cloudflare", "gcp-compute": "googleapis.com", "gcp-dataproc": "googleapis.com", "gcp-bigquery": "googleapis.com",
-    "gcp-storage": "googleapis.com", "gcp-dns": "googleapis.com", "gcp-sql": "googleapis.com", "mastodon-unofficial": "mastodon", "reddit-praw": "reddit", "openai-2023": "openai",
+    "github": "github.com",
+    "github-2023": "github.com",
+    "github-alias": "github.com",
+    "ghes": "github.com",
+    "linode": "linode.com",
+    "cloudflare-sdk": "cloudflare",
+    "gcp-compute": "googleapis.com",
+    "gcp-dataproc": "googleapis.com",
+    "gcp-bigquery": "googleapis.com",
+    "gcp-storage": "googleapis.com",
+    "gcp-dns": "googleapis.com",
+    "gcp-sql": "googleapis.com",
+    "mastodon-unofficial": "mastodon",
+    "reddit-praw": "reddit",
+    "openai-2023": "openai",
     "kubernetes": "kubernetes.io",
-}  # fmt: skip
+}
 """Whose API a recorded row's document describes."""
 
 MOST_WORDS = 300_000
@@ -51,50 +63,60 @@ def parts(segment: str) -> Iterator[str]:
         yield from re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]", run)
 
 
-def count_words(lines: Iterable[dict], recorded: Iterable[dict], leave_out: set[str]) -> str:
-    """Count over providers how words are used, and write it in the form that `words.rs` reads."""
-    segments: defaultdict[str, list[set[str]]] = defaultdict(lambda: [set(), set(), set(), set()])
-    pieces: defaultdict[str, list[set[str]]] = defaultdict(lambda: [set(), set(), set(), set()])
+class Usage:
+    """Which providers use a word in which way: as fixed text, before a variable, before fixed text, as a value."""
 
-    def note(template: str, provider: str) -> None:
+    def __init__(self) -> None:
+        self.segments: defaultdict[str, list[set[str]]] = defaultdict(lambda: [set(), set(), set(), set()])
+        self.parts: defaultdict[str, list[set[str]]] = defaultdict(lambda: [set(), set(), set(), set()])
+
+    def note_template(self, template: str, provider: str) -> None:
+        """Note the fixed text of a template."""
         row = template.split("/")[1:]
-        for at, segment in enumerate(row):
+        for segment, follower in zip(row, [*row[1:], ""], strict=True):
             if not segment or VARIABLE.search(segment):
                 continue
-            word = segment.lower()
-            follower = row[at + 1] if at + 1 < len(row) else ""
-            which = (2 if not VARIABLE.search(follower) else 1) if follower else None
             split = [part.lower() for part in parts(segment)]
-            segments[word][0].add(provider)
+            self.segments[segment.lower()][0].add(provider)
             for part in split:
-                pieces[part][0].add(provider)
-            if which:
-                segments[word][which].add(provider)
-                if split:
-                    pieces[split[-1]][which].add(provider)
+                self.parts[part][0].add(provider)
+            if follower:
+                which = 1 if VARIABLE.search(follower) else 2
+                self.segments[segment.lower()][which].add(provider)
+                for last in split[-1:]:
+                    self.parts[last][which].add(provider)
 
+    def note_example(self, value: str, provider: str) -> None:
+        """Note a value from a document."""
+        self.segments[value.lower()][3].add(provider)
+        for part in parts(value):
+            self.parts[part.lower()][3].add(provider)
+
+    def note_path(self, path: str, template: str, provider: str) -> None:
+        """Note the values of a recorded path."""
+        for segment, part in zip(path.split("/"), template.split("/"), strict=False):
+            if VARIABLE.search(part):
+                self.segments[segment.lower()][3].add(provider)
+
+
+def count_words(lines: Iterable[dict], recorded: Iterable[dict], leave_out: set[str]) -> str:
+    """Count over providers how words are used, and write it in the form that `words.rs` reads."""
+    usage = Usage()
     for line in lines:
         if line["provider"] in leave_out:
             continue
         for template in line["paths"]:
-            note(template, line["provider"])
+            usage.note_template(template, line["provider"])
         for variable in line["variables"].values():
             for value in [*variable.get("e", ()), *variable.get("x", ())]:
-                segments[value.lower()][3].add(line["provider"])
-                for part in parts(value):
-                    pieces[part.lower()][3].add(line["provider"])
+                usage.note_example(value, line["provider"])
     for line in recorded:
         for _, _, path, template, provider in line["rows"]:
-            if provider in leave_out:
-                continue
-            note(template, provider)
-            segments_of_path = path.split("/")[1:]
-            for at, part in enumerate(template.split("/")[1:]):
-                if VARIABLE.search(part) and at < len(segments_of_path):
-                    segments[segments_of_path[at].lower()][3].add(provider)
-
-    out = ["pairs\t" + "\t".join(str(number) for number in letter_pairs(pieces))]
-    for kind, table, least, most in (("s", segments, 2, 9000), ("p", pieces, 2, 9000)):
+            if provider not in leave_out:
+                usage.note_template(template, provider)
+                usage.note_path(path, template, provider)
+    out = ["pairs\t" + "\t".join(str(number) for number in letter_pairs(usage.parts))]
+    for kind, table, least, most in (("s", usage.segments, 2, 9000), ("p", usage.parts, 2, 9000)):
         rows = []
         for word, sets in table.items():
             counts = [len(one) for one in sets]
@@ -119,7 +141,7 @@ def letter_pairs(pieces: dict[str, list[set[str]]]) -> list[int]:
             continue
         weight = 1 + int(2 * math.log(len(sets[0])))
         row = [0, *(ord(letter) - 96 for letter in word), 0]
-        for pair in zip(row, row[1:], strict=False):
+        for pair in pairwise(row):
             counts[pair] += weight
     totals = [sum(counts[one, two] for two in range(27)) for one in range(27)]
     return [round(100 * math.log((counts[one, two] + 0.5) / (totals[one] + 13.5))) for one in range(27) for two in range(27)]

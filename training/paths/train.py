@@ -47,9 +47,28 @@ def draw_sets(leave_out: set[str]) -> list[tuple[str, list[list[str]], float]]:
     pools, sets = values(), []
     random = Random(SEED)
     lines = documents()
-    words = sorted({part.lower() for line in lines[::7] if line["provider"] not in leave_out for path in line["paths"] for segment in path.split("/") if "{" not in segment for part in parts(segment) if len(part) > 3})
+    words = sorted(
+        {
+            part.lower()
+            for line in lines[::7]
+            if line["provider"] not in leave_out
+            for path in line["paths"]
+            for segment in path.split("/")
+            if "{" not in segment
+            for part in parts(segment)
+            if len(part) > 3
+        }
+    )
     recorded = recordings()
-    per_fold = [seen_values(recorded, {line["provider"] for line in lines if fold_of(line["provider"]) == fold} | {row[4] for line in recorded for row in line["rows"] if fold_of(row[4]) == fold} | leave_out) for fold in range(FOLDS)]
+    per_fold = [
+        seen_values(
+            recorded,
+            {line["provider"] for line in lines if fold_of(line["provider"]) == fold}
+            | {row[4] for line in recorded for row in line["rows"] if fold_of(row[4]) == fold}
+            | leave_out,
+        )
+        for fold in range(FOLDS)
+    ]
     for line in lines:
         if line["provider"] in leave_out:
             continue
@@ -64,8 +83,7 @@ def draw_sets(leave_out: set[str]) -> list[tuple[str, list[list[str]], float]]:
             if row[4] not in leave_out:
                 hosts.setdefault(row[0], []).append(row)
         for rows in hosts.values():
-            for _ in range(SETS_OF_RECORDING):
-                sets.append((rows[0][4], resample(rows, random), 2.0))
+            sets += [(rows[0][4], resample(rows, random), 2.0) for _ in range(SETS_OF_RECORDING)]
     return sets
 
 
@@ -89,13 +107,28 @@ def describe(program: Path, words: Path, models: Path | None, sets: list[list[li
     alone, among = subprocess.run([program, "names"], capture_output=True, text=True, check=True).stdout.splitlines()
     text = "".join(json.dumps(rows) + "\n" for rows in sets)
     subprocess.run([program, "describe", words, models or "-", out], input=text, text=True, check=True)
-    return tuple(np.fromfile(f"{out}.{kind}", dtype="<f4").reshape(-1, 2 + len(names.split())) for kind, names in (("alone", alone), ("among", among)))
+    return tuple(
+        np.fromfile(f"{out}.{kind}", dtype="<f4").reshape(-1, 2 + len(names.split()))
+        for kind, names in (("alone", alone), ("among", among))
+    )
 
 
-def fit(rows: np.ndarray, weights: np.ndarray, trees: int, depth: int, seed: int) -> CatBoostClassifier:
+def fit(rows: np.ndarray, weights: np.ndarray, trees: int, depth: int) -> CatBoostClassifier:
     """Train one model; one thread, so that the same rows give the same trees."""
-    model = CatBoostClassifier(iterations=trees, depth=depth, learning_rate=0.1, l2_leaf_reg=12.0, random_seed=seed, thread_count=1, border_count=48,
-                               bootstrap_type="Bernoulli", subsample=0.7, rsm=0.5, verbose=False, allow_writing_files=False)  # fmt: skip
+    model = CatBoostClassifier(
+        iterations=trees,
+        depth=depth,
+        learning_rate=0.1,
+        l2_leaf_reg=12.0,
+        border_count=48,
+        bootstrap_type="Bernoulli",
+        subsample=0.7,
+        rsm=0.5,
+        random_seed=SEED,
+        thread_count=1,
+        verbose=False,
+        allow_writing_files=False,
+    )
     model.fit(rows[:, 2:], rows[:, 1], sample_weight=weights)
     return model
 
@@ -119,7 +152,7 @@ def pack(model: CatBoostClassifier | None, folder: Path) -> bytes:
 
 
 def weigh(rows: np.ndarray, sets: list[tuple[str, list[list[str]], float]]) -> np.ndarray:
-    """Give each row its weight: a set counts by the root of its segments, and a provider by a root of its sets, so that none drowns the rest."""
+    """Give each row its weight: a set counts by a root of its segments, a provider by one of its sets: none drowns the rest."""
     numbers = rows[:, 0].astype(int)
     sizes = np.bincount(numbers, minlength=len(sets))
     voices = Counter((provider, weight) for provider, _, weight in sets)
@@ -156,7 +189,7 @@ def train(program: Path, leave_out: set[str], out: Path, trees: tuple[int, int])
     among, scores = [], []
     for fold in range(FOLDS):
         others = np.concatenate([alone[other] for other in range(FOLDS) if other != fold])
-        model = fit(others, weigh(others, sets), trees[0], 6, SEED)
+        model = fit(others, weigh(others, sets), trees[0], 6)
         likelihood = model.predict_proba(alone[fold][:, 2:])[:, 1]
         scores.append(np.average((likelihood > 0.5) == (alone[fold][:, 1] > 0.5), weights=weigh(alone[fold], sets)))
         models = out / "models-part.bin"
@@ -166,16 +199,10 @@ def train(program: Path, leave_out: set[str], out: Path, trees: tuple[int, int])
         among.append(rows)
     say(f"alone: right by part {' '.join(f'{score:.4f}' for score in scores)}")
     every = np.concatenate(alone)
-    first = fit(every, weigh(every, sets), trees[0], 6, SEED)
+    first = fit(every, weigh(every, sets), trees[0], 6)
     say("first model")
     every = np.concatenate(among)
-    if True:
-        held = among[0]
-        others = np.concatenate(among[1:])
-        model = fit(others, weigh(others, sets), trees[1], 5, SEED)
-        right = (model.predict_proba(held[:, 2:])[:, 1] > 0.5) == (held[:, 1] > 0.5)
-        say(f"among: right in part 0 {np.average(right, weights=weigh(held, sets)):.4f}")
-    second = fit(every, weigh(every, sets), trees[1], 5, SEED)
+    second = fit(every, weigh(every, sets), trees[1], 5)
     names = subprocess.run([program, "names"], capture_output=True, text=True, check=True).stdout.splitlines()
     for model, row in ((first, names[0]), (second, names[1])):
         weights = sorted(zip(model.get_feature_importance(), row.split(), strict=True), reverse=True)

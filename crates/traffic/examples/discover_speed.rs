@@ -14,17 +14,17 @@ fn main() {
         for path in &made {
             discovery.observe(&Sighting::once("api.example.com", "GET", path));
         }
-        let first = busy() - began;
+        let first = since(began);
         let held = resident();
         let began = busy();
         let mut again = 0_u32;
-        while (busy() - began).as_secs_f64() < 1.0 {
+        while since(began).as_secs_f64() < 1.0 {
             for path in made.iter().take(10_000) {
                 discovery.observe(&Sighting::once("api.example.com", "GET", path));
                 again += 1;
             }
         }
-        let rate = f64::from(again) / (busy() - began).as_secs_f64();
+        let rate = f64::from(again) / since(began).as_secs_f64();
         let began = busy();
         let found = discovery.operations(&OwnerRules::default());
         println!(
@@ -33,7 +33,7 @@ fn main() {
             discovery.nodes(),
             (held - texts) >> 20,
             found.len(),
-            (busy() - began),
+            since(began),
             (resident() - texts) >> 20,
         );
     }
@@ -61,6 +61,10 @@ fn busy() -> Duration {
     let status = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
     let nanoseconds = status.split(' ').next().and_then(|text| text.parse().ok());
     Duration::from_nanos(nanoseconds.unwrap_or(0))
+}
+
+fn since(began: Duration) -> Duration {
+    busy().saturating_sub(began)
 }
 
 /// Bytes of memory in use.

@@ -83,11 +83,19 @@ fn say(laboratory: &Laboratory) -> Result<(), Box<dyn std::error::Error>> {
         let requests: Vec<[String; 3]> = serde_json::from_str(&line?)?;
         let labelled: Vec<Labelled<'_>> = requests
             .iter()
-            .map(|[method, path, template]| Labelled { method, path, template })
+            .map(|[method, path, template]| Labelled {
+                method,
+                path,
+                template,
+            })
             .collect();
         for said in laboratory.say(&labelled) {
             let (alone, among) = said.likelihood;
-            println!("{}\t{}\t{alone:.3}\t{among:.3}", said.prefix, u8::from(said.is_value));
+            println!(
+                "{}\t{}\t{alone:.3}\t{among:.3}",
+                said.prefix,
+                u8::from(said.is_value)
+            );
         }
     }
     Ok(())

@@ -495,7 +495,7 @@ proptest! {
                 1 => format!("cus_{:014x}", mixed >> 8),
                 2 => format!("id{}-a", mixed % 100_000),
                 3 => format!("{mixed:016x}"),
-                _ => format!("user.{}{}", ["kim", "lee", "ana", "tom"][mixed as usize % 4], mixed % 1000),
+                _ => format!("user.{}{}", ["kim", "lee", "ana", "tom"][(mixed % 4) as usize], mixed % 1000),
             }
         };
         let paths = |count: u32| -> Vec<String> {

@@ -64,7 +64,7 @@ pub(crate) struct Traffic {
     max_body_bytes: usize,
     /// Unmasked.
     waiting: Queue<Exchanged>,
-    masked: Queue<String>,
+    masked: Queue<Box<str>>,
     dropped: AtomicU64,
 }
 

@@ -76,7 +76,9 @@ fn run(traffic: &Traffic, shared: &Shared) {
             // Should masking ever break on something, that one is lost and the others are not.
             let line = catch_unwind(AssertUnwindSafe(|| masked_line(traffic, &exchanged)));
             let is_kept = line.is_ok_and(|line| {
-                let bytes = line.len();
+                // Many of them wait, so none keeps more room than it needs.
+                let line = line.into_boxed_str();
+                let bytes = line.len() + size_of_val(&line);
                 traffic.masked.push(line, bytes)
             });
             if !is_kept {

@@ -1,10 +1,11 @@
 //! The numbers that describe a segment among its neighbours: what stands beside it, before it and below it.
 
-use std::collections::HashMap;
-
+use super::below::{
+    Below, DELETE, FIXED, GET, PATCH, POST, PUT, Sums, count, evident, flag, methods_of,
+};
+use super::habits::Habit;
 use super::lexical::{BEFORE, OWN};
 use super::site::Site;
-use super::tree::NONE;
 
 /// How many numbers describe the neighbourhood.
 pub(super) const NEIGHBOURHOOD: usize = 43;
@@ -48,10 +49,10 @@ pub(super) const NEIGHBOURHOOD_NAMES: [&str; NEIGHBOURHOOD] = [
     "siblings_same_alone_share",
     "next_is_fixed_everywhere",
     "siblings_alike_values_share",
-    "host_alone_mean",
-    "host_identifiers",
-    "host_words",
-    "host_style_share",
+    "around_alone_mean",
+    "around_identifiers",
+    "around_words",
+    "around_style_share",
     "elsewhere_after_word",
     "elsewhere_after_word_alone_mean",
     "elsewhere_same_pair",
@@ -98,78 +99,77 @@ pub(super) struct Group {
     pub evidence: bool,
 }
 
-/// What is said of a group's further path.
-struct Below {
-    /// The different texts that follow.
-    next: Vec<u32>,
-    alone_mean: f32,
-    alone_most: f32,
-    fixed_most: f32,
-    /// Methods of paths that end here, a bit each.
-    methods: u16,
-    alone: f32,
-}
-
 /// Describes each of the segments at a place.
 pub(super) fn describe(site: &Site<'_>, place: &Place, groups: &[Group]) -> Vec<[f32; AMONG]> {
-    let below: Vec<Below> = groups.iter().map(|group| look_below(site, group)).collect();
-    let sums = Sums::of(site, groups, &below);
-    let prefixes = place
-        .prefixes
-        .iter()
-        .filter(|&&node| site.evidence[node as usize])
-        .count()
-        .max(1);
-    let own_methods = methods_of(site, &place.prefixes);
+    let below: Vec<Below> = groups.iter().map(|group| Below::of(site, group)).collect();
+    let around = Around {
+        site,
+        place,
+        sums: Sums::of(site, groups, &below),
+        habit: Habit::around(site, &place.prefixes),
+        prefixes: count(evident(site, &place.prefixes).max(1)),
+        methods: methods_of(site, &place.prefixes),
+    };
     let one = |(group, below): (&Group, &Below)| {
         let mut all = [0.0; AMONG];
-        let lexical = &site.lexical[group.text as usize];
-        all[..OWN].copy_from_slice(&lexical.own);
+        all[..OWN].copy_from_slice(&site.lexical[group.text as usize].own);
         if let Before::Fixed(text) = place.before {
             all[OWN..OWN + BEFORE].copy_from_slice(&site.lexical[text as usize].before);
         }
-        let others = (sums.groups - f32::from(u8::from(group.evidence))).max(0.0);
+        all[OWN + BEFORE..].copy_from_slice(&around.neighbourhood(group, below));
+        all
+    };
+    groups.iter().zip(&below).map(one).collect()
+}
+
+/// A place, with what is the same for all of its segments.
+struct Around<'a, 't> {
+    site: &'a Site<'t>,
+    place: &'a Place,
+    sums: Sums,
+    habit: Habit,
+    prefixes: f32,
+    /// Of paths that end before the segments.
+    methods: u16,
+}
+
+impl Around<'_, '_> {
+    /// The numbers of [`NEIGHBOURHOOD_NAMES`].
+    fn neighbourhood(&self, group: &Group, below: &Below) -> [f32; NEIGHBOURHOOD] {
+        let (site, place, sums, habit) = (self.site, self.place, &self.sums, &self.habit);
+        let lexical = &site.lexical[group.text as usize];
+        let counts = flag(group.evidence);
+        let others = (sums.groups - counts).max(0.0);
         // A share of the other siblings, -1 if there are none.
         let rest = |sum: f32, own: f32| {
             if others < 0.5 {
                 -1.0
             } else {
-                (sum - if group.evidence { own } else { 0.0 }) / others
+                (sum - counts * own) / others
             }
         };
-        let shape = lexical.shape as usize;
-        let alike: Vec<f32> = below
-            .next
-            .iter()
-            .filter_map(|text| sums.next.get(text))
-            .map(|count| (count - f32::from(u8::from(group.evidence))).max(0.0))
-            .collect();
-        let alike_values = below
-            .next
-            .iter()
-            .filter_map(|text| sums.next_values.get(text));
-        let alike_values = alike_values.copied().fold(0.0, f32::max);
         let is_value = flag(below.alone > 0.5);
-        let habits = &site.habits;
-        // How usual the way of writing is among the host's other words; 0.5 if there are too few to say.
-        let in_words = group.evidence && below.alone <= 0.5;
-        let mine = f32::from(u8::from(in_words));
-        let style_share = (habits.styles[usize::from(lexical.style)] - mine + 1.0)
-            / (habits.words - mine + 2.0).max(2.0);
-        let (mut after_word, mut after_word_alone, mut same_pair, mut places_of_word) = (0, -1.0, 1, 1);
-        if let Before::Fixed(word) = place.before {
-            let (places, others, alone) = habits.behind[word as usize];
-            places_of_word = places;
-            after_word = others.saturating_sub(1);
-            if others > 1 {
-                after_word_alone = (alone - below.alone) / count(others as usize - 1);
-            }
-            same_pair = habits.pairs.get(&(word, group.text)).copied().unwrap_or(1);
-        }
+        let [alike_most, alike_share, alike_values] = self.alike(group, below, others);
+        let [after_word, after_word_alone, same_pair, same_pair_share] =
+            self.elsewhere(group, below);
         let (words, values) = site.places[group.text as usize];
-        let nodes = count(group.nodes.len());
+        let nodes = if group.evidence {
+            count(evident(site, &group.nodes))
+        } else {
+            count(group.nodes.len())
+        };
+        // How usual the way of writing is among the other words around; 0.5 if there are none.
+        let mine = flag(group.evidence && below.alone <= 0.5);
+        let style_share = (habit.styles[usize::from(lexical.style)] - mine + 1.0)
+            / (habit.words - mine + 2.0).max(2.0);
         let takes = |bit: u16| flag(below.methods & bit != 0);
-        let neighbourhood: [f32; NEIGHBOURHOOD] = [
+        let same_methods = sums.methods.get(&below.methods).copied().unwrap_or(0.0);
+        let same_kind = if below.alone > 0.5 {
+            sums.values
+        } else {
+            sums.groups - sums.values
+        };
+        [
             below.alone,
             place.before.number(),
             place.before_before.number(),
@@ -178,188 +178,85 @@ pub(super) fn describe(site: &Site<'_>, place: &Place, groups: &[Group]) -> Vec<
             sums.groups.ln_1p(),
             rest(sums.alone, below.alone),
             rest(sums.values, is_value),
-            rest(sums.shapes[shape], 1.0),
-            count(prefixes).ln(),
+            rest(sums.shapes[lexical.shape as usize], 1.0),
+            self.prefixes.ln(),
             nodes.ln(),
-            nodes / count(place.prefixes.len().max(1)),
+            nodes / self.prefixes,
             sums.groups / sums.nodes.max(1.0),
             count(below.next.len()).ln_1p(),
             below.alone_mean,
             below.alone_most,
             flag(below.methods != 0),
             below.fixed_most,
-            alike.iter().copied().fold(0.0, f32::max).ln_1p(),
-            if alike.is_empty() {
-                -1.0
-            } else {
-                alike.iter().sum::<f32>() / count(alike.len()) / others.max(1.0)
-            },
+            alike_most,
+            alike_share,
             takes(GET),
             takes(POST),
             takes(PUT),
             takes(PATCH),
             takes(DELETE),
-            flag(own_methods & GET != 0),
-            flag(own_methods & POST != 0),
-            flag(own_methods & (PUT | PATCH | DELETE) != 0),
+            flag(self.methods & GET != 0),
+            flag(self.methods & POST != 0),
+            flag(self.methods & (PUT | PATCH | DELETE) != 0),
             count(words as usize).ln_1p(),
             count(values as usize).ln_1p(),
             rest(sums.fixed, lexical.own[FIXED]),
-            rest(
-                sums.methods.get(&below.methods).copied().unwrap_or(0.0),
-                1.0,
-            ),
-            rest(
-                if below.alone > 0.5 {
-                    sums.values
-                } else {
-                    sums.groups - sums.values
-                },
-                1.0,
-            ),
+            rest(same_methods, 1.0),
+            rest(same_kind, 1.0),
             flag(!below.next.is_empty() && below.alone_most < 0.5),
-            (alike_values - if group.evidence { is_value } else { 0.0 })
-                .max(0.0)
-                .ln_1p(),
-            habits.alone_mean,
-            habits.identifiers,
-            habits.words.ln_1p(),
+            alike_values,
+            habit.alone / habit.texts.max(1.0),
+            habit.identifiers / habit.texts.max(1.0),
+            habit.words.ln_1p(),
             style_share,
-            count(after_word as usize).ln_1p(),
+            after_word,
             after_word_alone,
-            count(same_pair as usize).ln(),
-            count(same_pair as usize) / count(places_of_word.max(1) as usize),
-        ];
-        all[OWN + BEFORE..].copy_from_slice(&neighbourhood);
-        all
-    };
-    groups.iter().zip(&below).map(one).collect()
-}
-
-/// Place of `fixed` among the numbers of a segment by itself; a test compares it with the name.
-pub(super) const FIXED: usize = 24;
-
-const GET: u16 = 1;
-const POST: u16 = 1 << 1;
-const PUT: u16 = 1 << 4;
-const DELETE: u16 = 1 << 5;
-const PATCH: u16 = 1 << 7;
-/// At most so many nodes of a group are looked at; they are the first in the tree's sorted order.
-const MAX_LOOKED_AT: usize = 64;
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "logarithms and shares need few digits"
-)]
-fn count(number: usize) -> f32 {
-    number as f32
-}
-
-fn flag(is: bool) -> f32 {
-    f32::from(u8::from(is))
-}
-
-fn methods_of(site: &Site<'_>, nodes: &[u32]) -> u16 {
-    nodes
-        .iter()
-        .filter(|&&node| site.evidence[node as usize])
-        .flat_map(|&node| &site.tree.node(node).tallies)
-        .fold(0, |methods, (method, _)| methods | 1 << method)
-}
-
-/// The words that follow a segment.
-pub(super) fn words_below(site: &Site<'_>, group: &Group) -> Vec<u32> {
-    look_below(site, group).next
-}
-
-fn look_below(site: &Site<'_>, group: &Group) -> Below {
-    let counted = |node: &&u32| site.evidence[**node as usize] || !group.evidence;
-    let mut next: Vec<(u32, f32)> = Vec::new();
-    let mut methods = 0;
-    for &node in group.nodes.iter().filter(counted) {
-        let node = site.tree.node(node);
-        for (method, _) in &node.tallies {
-            methods |= 1_u16 << method;
-        }
-        for child in node.children.iter().filter(counted) {
-            next.push((site.text_of[*child as usize], site.alone[*child as usize]));
-        }
+            same_pair,
+            same_pair_share,
+        ]
     }
-    next.sort_unstable_by(|one, two| one.0.cmp(&two.0).then(one.1.total_cmp(&two.1)));
-    next.dedup_by_key(|pair| pair.0);
-    let looked_at = group.nodes.iter().filter(counted).take(MAX_LOOKED_AT);
-    let (sum, nodes) = looked_at.fold((0.0, 0), |(sum, nodes), &node| {
-        (sum + site.alone[node as usize], nodes + 1)
-    });
-    let alone_mean = if next.is_empty() {
-        -1.0
-    } else {
-        next.iter().map(|pair| pair.1).sum::<f32>() / count(next.len())
-    };
-    Below {
-        alone_mean,
-        alone_most: next.iter().map(|pair| pair.1).fold(-1.0, f32::max),
-        fixed_most: next
-            .iter()
-            .filter(|pair| pair.0 != NONE)
-            .map(|pair| site.lexical[pair.0 as usize].own[FIXED])
-            .fold(-1.0, f32::max),
-        methods,
-        alone: sum / count(nodes.max(1)),
-        // Only words are worth comparing: values differ anyway.
-        next: next
-            .into_iter()
-            .filter(|pair| pair.0 != NONE && pair.1 <= 0.5)
-            .map(|pair| pair.0)
-            .collect(),
-    }
-}
 
-/// Sums over the groups of a place that count.
-struct Sums {
-    groups: f32,
-    nodes: f32,
-    alone: f32,
-    values: f32,
-    fixed: f32,
-    shapes: [f32; super::shape::Shape::COUNT],
-    methods: HashMap<u16, f32>,
-    /// After how many of the groups a text follows.
-    next: HashMap<u32, f32>,
-    /// After how many of those that look like values.
-    next_values: HashMap<u32, f32>,
-}
-
-impl Sums {
-    fn of(site: &Site<'_>, groups: &[Group], below: &[Below]) -> Self {
-        let mut sums = Self {
-            groups: 0.0,
-            nodes: 0.0,
-            alone: 0.0,
-            values: 0.0,
-            fixed: 0.0,
-            shapes: [0.0; super::shape::Shape::COUNT],
-            methods: HashMap::new(),
-            next: HashMap::new(),
-            next_values: HashMap::new(),
+    /// Of the words that follow: how many siblings the most shared one follows too, what share of the siblings they follow in
+    /// the mean, and how many siblings that look like values.
+    fn alike(&self, group: &Group, below: &Below, others: f32) -> [f32; 3] {
+        let counts = flag(group.evidence);
+        let shared = |text| self.sums.next.get(text).map(|sum| (sum - counts).max(0.0));
+        let alike: Vec<f32> = below.next.iter().filter_map(shared).collect();
+        let values = |text| self.sums.next_values.get(text).copied();
+        let values = below.next.iter().filter_map(values).fold(0.0, f32::max);
+        let own = counts * flag(below.alone > 0.5);
+        let share = if alike.is_empty() {
+            -1.0
+        } else {
+            alike.iter().sum::<f32>() / count(alike.len()) / others.max(1.0)
         };
-        for (group, below) in groups.iter().zip(below).filter(|(group, _)| group.evidence) {
-            let lexical = &site.lexical[group.text as usize];
-            sums.groups += 1.0;
-            sums.nodes += count(group.nodes.len());
-            sums.alone += below.alone;
-            sums.values += flag(below.alone > 0.5);
-            sums.fixed += lexical.own[FIXED];
-            sums.shapes[lexical.shape as usize] += 1.0;
-            *sums.methods.entry(below.methods).or_default() += 1.0;
-            for &text in &below.next {
-                *sums.next.entry(text).or_default() += 1.0;
-                if below.alone > 0.5 {
-                    *sums.next_values.entry(text).or_default() += 1.0;
-                }
-            }
-        }
-        sums
+        [
+            alike.iter().copied().fold(0.0, f32::max).ln_1p(),
+            share,
+            (values - own).max(0.0).ln_1p(),
+        ]
+    }
+
+    /// What else follows the word before, wherever it stands, and in how many of these places the same segment does.
+    fn elsewhere(&self, group: &Group, below: &Below) -> [f32; 4] {
+        let Before::Fixed(word) = self.place.before else {
+            return [0.0, -1.0, 0.0, 1.0];
+        };
+        let habits = &self.site.habits;
+        let (places, others, alone) = habits.behind[word as usize];
+        let mean = if others > 1 {
+            (alone - below.alone) / count(others as usize - 1)
+        } else {
+            -1.0
+        };
+        let same = habits.pairs.get(&(word, group.text)).copied().unwrap_or(1);
+        let same = count(same as usize);
+        [
+            count(others.saturating_sub(1) as usize).ln_1p(),
+            mean,
+            same.ln(),
+            same / count(places.max(1) as usize),
+        ]
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::labels::{is_region, is_service};
 use super::rules::OwnerRules;
 use super::shape::Shape;
 use super::site::{Knowledge, Site};
@@ -14,78 +15,6 @@ const MIN_TENANTS: usize = 4;
 const MIN_ODD_TENANTS: usize = 8;
 /// Of the endpoints of a tenant so many, in the middle of them all, must be those of most tenants.
 const MIN_SHARED: f64 = 0.5;
-
-/// Labels that name a service, a stage or a place, and never a tenant.
-const SERVICE_LABELS: &[&str] = &[
-    "admin",
-    "alpha",
-    "api",
-    "app",
-    "apps",
-    "assets",
-    "auth",
-    "backend",
-    "beta",
-    "blog",
-    "cdn",
-    "console",
-    "dashboard",
-    "data",
-    "demo",
-    "dev",
-    "docs",
-    "download",
-    "downloads",
-    "edge",
-    "events",
-    "files",
-    "gateway",
-    "graphql",
-    "help",
-    "id",
-    "images",
-    "img",
-    "internal",
-    "login",
-    "m",
-    "mail",
-    "media",
-    "metrics",
-    "mobile",
-    "oauth",
-    "portal",
-    "preprod",
-    "preview",
-    "prod",
-    "production",
-    "public",
-    "qa",
-    "rest",
-    "sandbox",
-    "search",
-    "secure",
-    "shop",
-    "smtp",
-    "sso",
-    "stage",
-    "staging",
-    "static",
-    "stats",
-    "status",
-    "storage",
-    "store",
-    "support",
-    "test",
-    "testing",
-    "uat",
-    "upload",
-    "uploads",
-    "video",
-    "web",
-    "webhooks",
-    "ws",
-    "www",
-];
 
 /// A host, or several that are one.
 pub(super) struct Merged<'t> {
@@ -232,7 +161,7 @@ fn tenants<'t>(
     let candidates: Vec<&str> = members
         .iter()
         .copied()
-        .filter(|host| !SERVICE_LABELS.contains(&&*label(host)) && !is_region(&label(host)))
+        .filter(|host| !is_service(&label(host)) && !is_region(&label(host)))
         .collect();
     let surely = |host: &&&str| Shape::of(&label(host)).is_identifier();
     let identifiers = candidates.iter().filter(surely).count();
@@ -269,73 +198,6 @@ fn tenants<'t>(
     alike
 }
 
-/// `us-east-1`, `eu1`, `fra`: short, and few of a kind.
-fn is_region(label: &str) -> bool {
-    const PLACES: &[&str] = &[
-        "us",
-        "eu",
-        "ap",
-        "asia",
-        "europe",
-        "northamerica",
-        "southamerica",
-        "australia",
-        "africa",
-        "me",
-        "sa",
-        "ca",
-        "cn",
-        "uk",
-        "de",
-        "fr",
-        "jp",
-        "in",
-        "au",
-        "br",
-        "sg",
-        "hk",
-        "kr",
-        "nl",
-        "ie",
-        "na",
-        "emea",
-        "apac",
-    ];
-    let first = label
-        .split(|byte: char| !byte.is_ascii_alphabetic())
-        .next()
-        .unwrap_or_default();
-    PLACES.contains(&first)
-        && (first.len() == label.len()
-            || !label[first.len()..].starts_with(|byte: char| byte.is_ascii_alphabetic()))
-        && label.len() <= 24
-        && (label.len() <= first.len() + 3
-            || label[first.len()..]
-                .split('-')
-                .skip(1)
-                .all(|part| is_direction(part)))
-}
-
-fn is_direction(part: &str) -> bool {
-    let word = part.trim_end_matches(|byte: char| byte.is_ascii_digit());
-    matches!(
-        word,
-        "" | "east"
-            | "west"
-            | "north"
-            | "south"
-            | "central"
-            | "northeast"
-            | "northwest"
-            | "southeast"
-            | "southwest"
-            | "a"
-            | "b"
-            | "c"
-            | "gov"
-    )
-}
-
 fn endpoints_of(tree: &PathTree, knowledge: Knowledge<'_>) -> HashSet<String> {
     let site = Site::new(tree, knowledge);
     let branches = find_branches(&site);
@@ -359,21 +221,6 @@ fn endpoints_of(tree: &PathTree, knowledge: Knowledge<'_>) -> HashSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn places_are_no_tenants() {
-        for (label, wanted) in [
-            ("us-east-1", true),
-            ("eu", true),
-            ("eu1", true),
-            ("europe-west4", true),
-            ("acme", false),
-            ("us-acme", false),
-            ("usability", false),
-        ] {
-            assert_eq!(is_region(label), wanted, "{label}");
-        }
-    }
 
     #[test]
     fn host_variables_are_numbered_from_the_right() {

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::among::{Before, Group, Place, describe, words_below};
+use super::among::{Before, Group, Place, describe};
+use super::below::words_below;
 use super::site::Site;
 use super::template::{Judge, VALUE_LIKELIHOOD, certain};
 
@@ -31,7 +32,9 @@ impl ModelJudge {
     pub(super) fn listen(&mut self) -> bool {
         self.complete = true;
         self.heard.iter().any(|(text, heard)| {
-            heard.iter().any(|(before, likelihood)| self.is_value_elsewhere(*text, *before, *likelihood))
+            heard
+                .iter()
+                .any(|(before, likelihood)| self.is_value_elsewhere(*text, *before, *likelihood))
         })
     }
 
@@ -41,7 +44,11 @@ impl ModelJudge {
             return false;
         }
         let others = || {
-            self.heard.get(&text).into_iter().flatten().filter(move |(other, _)| *other != before)
+            self.heard
+                .get(&text)
+                .into_iter()
+                .flatten()
+                .filter(move |(other, _)| *other != before)
         };
         others().any(|(_, other)| *other >= SURELY_VALUE)
             && !others().any(|(_, other)| *other <= SURELY_FIXED)
@@ -69,7 +76,10 @@ impl Judge for ModelJudge {
             .collect();
         for (group, likelihood) in groups.iter().zip(&mut likelihoods) {
             if !self.complete && group.evidence {
-                self.heard.entry(group.text).or_default().push((place.before, *likelihood));
+                self.heard
+                    .entry(group.text)
+                    .or_default()
+                    .push((place.before, *likelihood));
             } else if self.is_value_elsewhere(group.text, place.before, *likelihood) {
                 *likelihood = SURELY_VALUE;
             }
@@ -85,13 +95,20 @@ fn join_alike(site: &Site<'_>, groups: &[Group], likelihoods: &mut [f32]) {
         (DOUBT..=VALUE_LIKELIHOOD).contains(&likelihood)
             && site.lexical[group.text as usize].usage.fixed < KNOWN_WORD
     };
-    let any = groups.iter().zip(&*likelihoods).any(|(group, likelihood)| is_in_doubt(group, *likelihood));
+    let any = groups
+        .iter()
+        .zip(&*likelihoods)
+        .any(|(group, likelihood)| is_in_doubt(group, *likelihood));
     if !any || groups.len() <= MIN_ALIKE as usize {
         return;
     }
     // After how many values, and after how many fixed segments, a word stands.
     let mut after: HashMap<u32, (u32, u32)> = HashMap::new();
-    for (group, likelihood) in groups.iter().zip(&*likelihoods).filter(|(group, _)| group.evidence) {
+    for (group, likelihood) in groups
+        .iter()
+        .zip(&*likelihoods)
+        .filter(|(group, _)| group.evidence)
+    {
         for word in words_below(site, group) {
             let count = after.entry(word).or_default();
             if *likelihood > VALUE_LIKELIHOOD {
@@ -105,7 +122,9 @@ fn join_alike(site: &Site<'_>, groups: &[Group], likelihoods: &mut [f32]) {
         if is_in_doubt(group, *likelihood) {
             let words = words_below(site, group);
             let alike = |word: &&u32| {
-                after.get(word).is_some_and(|(values, fixed)| *values >= MIN_ALIKE && fixed * 5 <= *values)
+                after
+                    .get(word)
+                    .is_some_and(|(values, fixed)| *values >= MIN_ALIKE && fixed * 5 <= *values)
             };
             let shared = words.iter().filter(alike).count();
             if shared > 0 && shared * 2 >= words.len() {

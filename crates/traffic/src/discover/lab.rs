@@ -170,9 +170,12 @@ impl Judge for Oracle {
             if let Some(models) = site.models {
                 let segments = template::segments_of(site, group.nodes[0]);
                 self.said.push(Said {
-                    prefix: segments.iter().map(|segment| format!("/{}", segment.unwrap_or_default())).collect(),
+                    prefix: super::operations::joined(&segments),
                     is_value,
-                    likelihood: (site.alone[group.nodes[0] as usize], models.among.likelihood(features)),
+                    likelihood: (
+                        site.alone[group.nodes[0] as usize],
+                        models.among.likelihood(features),
+                    ),
                 });
             }
             self.among.push((features.to_vec(), is_value));

@@ -185,6 +185,10 @@ fn style(bytes: &[u8]) -> u8 {
         | has(|byte| !byte.is_ascii_alphanumeric() && !b"-_".contains(byte)) << 5
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "as the methods of `u8` that it is used like"
+)]
 fn is_vowel(byte: &u8) -> bool {
     b"aeiouyAEIOUY".contains(byte)
 }

@@ -9,11 +9,14 @@
 //! halved, and when that happens may depend on the order; what is then kept under each prefix is still the same choice.
 
 mod among;
+mod below;
 mod explain;
+mod habits;
 mod hosts;
 mod judge;
 #[doc(hidden)]
 pub mod lab;
+mod labels;
 mod lexical;
 mod limits;
 mod model;

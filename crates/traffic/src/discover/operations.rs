@@ -113,7 +113,8 @@ fn distinct(site: &Site<'_>, node: u32, tally: &Tally) -> u64 {
     }
 }
 
-fn joined(path: &[Option<&str>]) -> String {
+/// The path of some segments; one that was not kept is left empty.
+pub(super) fn joined(path: &[Option<&str>]) -> String {
     path.iter().fold(String::new(), |mut text, segment| {
         text.push('/');
         text.push_str(segment.unwrap_or_default());

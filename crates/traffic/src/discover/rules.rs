@@ -158,18 +158,17 @@ impl HostRules<'_> {
 
     /// The endpoint of a path for which `found` was found, segment by segment.
     pub(super) fn apply(&self, method: &str, path: &[Option<&str>], found: &[String]) -> String {
-        let is_for =
-            |rule: &Option<&str>| rule.is_none_or(|rule| rule.eq_ignore_ascii_case(method));
+        let is_for = |rule: Option<&str>| rule.is_none_or(|rule| rule.eq_ignore_ascii_case(method));
         let pin = self
             .pins
             .iter()
-            .find(|(rule, pattern)| is_for(rule) && pattern.matches(path));
+            .find(|(rule, pattern)| is_for(*rule) && pattern.matches(path));
         if let Some((_, pattern)) = pin {
             return pattern.spelled();
         }
         let mut pieces: Vec<&str> = found.iter().map(String::as_str).collect();
         for (rule, pattern, segment) in &self.splits {
-            if is_for(rule)
+            if is_for(*rule)
                 && pattern.matches(path)
                 && let Some(Some(value)) = path.get(*segment)
             {

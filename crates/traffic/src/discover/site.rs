@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::lexical::{BEFORE, Lexical, OWN, STYLES};
+use super::habits::Habits;
+use super::lexical::{BEFORE, Lexical, OWN};
 use super::model::Models;
 use super::tree::{NONE, PathTree, ROOT};
 use super::words::Lexicon;
@@ -45,6 +46,8 @@ pub(super) struct Site<'t> {
     pub habits: Habits,
     /// By node; [`NONE`] for what has no text of its own.
     pub text_of: Vec<u32>,
+    /// By node: the text of the first segment on its way; [`NONE`] at the root.
+    pub first_of: Vec<u32>,
     /// By node: how likely it is a value, by its own letters and those before.
     pub alone: Vec<f32>,
     /// By node: whether a path through it is evidence for the structure.
@@ -72,6 +75,7 @@ impl<'t> Site<'t> {
             places: Vec::new(),
             habits: Habits::default(),
             text_of: vec![NONE; tree.capacity()],
+            first_of: vec![NONE; tree.capacity()],
             alone: vec![0.5; tree.capacity()],
             evidence: evidence(tree, &order),
             texts,
@@ -88,6 +92,11 @@ impl<'t> Site<'t> {
             }
             let text = numbers[&*tree.node(node).segment];
             site.text_of[node as usize] = text;
+            site.first_of[node as usize] = if parent == ROOT {
+                text
+            } else {
+                site.first_of[parent as usize]
+            };
             let before = site.text_of[parent as usize];
             site.alone[node as usize] = *known
                 .entry((text, before, depth))
@@ -142,85 +151,6 @@ impl<'t> Site<'t> {
                 place.0 += 1;
             }
         }
-    }
-}
-
-/// How a host writes and uses its words.
-#[derive(Debug, Default)]
-pub(super) struct Habits {
-    /// The mean likelihood of its different segments to be values.
-    pub alone_mean: f32,
-    /// The share of them that are values beyond doubt.
-    pub identifiers: f32,
-    /// How many of its words, more likely fixed than not, are written in which style.
-    pub styles: Vec<f32>,
-    /// How many such words there are.
-    pub words: f32,
-    /// By text: behind how many different segments it stands, and what the segments after it are alone: their number and sum.
-    pub behind: Vec<(u32, u32, f32)>,
-    /// For two texts, one after the other: behind how many different segments they stand.
-    pub pairs: HashMap<(u32, u32), u32>,
-}
-
-impl Habits {
-    fn of(site: &Site<'_>, order: &[u32]) -> Self {
-        let mut habits = Self {
-            styles: vec![0.0; STYLES],
-            behind: vec![(0, 0, 0.0); site.texts.len()],
-            ..Self::default()
-        };
-        let mut texts: Vec<(u32, f32)> = Vec::new();
-        // Text before the one before, text before, text; of what stands at the beginning the first is none.
-        let mut rows: Vec<(u32, u32, u32, f32)> = Vec::new();
-        for &node in &order[1..] {
-            let text = site.text_of[node as usize];
-            if text == NONE || !site.evidence[node as usize] {
-                continue;
-            }
-            texts.push((text, site.alone[node as usize]));
-            let parent = site.tree.node(node).parent;
-            let before = site.text_of[parent as usize];
-            if before != NONE {
-                let grandparent = site.tree.node(parent).parent;
-                rows.push((before, text, site.text_of[grandparent as usize], site.alone[node as usize]));
-            }
-        }
-        texts.sort_unstable_by(|one, two| one.0.cmp(&two.0).then(one.1.total_cmp(&two.1)));
-        texts.dedup_by_key(|pair| pair.0);
-        let mut count = 0.0_f32;
-        for &(text, alone) in &texts {
-            let lexical = &site.lexical[text as usize];
-            count += 1.0;
-            habits.alone_mean += alone;
-            habits.identifiers += f32::from(u8::from(lexical.shape.is_identifier()));
-            if alone <= 0.5 {
-                habits.words += 1.0;
-                habits.styles[usize::from(lexical.style)] += 1.0;
-            }
-        }
-        habits.alone_mean /= count.max(1.0);
-        habits.identifiers /= count.max(1.0);
-        rows.sort_unstable_by(|one, two| {
-            (one.0, one.1, one.2).cmp(&(two.0, two.1, two.2)).then(one.3.total_cmp(&two.3))
-        });
-        rows.dedup_by_key(|row| (row.0, row.1, row.2));
-        for pair in rows.chunk_by(|one, two| (one.0, one.1) == (two.0, two.1)) {
-            let (before, text, _, alone) = pair[0];
-            let behind = &mut habits.behind[before as usize];
-            behind.1 += 1;
-            behind.2 += alone;
-            if pair.len() > 1 {
-                let len = u32::try_from(pair.len()).unwrap_or(u32::MAX);
-                habits.pairs.insert((before, text), len);
-            }
-        }
-        let mut places: Vec<(u32, u32)> = rows.iter().map(|row| (row.0, row.2)).collect();
-        places.sort_unstable();
-        places.dedup();
-        for (before, _) in places {
-            habits.behind[before as usize].0 += 1;
-        }
-        habits
     }
 }
 

@@ -203,7 +203,7 @@ fn variables(site: &Site<'_>, values: Vec<(Group, f32)>, overflow: Vec<u32>) -> 
         }
     }
     // `1.0...2.0` among values of other kinds is just a value that has dots.
-    if ranges.len() < plain.len() {
+    if evident(&ranges) < evident(&plain) {
         plain.append(&mut ranges);
     }
     let mut variables = Vec::new();
@@ -225,6 +225,10 @@ fn variables(site: &Site<'_>, values: Vec<(Group, f32)>, overflow: Vec<u32>) -> 
     variables
 }
 
+fn evident(values: &[(Group, f32)]) -> usize {
+    values.iter().filter(|(group, _)| group.evidence).count()
+}
+
 /// Whether an extension tells a format and is no part of file names: without it the values look like those that have none,
 /// or those that have none only lead further down.
 fn is_format(site: &Site<'_>, plain: &[(Group, f32)], ended: &[(Group, f32)], end: &str) -> bool {
@@ -236,7 +240,11 @@ fn is_format(site: &Site<'_>, plain: &[(Group, f32)], ended: &[(Group, f32)], en
     };
     let mut shapes = [0_usize; Shape::COUNT];
     let mut ending = 0;
-    for (group, _) in plain.iter().filter(|(group, _)| ends_here(group)) {
+    let any = evident(plain) > 0;
+    for (group, _) in plain
+        .iter()
+        .filter(|(group, _)| ends_here(group) && (group.evidence || !any))
+    {
         shapes[site.lexical[group.text as usize].shape as usize] += 1;
         ending += 1;
     }

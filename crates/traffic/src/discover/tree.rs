@@ -366,12 +366,11 @@ impl Node {
     }
 
     fn add(&mut self, method: u8, tally: &Tally) {
-        match self.tallies.iter_mut().find(|(known, _)| *known == method) {
-            Some((_, known)) => known.add(tally),
-            None => {
-                self.tallies.reserve_exact(1);
-                self.tallies.push((method, *tally));
-            }
+        if let Some((_, known)) = self.tallies.iter_mut().find(|(known, _)| *known == method) {
+            known.add(tally);
+        } else {
+            self.tallies.reserve_exact(1);
+            self.tallies.push((method, *tally));
         }
     }
 }
