@@ -5,7 +5,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test build format format-check lint types docs wheel bench bench-validation fuzz clean FORCE
+.PHONY: help demo test build format format-check lint types docs wheel bench bench-validation train fuzz clean FORCE
 
 PYTHON ?= python3
 # Arguments for the program a target runs, e.g. `make demo ARGS=--check` or `make test ARGS="-k revoked"`.
@@ -64,6 +64,11 @@ bench: build ## the gateway beside nginx and Envoy; needs nginx, wrk and apache2
 
 bench-validation: $(VENV)/.synced cargo ## validation in-process beside parsers; ARGS="--only body" for one group
 	@$(BIN)/python benchmarks/validation/run.py $(ARGS)
+
+# HAUBERK_DATA and HAUBERK_CAPTURES name the folders of recordings, which only --rebuild needs.
+train: $(VENV)/.synced cargo ## the classifier from its feature tables; ARGS=--rebuild makes those anew, ARGS=--judge holds sites out
+	@$(UV) sync --locked --inexact --quiet --group training
+	@$(BIN)/python -m training.classifier $(ARGS)
 
 TARGET ?= body
 SECONDS ?= 60
