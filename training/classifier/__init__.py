@@ -1,0 +1,1 @@
+"""The classifier that tells API calls from all else; see docs/classifier.md."""

@@ -1,8 +1,8 @@
 """
 Trains the classifier: `make train`.
 
-Without options the model is fitted to the committed feature tables, written, compiled in, and compared with CatBoost on every row. `--rebuild` makes the
-tables from the recordings first, `--judge` holds out sites and writes the tables of `docs/classifier.md`.
+Without options the model is fitted to the committed feature tables, written, compiled in, and compared with CatBoost on every row.
+`--rebuild` makes the tables from the recordings first, `--judge` holds out sites and writes what `docs/classifier.md` shows.
 """
 
 import argparse
@@ -14,9 +14,10 @@ from pathlib import Path
 import catboost
 import numpy as np
 
-from training.classifier import corpus, tables, vectors
+from training.classifier import corpus, report, tables, vectors
 from training.classifier.export import model_bytes
 from training.classifier.fit import PARAMETERS, fit
+from training.classifier.judge import judge
 from training.classifier.matrix import read
 
 FOLDER = Path(__file__).parent
@@ -36,15 +37,13 @@ def main() -> None:
     """Runs what was asked for."""
     parser = argparse.ArgumentParser(prog="make train ARGS=…", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rebuild", action="store_true", help="make the feature tables from the recordings first")
-    parser.add_argument("--judge", action="store_true", help="judge on sites held out, and write the tables of the model card; takes half an hour")
+    parser.add_argument("--judge", action="store_true", help="judge on sites held out, and write the results; takes a quarter of an hour")
     arguments = parser.parse_args()
     if arguments.rebuild:
         rebuild()
     train()
     if arguments.judge:
-        from training.classifier import report
-
-        report.write(read(table_paths()), vectors.names_and_groups()[1], THRESHOLD)
+        report.write(judge(read(table_paths()), vectors.names_and_groups()[1]), THRESHOLD)
 
 
 def table_paths() -> list[Path]:
@@ -102,7 +101,10 @@ def train() -> None:
 
 def write_reference(features: np.ndarray, expected: np.ndarray) -> None:
     """Writes rows that the tests of the crate compare with: the likelihood by CatBoost, then the features."""
-    lines = [",".join([repr(float(score)), *("" if np.isnan(value) else repr(float(value)) for value in row)]) for row, score in zip(features, expected, strict=True)]
+    lines = []
+    for row, score in zip(features, expected, strict=True):
+        values = ("" if np.isnan(value) else repr(float(value)) for value in row)
+        lines.append(",".join([repr(float(score)), *values]))
     REFERENCE.write_text("\n".join(lines) + "\n")
 
 

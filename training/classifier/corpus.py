@@ -1,8 +1,8 @@
 """
 Labelled transactions, as the classifier is trained and judged on them.
 
-Two folders hold them: the shared collection (`HAUBERK_DATA`, its `traffic/`) and the browser recordings of web applications that `training/record` makes
-(`HAUBERK_CAPTURES`). Both have one JSON object a line, zstd-compressed.
+Two folders hold them: the shared collection (`HAUBERK_DATA`, its `traffic/`) and the browser recordings of web applications that
+`training/record` makes (`HAUBERK_CAPTURES`). Both have one JSON object a line, zstd-compressed.
 """
 
 import io
@@ -12,15 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import zstandard
 
 Record = dict[str, Any]
 
-# What a page loads besides data; an XHR that fetches one of these is neither call nor page.
-_ASSET_TYPES = ("text/html", "text/css", "image/", "font/", "audio/", "video/", "application/font", "application/x-font")
-_PAGE_RESOURCES = {"image", "script", "stylesheet", "font", "media", "document", "manifest"}
-_CALL_RESOURCES = {"xhr", "fetch", "eventsource"}
+# Parts of a page that servers may send with a content type that says nothing.
+_PARTS_OF_PAGES = (".ejs", ".hbs", ".mustache", ".tmpl", ".tpl", ".wasm", ".html", ".js", ".css")
 # What a heuristic label of `web` cannot vouch for: data that a script may have asked for.
 _DATA_TYPES = ("application/json", "text/json", "application/xml", "text/xml", "text/plain", "application/octet-stream")
 
@@ -82,25 +81,23 @@ def read_captures(folder: Path) -> Iterator[Row]:
     for path in sorted(folder.glob("*.ndjson.zst")):
         application = path.name.removesuffix(".ndjson.zst")
         for number, record in enumerate(_records(path)):
-            label = label_of_resource(record)
-            if label is not None:
-                yield Row("recorded", "browser", f"app:{application}", label, False, f"{application}:{number}", record)
+            if record["label"] == "ambiguous" or _is_disputed(record):
+                continue
+            label = int(record["label"] == "api")
+            yield Row("recorded", "browser", f"app:{application}", label, False, f"{application}:{number}", record)
 
 
-def label_of_resource(record: Record) -> int | None:
+def _is_disputed(record: Record) -> bool:
     """
-    The label that follows from what the browser fetched it as.
+    Whether Chrome's label is not what we mean.
 
-    Returns:
-        1 for data fetched by a script, 0 for what a page is made of, none for what is neither.
+    Someone may open the address of data in a browser: to Chrome a document, and yet what a program would ask for. A script may load the
+    parts of its own page, such as templates: to Chrome an XHR as any other.
     """
-    resource = record.get("resource_type")
-    if resource in _PAGE_RESOURCES:
-        return 0
-    content_type = (record["response_content_type"] or "").lower()
-    if resource not in _CALL_RESOURCES or content_type.startswith(_ASSET_TYPES) or "javascript" in content_type:
-        return None
-    return 1 if record["status"] else None
+    path = urlsplit(record["url"]).path.lower()
+    if record["label"] == "web":
+        return record.get("resource_type") == "document" and "json" in (record["response_content_type"] or "")
+    return path.endswith(_PARTS_OF_PAGES)
 
 
 def _is_plausible(record: Record) -> bool:

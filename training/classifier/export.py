@@ -57,7 +57,7 @@ def _borders(feature: dict[str, Any]) -> list[float]:
 
 
 def _f32(number: float) -> float:
-    """The number as 32 bits hold it. CatBoost tells NaN from the rest by the lowest of them, which its JSON writes with some digits less."""
+    """The number as 32 bits hold it; the lowest of them, which tells NaN from the rest, has some digits less in CatBoost's JSON."""
     number = max(number, _LOWEST)
     result: float = struct.unpack("<f", struct.pack("<f", number))[0]
     return result

@@ -37,7 +37,8 @@ def build(rows: Iterable[Row]) -> pa.Table:
     if records:
         parts.append(vectors.vectors(records))
     matrix = np.concatenate(parts)
-    arrays = {name: pa.array(values).dictionary_encode() if isinstance(values[0], str) and name != "place" else pa.array(values) for name, values in columns.items()}
+    arrays = {name: pa.array(values) for name, values in columns.items()}
+    arrays |= {name: arrays[name].dictionary_encode() for name in ("source", "part", "site", "variant")}
     arrays |= {name: pa.array(matrix[:, index]) for index, name in enumerate(vectors.names_and_groups()[0])}
     return pa.table(arrays)
 

@@ -1,8 +1,9 @@
 """
 Variations of a transaction that leave its label as it is.
 
-The recordings are one-sided: API client libraries never fetched a page, and browsers are never logged without headers next to the full record. A model would
-learn the recorder. Each function here takes a record and gives the same exchange as another client, recorder or installation would have made it.
+The recordings are one-sided: API client libraries never fetched a page, and no exchange is both in a full record and in an access log.
+A model would learn the recorder. Each function here takes a record and gives the same exchange as another client, recorder or
+installation would have made it.
 """
 
 import random
@@ -14,16 +15,17 @@ from training.classifier.corpus import Record, Row
 _BROWSERS = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:128.0) Gecko/20100101 Firefox/128.0",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Safari/604.1",
 )
 _CRAWLER = "Mozilla/5.0 (compatible; examplebot/2.1; +http://www.example.com/bot.html)"
 _LIBRARIES = ("curl/8.5.0", "python-requests/2.32.3", "Go-http-client/1.1", "okhttp/4.12.0", "axios/1.7.2", "Wget/1.21.4")
 # What surely belongs to a page, whoever fetches it.
-_LOADED = ("text/html", "text/css", "text/javascript", "application/javascript", "application/x-javascript", "image/", "font/", "audio/", "video/", "application/font")
+_SCRIPTS = ("text/javascript", "application/javascript", "application/x-javascript")
+_LOADED = (*_SCRIPTS, "text/html", "text/css", "image/", "font/", "audio/", "video/", "application/font")
 _LOGGED = {"user-agent", "referer"}
 # Where an application may be mounted, and how its host may be called.
 _PREFIXES = ("", "", "", "/app", "/tools/x", "/ui", "/portal", "/internal/console")
-_HOSTS = ("example.com", "www.example.org", "intranet.example.net", "dash.example.com", "app.example.io", "tools.corp.example", "myapp.example.dev")
+_HOSTS = ("example.com", "www.example.org", "intranet.example.net", "dash.example.com", "app.example.io", "tools.corp.example")
 
 
 def as_log_line(record: Record, choose: random.Random, *, content_type: bool = False) -> Record:
@@ -100,7 +102,7 @@ def as_form(record: Record, choose: random.Random) -> Record:
     origin = f"https://{record['host']}"
     headers += [
         ["Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"],
-        ["Content-Type", choose.choice(("application/x-www-form-urlencoded", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"))],
+        ["Content-Type", choose.choice((*["application/x-www-form-urlencoded"] * 2, "multipart/form-data; boundary=x"))],
         ["Content-Length", str(size)],
         ["Referer", record["url"]],
     ]
@@ -125,11 +127,12 @@ def elsewhere(record: Record, choose: random.Random) -> Record:
     prefix = choose.choice(_PREFIXES)
     host = choose.choice(_HOSTS)
     old = re.escape(record["host"])
-    headers = [
-        [name, re.sub(rf"(https?)://{old}", lambda _: f"https://{host}", value) if name.lower() in {"referer", "origin", "location"} else value]
-        for name, value in record["request_headers"]
-        if name.lower() != "host"
-    ]
+    headers = []
+    for name, value in record["request_headers"]:
+        if name.lower() in {"referer", "origin"}:
+            headers.append([name, re.sub(rf"https?://{old}", f"https://{host}", value)])
+        elif name.lower() != "host":
+            headers.append([name, value])
     return {**record, "host": host, "url": urlunsplit(("https", host, prefix + parts.path, parts.query, "")), "request_headers": headers}
 
 
@@ -142,17 +145,20 @@ def variants(row: Row, choose: random.Random) -> list[tuple[str, Record]]:
     if row.source == "recorded":
         record = elsewhere(record, choose)
         varied.append(("elsewhere", record))
-    varied.append(("log-line", as_log_line(record, choose, content_type=choose.random() < 0.35)))
+    # Of the large parts not every row is needed in each form.
+    if choose.random() < (0.5 if row.part == "client" or row.weak else 1):
+        varied.append(("log-line", as_log_line(record, choose, content_type=choose.random() < 0.35)))
     if row.part == "client":
-        varied.append(("script-in-page", as_script_in_page(record, choose)))
+        if choose.random() < 0.5:
+            varied.append(("script-in-page", as_script_in_page(record, choose)))
         return varied
     content_type = (record["response_content_type"] or "").lower()
     if row.label == 1 or content_type.startswith(_LOADED):
         if choose.random() < 0.5:
             varied.append(("library", as_library(record, choose)))
         if row.label == 0 and choose.random() < 0.03:
-            probed = {**as_log_line(record, choose), "method": choose.choice(("HEAD", "OPTIONS")), "response_body_size": choose.choice((0, None, 200))}
-            varied.append(("log-line", probed))
+            method, size = choose.choice(("HEAD", "OPTIONS")), choose.choice((0, None, 200))
+            varied.append(("log-line", {**as_log_line(record, choose), "method": method, "response_body_size": size}))
     if row.label == 0 and content_type.startswith("text/html"):
         form = as_form(record, choose)
         varied += [("form", form), ("log-line", as_log_line(form, choose, content_type=choose.random() < 0.3))]

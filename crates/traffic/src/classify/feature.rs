@@ -222,10 +222,40 @@ impl Vector {
         self.0[at as usize] = value.into();
     }
 
+    pub(super) fn get(&self, at: At) -> f32 {
+        self.0[at as usize]
+    }
+
     /// Sets a count or a size. Beyond 2^24 an f32 loses units, which no border of the model can tell.
     #[expect(clippy::cast_precision_loss, reason = "see above")]
     pub(super) fn count(&mut self, at: At, value: usize) {
         self.0[at as usize] = value as f32;
+    }
+
+    /// Adds to a count that was set before.
+    #[expect(clippy::cast_precision_loss, reason = "as with `count`")]
+    pub(super) fn add(&mut self, at: At, value: usize) {
+        self.0[at as usize] += value as f32;
+    }
+
+    /// Sets a class if it is higher than the one set before.
+    pub(super) fn raise(&mut self, at: At, class: u8) {
+        let place = &mut self.0[at as usize];
+        *place = place.max(f32::from(class));
+    }
+
+    /// Sets features to 0: there is none, unless something says otherwise.
+    pub(super) fn zero(&mut self, features: &[At]) {
+        for at in features {
+            self.0[*at as usize] = 0.0;
+        }
+    }
+
+    /// Sets features back to NaN: the record does not tell.
+    pub(super) fn forget(&mut self, features: &[At]) {
+        for at in features {
+            self.0[*at as usize] = f32::NAN;
+        }
     }
 }
 

@@ -48,12 +48,18 @@ pub(super) fn kind(media_type: &str) -> Kind {
         _ => text,
     };
     let mut buffer = [0; MAX_BYTES];
-    let essence = lower(text.as_bytes(), &mut buffer, |byte| {
-        matches!(byte, b';' | b',' | b' ')
-    });
+    let whole = lower(text.as_bytes(), &mut buffer);
+    let end = whole
+        .iter()
+        .position(|byte| matches!(byte, b';' | b',' | b' '));
+    let essence = &whole[..end.unwrap_or(whole.len())];
     let split = essence.iter().position(|byte| *byte == b'/');
     let Some((main, sub)) = split.map(|at| (&essence[..at], &essence[at + 1..])) else {
-        return Kind::Other;
+        return if essence == b"image" {
+            Kind::Image
+        } else {
+            Kind::Other
+        };
     };
     match main {
         b"image" => Kind::Image,
@@ -83,7 +89,6 @@ fn application_kind(sub: &[u8]) -> Kind {
     match sub {
         b"json" | b"x-json" | b"json+protobuf" | b"x-ndjson" | b"ndjson" | b"jsonl"
         | b"jsonlines" | b"ld+json" | b"geo+json" | b"json5" => Kind::Json,
-        b"manifest+json" => Kind::Document,
         b"javascript" | b"x-javascript" | b"ecmascript" | b"wasm" => Kind::Script,
         b"xhtml+xml" | b"x-httpd-php" | b"x-httpd-cgi" => Kind::Page,
         b"x-www-form-urlencoded" => Kind::Form,
@@ -111,7 +116,7 @@ fn application_kind(sub: &[u8]) -> Kind {
         | b"font-woff2" | b"font-sfnt" => Kind::Font,
         b"pdf" | b"zip" | b"gzip" | b"x-gzip" | b"x-tar" | b"x-bzip2" | b"msword" | b"rtf"
         | b"x-7z-compressed" | b"java-archive" | b"x-msdownload" | b"ocsp-response"
-        | b"pkix-crl" | b"x-x509-ca-cert" => Kind::Document,
+        | b"pkix-crl" | b"x-x509-ca-cert" | b"manifest+json" => Kind::Document,
         b"xml" => Kind::Xml,
         _ if sub.starts_with(b"x-font") => Kind::Font,
         _ if sub.starts_with(b"vnd.openxml") || sub.starts_with(b"vnd.ms-") => Kind::Document,
@@ -124,7 +129,7 @@ fn application_kind(sub: &[u8]) -> Kind {
 /// What `Accept` asks for, as the feature `accept` numbers it.
 pub(super) fn accepted(value: &str) -> u8 {
     let mut buffer = [0; MAX_BYTES];
-    let text = lower(value.trim_start().as_bytes(), &mut buffer, |_| false);
+    let text = lower(value.trim_start().as_bytes(), &mut buffer);
     let has = |needle: &[u8]| text.windows(needle.len()).any(|window| window == needle);
     let several = text.contains(&b',');
     if has(b"event-stream") || has(b"grpc") || has(b"protobuf") || has(b"msgpack") {
@@ -157,7 +162,7 @@ pub(super) fn accepted(value: &str) -> u8 {
 /// The kind of a file name extension, as the feature `extension` numbers it from 1; the extension comes without dot.
 pub(super) fn extension(extension: &[u8]) -> u8 {
     let mut buffer = [0; 8];
-    match lower(extension, &mut buffer, |_| false) {
+    match lower(extension, &mut buffer) {
         b"png" | b"jpg" | b"jpeg" | b"gif" | b"svg" | b"svgz" | b"webp" | b"ico" | b"avif"
         | b"bmp" | b"tif" | b"tiff" | b"cur" | b"apng" | b"jfif" | b"heic" => 1,
         b"woff" | b"woff2" | b"ttf" | b"otf" | b"eot" => 2,
@@ -179,17 +184,13 @@ pub(super) fn extension(extension: &[u8]) -> u8 {
     }
 }
 
-/// The text in lower case up to a byte that ends it, cut to the room there is.
-pub(super) fn lower<'b>(text: &[u8], buffer: &'b mut [u8], ends: impl Fn(u8) -> bool) -> &'b [u8] {
-    let mut length = 0;
-    for (slot, byte) in buffer.iter_mut().zip(text) {
-        if ends(*byte) {
-            break;
-        }
-        *slot = byte.to_ascii_lowercase();
-        length += 1;
-    }
-    &buffer[..length]
+/// The text in lower case, cut to the room there is.
+pub(super) fn lower<'b>(text: &[u8], buffer: &'b mut [u8]) -> &'b [u8] {
+    let length = text.len().min(buffer.len());
+    let copy = &mut buffer[..length];
+    copy.copy_from_slice(&text[..length]);
+    copy.make_ascii_lowercase();
+    copy
 }
 
 #[cfg(test)]
@@ -214,6 +215,7 @@ mod tests {
             ("application/grpc-web+proto", Kind::Stream),
             ("multipart/form-data; boundary=x", Kind::Multipart),
             ("application/x-www-form-urlencoded", Kind::Form),
+            ("image", Kind::Image),
             ("json", Kind::Other),
             ("", Kind::Other),
             ("é/ü", Kind::Other),

@@ -9,10 +9,15 @@
 //! transaction does not change its score.
 
 mod feature;
-mod headers;
+
 mod media;
 mod model;
-mod url;
+mod path;
+mod query;
+mod request;
+mod response;
+
+mod value;
 mod words;
 
 pub use feature::{FEATURES, Feature, Group};
@@ -57,11 +62,11 @@ fn vector(transaction: &TransactionRef<'_>) -> Vector {
     let mut vector = Vector::new();
     vector.set(At::Method, method(&transaction.method));
     vector.set(At::Status, transaction.status);
-    url::path_features(transaction.path(), &mut vector);
-    url::query_features(transaction.query(), &mut vector);
-    url::host_features(&transaction.host, &mut vector);
-    headers::request_features(transaction, &mut vector);
-    headers::response_features(transaction, &mut vector);
+    path::path_features(transaction.path(), &mut vector);
+    query::query_features(transaction.query(), &mut vector);
+    query::host_features(&transaction.host, &mut vector);
+    request::request_features(transaction, &mut vector);
+    response::response_features(transaction, &mut vector);
     vector
 }
 

@@ -120,6 +120,10 @@ const fn splits() -> [[u16; DEPTH]; TREES] {
 
 // Some 20,000 leaves are read once a build; more of them are no mistake.
 #[allow(long_running_const_eval)]
+#[allow(
+    clippy::large_stack_arrays,
+    reason = "evaluated while compiling, where there is no stack"
+)]
 const fn leaves() -> [[f32; LEAVES_PER_TREE]; TREES] {
     let mut leaves = [[0.0; LEAVES_PER_TREE]; TREES];
     let mut index = 0;

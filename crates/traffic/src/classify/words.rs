@@ -19,7 +19,7 @@ pub(super) enum Word {
 #[rustfmt::skip]
 pub(super) fn path_word(word: &[u8]) -> Option<Word> {
     Some(match word {
-        b"api" | b"apis" | b"rest" | b"restapi" | b"rpc" | b"grpc" | b"graphql" | b"gql" | b"graph" | b"jsonrpc" | b"xmlrpc" | b"json" | b"soap"
+        b"api" | b"apis" | b"apiv" | b"rest" | b"restapi" | b"rpc" | b"grpc" | b"graphql" | b"gql" | b"graph" | b"socket" | b"jsonrpc" | b"xmlrpc" | b"json" | b"soap"
         | b"odata" | b"webhook" | b"webhooks" | b"hook" | b"hooks" | b"endpoint" | b"endpoints" | b"ajax" | b"xhr" | b"svc" | b"service"
         | b"services" | b"wsdl" | b"openapi" | b"internal" | b"gateway" | b"bff" | b"data" => Word::Api,
 
@@ -42,7 +42,7 @@ pub(super) fn path_word(word: &[u8]) -> Option<Word> {
         | b"ad" | b"adserver" | b"adx" | b"impression" | b"impressions" | b"imp" | b"click" | b"clicks" | b"telemetry" | b"rum" | b"usersync"
         | b"cookiesync" | b"conversion" | b"viewability" | b"prebid" | b"bid" | b"bidder" | b"rtb" | b"measure" | b"csi" => Word::Beacon,
 
-        b"login" | b"logout" | b"signin" | b"signout" | b"signup" | b"oauth" | b"oauth2" | b"token" | b"tokens" | b"auth" | b"authorize"
+        b"login" | b"logout" | b"signin" | b"signout" | b"signup" | b"oauth" | b"token" | b"tokens" | b"auth" | b"authorize"
         | b"authorization" | b"authenticate" | b"authentication" | b"session" | b"sessions" | b"sso" | b"refresh" | b"userinfo" | b"register"
         | b"password" | b"credentials" | b"csrf" | b"saml" | b"identity" => Word::Auth,
 
