@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use hauberk_traffic::{Header, LazyText, Transaction, TransactionRef};
+use hauberk_traffic::{Header, LazyText, Transaction, TransactionRef, api_likelihood};
 use http::{HeaderMap, Version, header};
 
 use super::Traffic;
@@ -93,7 +93,7 @@ fn masked_line(traffic: &Traffic, exchanged: &Exchanged) -> String {
     let unmasked = borrowed(exchanged);
     let identifiers = &exchanged.host.zone.session_identifiers;
     let session = identifiers.session_id(&unmasked, &traffic.masker);
-    let score = likelihood(&unmasked);
+    let score = api_likelihood(&unmasked);
     let owned = |headers: Vec<Header<'_>>| {
         let pairs = headers.into_iter();
         let pairs = pairs.map(|header| (header.name.into_owned(), header.value.into_owned()));
@@ -182,29 +182,4 @@ fn version(version: Version) -> &'static str {
 fn rfc3339(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     clock::format_rfc3339(since.as_secs(), since.subsec_millis())
-}
-
-/// How likely it is an API call, from 0 to 1: by the content of the response, else of the request.
-fn likelihood(transaction: &TransactionRef<'_>) -> f64 {
-    let of_response = transaction.response_content_type.as_deref();
-    let content_type = of_response.or_else(|| transaction.request_header("content-type"));
-    let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| content_type.contains(word));
-    if has(&[
-        "json", "xml;", "/xml", "grpc", "protobuf", "msgpack", "graphql",
-    ]) {
-        0.9
-    } else if has(&[
-        "html",
-        "css",
-        "javascript",
-        "image/",
-        "font",
-        "video/",
-        "audio/",
-    ]) {
-        0.1
-    } else {
-        0.5
-    }
 }
