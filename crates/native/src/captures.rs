@@ -58,18 +58,20 @@ pub(crate) enum Source {
 impl Source {
     pub(crate) fn open(self) -> io::Result<Box<dyn Read + Send>> {
         Ok(match self {
-            // A copy, so that closing it here leaves Python's own as it is.
-            Self::Descriptor(descriptor) => {
-                // SAFETY: the caller keeps the descriptor open during this call, as with any function of `os`; -1 and the like are refused.
-                let descriptor = (descriptor >= 0)
-                    .then(|| unsafe { BorrowedFd::borrow_raw(descriptor) })
-                    .ok_or(io::ErrorKind::InvalidInput)?;
-                Box::new(File::from(descriptor.try_clone_to_owned()?))
-            }
+            Self::Descriptor(descriptor) => Box::new(copied(descriptor)?),
             Self::Content(content) => Box::new(Cursor::new(content)),
             Self::Path(path) => Box::new(File::open(path)?),
         })
     }
+}
+
+/// A copy of Python's descriptor, so that closing it leaves Python's own as it is.
+pub(crate) fn copied(descriptor: RawFd) -> io::Result<File> {
+    // SAFETY: the caller keeps the descriptor open during this call, as with any function of `os`; -1 and the like are refused.
+    let descriptor = (descriptor >= 0)
+        .then(|| unsafe { BorrowedFd::borrow_raw(descriptor) })
+        .ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(File::from(descriptor.try_clone_to_owned()?))
 }
 
 #[pymethods]

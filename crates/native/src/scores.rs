@@ -1,8 +1,9 @@
 //! Scoring captures for people who have no server.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
+use std::os::fd::RawFd;
 use std::path::PathBuf;
 
 use hauberk_traffic::{API_THRESHOLD, api_likelihood};
@@ -10,7 +11,7 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::captures::{Source, as_dict};
+use crate::captures::{Source, as_dict, copied};
 use crate::opened::{self, Progress, Told};
 
 /// Writes a score for each transaction of captures, a line of JSON each.
@@ -21,11 +22,18 @@ pub struct Scorer {
 }
 
 struct State {
-    output: BufWriter<std::fs::File>,
+    output: BufWriter<File>,
     /// Of the file that is read next.
     first_row: u64,
     threshold: f64,
     api: u64,
+}
+
+/// Where scores go.
+#[derive(FromPyObject)]
+enum Target {
+    Descriptor(RawFd),
+    Path(PathBuf),
 }
 
 #[pymethods]
@@ -33,8 +41,11 @@ impl Scorer {
     #[new]
     #[pyo3(signature = (output, threshold = API_THRESHOLD))]
     #[allow(clippy::needless_pass_by_value, reason = "pyo3 makes it from Python's and hands it over")]
-    fn new(output: PathBuf, threshold: f64) -> PyResult<Self> {
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(output)?;
+    fn new(output: Target, threshold: f64) -> PyResult<Self> {
+        let file = match output {
+            Target::Descriptor(descriptor) => copied(descriptor)?,
+            Target::Path(path) => OpenOptions::new().write(true).create(true).truncate(true).open(path)?,
+        };
         Ok(Self {
             state: Mutex::new(State {
                 output: BufWriter::new(file),

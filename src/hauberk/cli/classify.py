@@ -14,7 +14,7 @@ from hauberk.cli.failure import Failure
 from hauberk.cli.output import Output
 from hauberk.cli.traffic import Captures, DefaultHost, FieldNames, FormatName, read_options
 
-STANDARD_OUTPUT = Path("/dev/stdout")
+STANDARD_OUTPUT = 1
 
 
 def classify(
@@ -44,25 +44,20 @@ def classify(
     from hauberk import _native  # noqa: PLC0415 - the compiled part, which commands that only speak REST do without
 
     out = Output()
-    target = STANDARD_OUTPUT if output == files.STANDARD else output
+    to_file = output != files.STANDARD
     # Beside the target and renamed, so that an error does not spoil what is there.
-    written = target if not _is_plain(target) else target.with_name(f".{target.name}.{os.getpid()}")
+    written = output.with_name(f".{output.name}.{os.getpid()}") if to_file and files.is_plain(output) else output
     try:
-        scorer = _native.Scorer(written, _native.API_THRESHOLD if threshold is None else threshold)
+        scorer = _native.Scorer(written if to_file else STANDARD_OUTPUT, _native.API_THRESHOLD if threshold is None else threshold)
     except OSError as error:
         raise Failure(f"{output}: cannot be written: {error.strerror or error}") from None
     try:
         reports = take(scorer, captures, read_options(format_name, field_names, default_host))
         api = scorer.finish()
-        if written != target:
-            written.replace(target)
+        if written != output:
+            written.replace(output)
     finally:
-        if written != target:
+        if written != output:
             written.unlink(missing_ok=True)
     transactions = sum(report.transactions for report in reports)
-    out.say(f"{transactions:,} transactions, {api:,} of them look like API calls" + (f"; written to {output}" if target == output else ""))
-
-
-def _is_plain(file: Path) -> bool:
-    """Tell whether a file is, or would be, an ordinary one: pipes and devices are written to as they are."""
-    return not file.exists() or file.is_file()
+    out.say(f"{transactions:,} transactions, {api:,} of them look like API calls" + (f"; written to {output}" if to_file else ""))

@@ -63,6 +63,15 @@ def refuse_existing(files: list[Path], *, force: bool) -> None:
             raise Failure(f"{file}: exists already, so nothing was done", "--force overwrites it, or choose another name")
 
 
+def is_plain(file: Path) -> bool:
+    """
+    Tell whether a file is, or would be, an ordinary one, which may be replaced by another.
+
+    Pipes and devices may not, nor what a link leads to: /dev/stdout is a link to an ordinary file where output goes to one.
+    """
+    return not file.is_symlink() and (file.is_file() or not file.exists())
+
+
 def write(file: Path, content: bytes | str, *, force: bool = False, private: bool = False) -> None:
     """
     Write a file, making its folder.
@@ -80,6 +89,9 @@ def write(file: Path, content: bytes | str, *, force: bool = False, private: boo
         Failure: If it exists and `force` was not given, or it cannot be written.
     """
     data = content.encode() if isinstance(content, str) else content
+    if force and not private and not is_plain(file):
+        _write_into(file, data)
+        return
     # Beside the target and renamed, so that neither a full disk nor a mode that was too wide spoils a file that is there.
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
@@ -98,5 +110,12 @@ def write(file: Path, content: bytes | str, *, force: bool = False, private: boo
             temporary.unlink(missing_ok=True)
     except FileExistsError:
         raise Failure(f"{file}: exists already, so nothing was written", "--force overwrites it, or choose another name") from None
+    except OSError as error:
+        raise Failure(f"{file}: cannot be written: {error.strerror}") from None
+
+
+def _write_into(file: Path, data: bytes) -> None:
+    try:
+        file.write_bytes(data)
     except OSError as error:
         raise Failure(f"{file}: cannot be written: {error.strerror}") from None
