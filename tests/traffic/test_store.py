@@ -25,7 +25,7 @@ from conftest import eventually
 from hauberk.errors import ConfigurationError, StorageError
 from hauberk.traffic.queries import Filters
 from hauberk.traffic.segments import SCHEMA, SegmentFolder, host_folder, path_of
-from hauberk.traffic.store import MAX_HOSTS_AT_ONCE, TrafficStore
+from hauberk.traffic.store import MAX_HOSTS_PER_HOUR, TrafficStore
 
 NOON = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 # By then all hours of the tests are past, and what was merged may go.
@@ -188,12 +188,19 @@ def test_a_host_made_up_by_a_caller_is_no_path(tmp_path: Path) -> None:
 
 def test_many_hosts_do_not_make_as_many_files(tmp_path: Path) -> None:
     store = store_in(tmp_path)
-    store.append(b"".join(line(host=f"h{number}.example.com") for number in range(MAX_HOSTS_AT_ONCE * 2)) + line(host="h399.example.com"))
+    store.append(b"".join(line(host=f"h{number}.example.com") for number in range(MAX_HOSTS_PER_HOUR * 2)) + line(host="h399.example.com"))
     store.flush()
-    assert len(files_of(tmp_path)) == MAX_HOSTS_AT_ONCE + 1
-    assert len(store.paths()) == MAX_HOSTS_AT_ONCE * 2
+    assert len(files_of(tmp_path)) == MAX_HOSTS_PER_HOUR + 1
+    assert len(store.paths()) == MAX_HOSTS_PER_HOUR * 2
     assert [row.requests for row in store.paths(["h399.example.com"])] == [2]
     assert [row.requests for row in store.paths(["h350.example.com"])] == [1]
+    # The next segments of the hour do not begin anew with that.
+    store.append(b"".join(line(host=f"more{number}.example.com") for number in range(MAX_HOSTS_PER_HOUR)) + line(host="h399.example.com"))
+    store.flush()
+    assert len(list(tmp_path.glob("host=*"))) == MAX_HOSTS_PER_HOUR + 1
+    assert len(files_of(tmp_path)) == MAX_HOSTS_PER_HOUR + 3
+    assert [row.requests for row in store.paths(["h399.example.com"])] == [3]
+    assert [row.requests for row in store.paths(["more7.example.com"])] == [1]
 
 
 def test_what_is_no_transaction_is_counted_and_takes_nothing_with_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

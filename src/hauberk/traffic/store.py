@@ -38,8 +38,10 @@ from hauberk.traffic.segments import (
 
 log = logging.getLogger(__name__)
 
-# A caller who makes up host names must not make as many files.
-MAX_HOSTS_AT_ONCE = 200
+# A caller who makes up host names must not make as many folders and files: so many hosts have a folder of their own in each hour.
+MAX_HOSTS_PER_HOUR = 200
+# Of so many hours it is known which those are; an import may bring old ones.
+MAX_HOURS_KNOWN = 1000
 # What cannot be written waits until so many segments' worth has gathered.
 BUFFERED_SEGMENTS = 4
 MERGE_FROM = 4
@@ -96,6 +98,7 @@ class TrafficStore(Queries):
         self._rows: dict[Partition, list[dict[str, Any]]] = defaultdict(list)
         self._bytes = 0
         self._oldest = time.monotonic()
+        self._own_folders: dict[datetime, set[str]] = {}
         self._numbers = itertools.count()
         self._trouble = ""
 
@@ -128,7 +131,7 @@ class TrafficStore(Queries):
         """Write what has gathered. What cannot be written waits for the next time, until there is too much of it."""
         gathered, self._rows = self._rows, defaultdict(list)
         size, self._bytes = self._bytes, 0
-        for (folder, hour), rows in _few_hosts(gathered).items():
+        for (folder, hour), rows in self._in_few_folders(gathered).items():
             try:
                 table = self._table(rows)
                 if table.num_rows:
@@ -225,6 +228,19 @@ class TrafficStore(Queries):
                     self._drop(1, "a member of it has another type than it should")
             return pa.concat_tables(good) if good else SCHEMA.empty_table()
 
+    def _in_few_folders(self, gathered: dict[Partition, list[dict[str, Any]]]) -> dict[Partition, list[dict[str, Any]]]:
+        """Give the hosts that came first in an hour, of those at once the busiest, folders of their own, and all others one together."""
+        few: dict[Partition, list[dict[str, Any]]] = defaultdict(list)
+        other = host_folder(OTHER_HOSTS)
+        for (host, hour), rows in sorted(gathered.items(), key=lambda item: len(item[1]), reverse=True):
+            own = self._own_folders.setdefault(hour, set())
+            if len(own) < MAX_HOSTS_PER_HOUR:
+                own.add(host)
+            few[host if host in own else other, hour] += rows
+        while len(self._own_folders) > MAX_HOURS_KNOWN:
+            del self._own_folders[next(iter(self._own_folders))]
+        return few
+
     def _name(self) -> str:
         return f"{self.writer}-{time.time_ns() // 1_000_000:013d}-{next(self._numbers) % 10_000:04d}{SUFFIX}"
 
@@ -281,21 +297,6 @@ def _as_now(table: pa.Table) -> pa.Table:
     """Give a table of before the columns of now."""
     columns = [table[field.name] if field.name in table.column_names else pa.nulls(table.num_rows, field.type) for field in SCHEMA]
     return pa.table(columns, schema=SCHEMA)
-
-
-def _few_hosts(gathered: dict[Partition, list[dict[str, Any]]]) -> dict[Partition, list[dict[str, Any]]]:
-    """Give the busiest hosts folders of their own, and all others one together."""
-    sizes: dict[str, int] = defaultdict(int)
-    for (host, _), rows in gathered.items():
-        sizes[host] += len(rows)
-    if len(sizes) <= MAX_HOSTS_AT_ONCE:
-        return gathered
-    busiest = set(sorted(sizes, key=lambda host: sizes[host], reverse=True)[:MAX_HOSTS_AT_ONCE])
-    other = host_folder(OTHER_HOSTS)
-    few: dict[Partition, list[dict[str, Any]]] = defaultdict(list)
-    for (host, hour), rows in gathered.items():
-        few[host if host in busiest else other, hour] += rows
-    return few
 
 
 def _reason(error: Exception) -> str:
