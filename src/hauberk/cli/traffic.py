@@ -165,8 +165,8 @@ def import_(
     except ValueError as error:
         raise Failure(str(error), status=2) from None
     summarise(out, reports)
-    if store.dropped:
-        raise Failure(f"{store.dropped} transactions could not be written to the traffic store")
+    if lost := store.dropped + store.waiting:
+        raise Failure(f"{lost} transactions could not be written to the traffic store; {written} were written")
     out.done(f"Imported {written} transaction{'s' * (written != 1)} into {known.traffic_store}", then="hauberk discovery refresh")
 
 
