@@ -16,6 +16,7 @@ const SURELY_FIXED: f32 = 0.2;
 /// So many siblings that are values must lead to the same words.
 const MIN_ALIKE: u32 = 3;
 /// A word that so many publishers use as fixed text stays fixed beside values that lead to the same, as `me` does beside users.
+/// That is for words that stand for one thing: the name of a collection stands for none of them.
 const KNOWN_WORD: u16 = 5;
 
 /// Asks the model, where the letters leave a doubt.
@@ -93,7 +94,8 @@ impl Judge for ModelJudge {
 fn join_alike(site: &Site<'_>, groups: &[Group], likelihoods: &mut [f32]) {
     let is_in_doubt = |group: &Group, likelihood: f32| {
         (DOUBT..=VALUE_LIKELIHOOD).contains(&likelihood)
-            && site.lexical[group.text as usize].usage.fixed < KNOWN_WORD
+            && (site.lexical[group.text as usize].usage.fixed < KNOWN_WORD
+                || site.lexical[group.text as usize].plural)
     };
     let any = groups
         .iter()
