@@ -195,6 +195,12 @@ fn fixed_reasons(site: &Site<'_>, text: u32, likelihood: f32) -> Vec<String> {
     } else if lexical.shape == Shape::Word {
         reasons.push("reads as a word, or words joined, and as no value".to_owned());
     }
+    if lexical.usage.beside_variable > 0 {
+        reasons.push(format!(
+            "stands beside a variable with {} of them",
+            lexical.usage.beside_variable
+        ));
+    }
     let (words, values) = site.places[text as usize];
     if words + values > 1 {
         reasons.push(format!(

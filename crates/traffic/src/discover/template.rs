@@ -10,7 +10,7 @@ use super::tree::{NONE, ROOT};
 
 /// From this likelihood on a segment is taken for a value. Less than a half: to miss a variable makes an operation of each of
 /// its values, to see one too many makes one operation of two or three.
-pub(super) const VALUE_LIKELIHOOD: f32 = 0.4;
+pub(super) const VALUE_LIKELIHOOD: f32 = 0.33;
 
 /// Part of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
