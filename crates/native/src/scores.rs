@@ -32,9 +32,16 @@ struct State {
 impl Scorer {
     #[new]
     #[pyo3(signature = (output, threshold = API_THRESHOLD))]
-    #[allow(clippy::needless_pass_by_value, reason = "pyo3 makes it from Python's and hands it over")]
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "pyo3 makes it from Python's and hands it over"
+    )]
     fn new(output: PathBuf, threshold: f64) -> PyResult<Self> {
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(output)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(output)?;
         Ok(Self {
             state: Mutex::new(State {
                 output: BufWriter::new(file),
@@ -76,7 +83,10 @@ impl Scorer {
             let is_api = score >= *threshold;
             *api += u64::from(is_api);
             let row = *first_row + row;
-            writeln!(output, r#"{{"row": {row}, "score": {score:.6}, "api": {is_api}}}"#)
+            writeln!(
+                output,
+                r#"{{"row": {row}, "score": {score:.6}, "api": {is_api}}}"#
+            )
         })?;
         *first_row += report.rows;
         as_dict(py, &report)
