@@ -11,7 +11,7 @@ use ruzstd::decoding::StreamingDecoder;
 use serde_json::Value;
 
 /// The files of recorded traffic; none, said why, where there are none. CI must have them.
-fn recordings() -> Vec<PathBuf> {
+pub(super) fn recordings() -> Vec<PathBuf> {
     let data = std::env::var_os("HAUBERK_DATA").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
         PathBuf::from,
@@ -42,7 +42,7 @@ fn recordings() -> Vec<PathBuf> {
     files
 }
 
-fn lines(file: &PathBuf) -> impl Iterator<Item = String> {
+pub(super) fn lines(file: &PathBuf) -> impl Iterator<Item = String> {
     let decoder =
         StreamingDecoder::new(File::open(file).expect("a readable file")).expect("a zstd file");
     BufReader::new(decoder)
