@@ -578,8 +578,8 @@ fn what_a_scanner_leaves_behind_loses_no_operation() {
         };
         let clean = find(None);
         for score in [0.05, 1.0] {
-            let noisy = find(Some(score));
-            let lost: Vec<_> = clean.difference(&noisy).collect();
+            let disturbed = find(Some(score));
+            let lost: Vec<_> = clean.difference(&disturbed).collect();
             assert!(
                 lost.is_empty(),
                 "{source} with noise of score {score}: {lost:?}"
