@@ -61,6 +61,10 @@ fn paths_fall_into_templates() {
             &["/repos/{var1}/compare/{var2}...{var3}"],
         ),
         (
+            &["/a/b...c", "/a/b...c.json", "/a/x"],
+            &["/a/{var1}", "/a/{var1}...{var2}"],
+        ),
+        (
             &["/users/%7Esmith%2F1", "/users/a@b.example"],
             &["/users/{var1}"],
         ),
