@@ -86,6 +86,15 @@ class Usage:
                 for last in split[-1:]:
                     self.parts[last][which].add(provider)
 
+    def note_document(self, line: dict) -> None:
+        """Note all that a document tells."""
+        self.note_siblings(line["paths"], line["provider"])
+        for template in line["paths"]:
+            self.note_template(template, line["provider"])
+        for variable in line["variables"].values():
+            for value in [*variable.get("e", ()), *variable.get("x", ())]:
+                self.note_example(value, line["provider"])
+
     def note_siblings(self, templates: Iterable[str], provider: str) -> None:
         """Note the fixed text that stands where a variable stands too."""
         places: defaultdict[str, set[str]] = defaultdict(set)
@@ -116,14 +125,8 @@ def count_words(lines: Iterable[dict], recorded: Iterable[dict], leave_out: set[
     """Count over providers how words are used, and write it in the form that `words.rs` reads."""
     usage = Usage()
     for line in lines:
-        if line["provider"] in leave_out:
-            continue
-        usage.note_siblings(line["paths"], line["provider"])
-        for template in line["paths"]:
-            usage.note_template(template, line["provider"])
-        for variable in line["variables"].values():
-            for value in [*variable.get("e", ()), *variable.get("x", ())]:
-                usage.note_example(value, line["provider"])
+        if line["provider"] not in leave_out:
+            usage.note_document(line)
     for line in recorded:
         for _, _, path, template, provider in line["rows"]:
             if provider not in leave_out:

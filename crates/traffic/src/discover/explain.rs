@@ -252,11 +252,10 @@ fn variable_reasons(
     if let Some(text) = before {
         let word = &site.lexical[text as usize];
         let usage = word.usage;
-        let of = usage.before_variable + usage.before_fixed;
         if usage.before_variable > 0 {
             reasons.push(format!(
-                "follows `{}`, after which {} of {of} publishers have a variable",
-                site.texts[text as usize], usage.before_variable
+                "follows `{}`, after which {} publishers have a variable and {} fixed text",
+                site.texts[text as usize], usage.before_variable, usage.before_fixed
             ));
         } else if word.plural {
             reasons.push(format!(
