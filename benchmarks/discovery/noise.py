@@ -8,6 +8,7 @@ API traffic, with the low score that the classifier gives such requests, and wit
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,13 +29,13 @@ SOURCES = (
 
 
 def main() -> None:
-    """Print how many operations change."""
+    """Print how many operations are no longer found, and on standard error which."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", type=Path, required=True)
     parser.add_argument("--folder", type=Path, help="words and models other than those that are shipped")
     arguments = parser.parse_args()
     noise = {(row["method"], urlsplit(row["url"]).path or "/") for row in rows_of("log-vulnscan")}
-    print("| source | operations | changed, scores given | changed, no scores |\n| --- | --- | --- | --- |")
+    print("| source | operations | lost, scores given | lost, no scores |\n| --- | --- | --- | --- |")
     for source in SOURCES:
         rows = {(row["host"].lower(), row["method"], urlsplit(row["url"]).path or "/") for row in rows_of(source)}
         hosts = [host for host, _, _ in rows]
@@ -43,13 +44,13 @@ def main() -> None:
         own = {(method, path) for of, method, path in rows if of == host}
         extra = sorted(noise - own)
         before = operations(arguments, clean, rows)
-        changed = []
+        lost = []
         for score in (0.05, 1.0):
             after = operations(arguments, clean + [(host, *row, score) for row in extra], rows)
-            changed.append(len(before ^ after))
-            for one in sorted(before ^ after)[:8]:
-                print("   ", "-" if one in before else "+", *one[:3])
-        print(f"| {source} | {len(before)} | {changed[0]} | {changed[1]} |")
+            lost.append(len(before - after))
+            for one in sorted(before - after):
+                print("   ", *one, file=sys.stderr)
+        print(f"| {source} | {len(before)} | {lost[0]} | {lost[1]} |")
 
 
 def operations(arguments: argparse.Namespace, given: list, rows: set) -> set:

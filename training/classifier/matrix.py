@@ -22,14 +22,15 @@ DESCRIPTION = ("source", "part", "site", "place", "variant", "label", "weak")
 
 TOTALS = {
     ("browser", 0): 1.0,
-    ("browser", 1): 1.0,
+    ("browser", 1): 1.5,
     ("client", 1): 1.0,
     ("log", 0): 1.5,
     # Lines of access logs made from full records. Most of what logs hold are pages, and many a request line does not tell: then it is none.
     ("log-line", 0): 1.0,
     ("log-line", 1): 0.3,
-    ("other-client", 0): 0.5,
-    ("other-client", 1): 0.4,
+    # Variations of another kind.
+    ("varied", 0): 0.6,
+    ("varied", 1): 0.8,
 }
 """What all rows of a part with this label weigh together, however many there are."""
 
@@ -94,8 +95,8 @@ def weights(data: Data) -> Weights:
     weight = 1 / np.sqrt(counts[which])
     weight *= np.where(data.weak, WEAK_WEIGHT, 1)
     weight *= np.where(_is_mute(data), MUTE_WEIGHT, 1)
-    other_client = np.isin(data.variant, ["library", "script-in-page", "form"])
-    part = np.select([data.variant == "log-line", other_client], ["log-line", "other-client"], data.part)
+    varied = np.isin(data.variant, ["library", "script-in-page", "form", "without-content", "wrong-type"])
+    part = np.select([data.variant == "log-line", varied], ["log-line", "varied"], data.part)
     for (name, label), total in TOTALS.items():
         rows = (part == name) & (data.label == label)
         if rows.any():

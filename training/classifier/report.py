@@ -28,6 +28,8 @@ _VARIATIONS = {
     "library": "fetched by a library",
     "script-in-page": "called by a script in a page",
     "form": "a page load as the sending of a form",
+    "without-content": "answered by no content",
+    "wrong-type": "data under the content type of pages or text",
     "elsewhere": "under another host and base path",
 }
 

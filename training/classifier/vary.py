@@ -121,6 +121,37 @@ def as_form(record: Record, choose: random.Random) -> Record:
     return varied
 
 
+def without_content(record: Record, choose: random.Random) -> Record:
+    """The same request, answered by no content: nothing has changed, look elsewhere, or nothing to say."""
+    status = choose.choice((304, 302, 307, 204) if record["method"] == "GET" else (204, 202, 302))
+    body = {
+        "content-type",
+        "content-length",
+        "content-encoding",
+        "content-disposition",
+        "transfer-encoding",
+        "last-modified",
+        "accept-ranges",
+    }
+    headers = [[name, value] for name, value in record["response_headers"] if name.lower() not in body]
+    if status in {302, 307}:
+        headers.append(["Location", record["url"]])
+    return {
+        **record,
+        "status": status,
+        "response_headers": headers,
+        "response_content_type": None,
+        "response_body_size": choose.choice((0, 0, None)),
+    }
+
+
+def with_wrong_type(record: Record, choose: random.Random) -> Record:
+    """The answer of a server that never says what it sends: data under the content type of pages or text."""
+    wrong = choose.choice(("text/html", "text/html; charset=utf-8", "text/plain", "text/html; charset=UTF-8"))
+    headers = [[name, wrong if name.lower() == "content-type" else value] for name, value in record["response_headers"]]
+    return {**record, "response_headers": headers, "response_content_type": wrong}
+
+
 def elsewhere(record: Record, choose: random.Random) -> Record:
     """The exchange of an application that is installed under another host and base path."""
     parts = urlsplit(record["url"])
@@ -145,6 +176,10 @@ def variants(row: Row, choose: random.Random) -> list[tuple[str, Record]]:
     if row.source == "recorded":
         record = elsewhere(record, choose)
         varied.append(("elsewhere", record))
+    if not row.weak and choose.random() < 0.12:
+        varied.append(("without-content", without_content(record, choose)))
+    if row.label == 1 and choose.random() < 0.06:
+        varied.append(("wrong-type", with_wrong_type(record, choose)))
     # Of the large parts not every row is needed in each form.
     if choose.random() < (0.5 if row.part == "client" or row.weak else 1):
         varied.append(("log-line", as_log_line(record, choose, content_type=choose.random() < 0.35)))

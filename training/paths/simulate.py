@@ -66,6 +66,7 @@ WORDY = re.compile(
 )
 """Names of variables whose values are words."""
 
+CONTINENTS = ("us", "europe", "asia", "australia", "southamerica")
 DIRECTIONS = ("east", "west", "central", "north", "southeast")
 THINGS = ("id", "item", "device", "node", "user", "test", "order", "server", "sku")
 
@@ -178,9 +179,7 @@ class Values:
             return random.choice(
                 (
                     lambda: f"{random.choice(('us', 'eu', 'ap', 'sa'))}-{random.choice(DIRECTIONS)}-{random.randint(1, 3)}",
-                    lambda: (
-                        f"{random.choice(('us', 'europe', 'asia', 'australia', 'southamerica'))}-{random.choice(DIRECTIONS)}{random.randint(1, 4)}"
-                    ),
+                    lambda: f"{random.choice(CONTINENTS)}-{random.choice(DIRECTIONS)}{random.randint(1, 4)}",
                     lambda: f"{random.choice(('nyc', 'fra', 'sfo', 'lon', 'ams'))}{random.randint(1, 3)}",
                     lambda: random.choice(pools["city"]).lower(),
                 )

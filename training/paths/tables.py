@@ -64,11 +64,11 @@ def parts(segment: str) -> Iterator[str]:
 
 
 class Usage:
-    """Which providers use a word in which way: as fixed text, before a variable, before fixed text, as a value."""
+    """Which providers use a word in which way: as fixed text, before a variable, before fixed text, as a value, beside a variable."""
 
     def __init__(self) -> None:
-        self.segments: defaultdict[str, list[set[str]]] = defaultdict(lambda: [set(), set(), set(), set()])
-        self.parts: defaultdict[str, list[set[str]]] = defaultdict(lambda: [set(), set(), set(), set()])
+        self.segments: defaultdict[str, list[set[str]]] = defaultdict(lambda: [set(), set(), set(), set(), set()])
+        self.parts: defaultdict[str, list[set[str]]] = defaultdict(lambda: [set(), set(), set(), set(), set()])
 
     def note_template(self, template: str, provider: str) -> None:
         """Note the fixed text of a template."""
@@ -85,6 +85,28 @@ class Usage:
                 self.segments[segment.lower()][which].add(provider)
                 for last in split[-1:]:
                     self.parts[last][which].add(provider)
+
+    def note_document(self, line: dict) -> None:
+        """Note all that a document tells."""
+        self.note_siblings(line["paths"], line["provider"])
+        for template in line["paths"]:
+            self.note_template(template, line["provider"])
+        for variable in line["variables"].values():
+            for value in [*variable.get("e", ()), *variable.get("x", ())]:
+                self.note_example(value, line["provider"])
+
+    def note_siblings(self, templates: Iterable[str], provider: str) -> None:
+        """Note the fixed text that stands where a variable stands too."""
+        places: defaultdict[str, set[str]] = defaultdict(set)
+        for template in templates:
+            row = VARIABLE.sub("{}", template).split("/")
+            for at in range(1, len(row)):
+                places["/".join(row[:at])].add(row[at])
+        for segments in places.values():
+            if "{}" in segments:
+                for segment in segments:
+                    if segment and "{" not in segment:
+                        self.segments[segment.lower()][4].add(provider)
 
     def note_example(self, value: str, provider: str) -> None:
         """Note a value from a document."""
@@ -103,13 +125,8 @@ def count_words(lines: Iterable[dict], recorded: Iterable[dict], leave_out: set[
     """Count over providers how words are used, and write it in the form that `words.rs` reads."""
     usage = Usage()
     for line in lines:
-        if line["provider"] in leave_out:
-            continue
-        for template in line["paths"]:
-            usage.note_template(template, line["provider"])
-        for variable in line["variables"].values():
-            for value in [*variable.get("e", ()), *variable.get("x", ())]:
-                usage.note_example(value, line["provider"])
+        if line["provider"] not in leave_out:
+            usage.note_document(line)
     for line in recorded:
         for _, _, path, template, provider in line["rows"]:
             if provider not in leave_out:

@@ -79,7 +79,11 @@ impl Capture {
     #[new]
     #[pyo3(signature = (source, *, format_name=None, fields=None, default_host=None, masking_key=None, session_identifiers=None,
         max_row_bytes=None, batch_bytes=1_048_576))]
-    #[allow(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "as Python has them")]
+    #[allow(
+        clippy::too_many_arguments,
+        clippy::needless_pass_by_value,
+        reason = "as Python has them"
+    )]
     fn new(
         source: Source,
         format_name: Option<&str>,
@@ -93,7 +97,9 @@ impl Capture {
         let options = options(format_name, fields, default_host, max_row_bytes)?;
         let keeping = Keeping {
             masker: masking_key.map(Masker::new),
-            sessions: session_identifiers.map(|texts| sessions(&texts)).transpose()?,
+            sessions: session_identifiers
+                .map(|texts| sessions(&texts))
+                .transpose()?,
         };
         let source = source.open()?;
         let (sender, receiver) = sync_channel(WAITING_BATCHES);
@@ -102,14 +108,7 @@ impl Capture {
         thread::Builder::new()
             .name("capture".to_owned())
             .spawn(move || {
-                read_batches(
-                    source,
-                    &options,
-                    &keeping,
-                    batch_bytes,
-                    &sender,
-                    &stopped,
-                );
+                read_batches(source, &options, &keeping, batch_bytes, &sender, &stopped);
             })?;
         Ok(Self {
             is_stopped,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use hauberk_traffic::discover::{Discovery as Core, DiscoveryLimits, OwnerRules, Sighting};
 use hauberk_traffic::Survey as CoreSurvey;
+use hauberk_traffic::discover::{Discovery as Core, DiscoveryLimits, OwnerRules, Sighting};
 use parking_lot::Mutex;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -14,7 +14,16 @@ use crate::captures::{Source, as_dict, sessions};
 use crate::opened::{self, Progress, Told};
 
 /// A counted path as Python has it: host, method, path, requests, mean score, requests with a session, first and last seen.
-type Row = (String, String, String, u64, f64, u64, Option<i64>, Option<i64>);
+type Row = (
+    String,
+    String,
+    String,
+    u64,
+    f64,
+    u64,
+    Option<i64>,
+    Option<i64>,
+);
 
 /// Groups the paths of successful requests into operations.
 #[pyclass(frozen, module = "hauberk._native")]
@@ -27,10 +36,15 @@ impl Discovery {
         Self(Mutex::new(Core::new(limits(max_paths))))
     }
 
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "pyo3 makes the list from Python's and hands it over"
+    )]
     fn observe(&self, py: Python<'_>, rows: Vec<Row>) {
         py.detach(|| {
             let mut discovery = self.0.lock();
-            for (host, method, path, requests, score, with_session, first_seen, last_seen) in &rows {
+            for (host, method, path, requests, score, with_session, first_seen, last_seen) in &rows
+            {
                 discovery.observe(&Sighting {
                     host,
                     method,
@@ -50,7 +64,14 @@ impl Discovery {
         py.detach(|| operations(&self.0.lock(), &rules))
     }
 
-    fn explain(&self, py: Python<'_>, host: &str, method: &str, path: &str, rules_json: &str) -> PyResult<Option<String>> {
+    fn explain(
+        &self,
+        py: Python<'_>,
+        host: &str,
+        method: &str,
+        path: &str,
+        rules_json: &str,
+    ) -> PyResult<Option<String>> {
         let rules = owner_rules(rules_json)?;
         py.detach(|| explain(&self.0.lock(), host, method, path, &rules))
     }
@@ -67,8 +88,16 @@ pub struct Survey {
 impl Survey {
     #[new]
     #[pyo3(signature = (*, session_identifiers, hosts, scored, max_paths))]
-    #[allow(clippy::needless_pass_by_value, reason = "pyo3 makes the lists from Python's and hands them over")]
-    fn new(session_identifiers: Vec<String>, hosts: Vec<String>, scored: bool, max_paths: usize) -> PyResult<Self> {
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "pyo3 makes the lists from Python's and hands them over"
+    )]
+    fn new(
+        session_identifiers: Vec<String>,
+        hosts: Vec<String>,
+        scored: bool,
+        max_paths: usize,
+    ) -> PyResult<Self> {
         let identifiers = sessions(&session_identifiers)?;
         let discovery = Core::new(limits(max_paths));
         Ok(Self {
@@ -161,7 +190,9 @@ fn explain(
     rules: &OwnerRules,
 ) -> PyResult<Option<String>> {
     let explanation = discovery.explain(host, method, path, rules);
-    explanation.map(|explanation| to_json(&explanation)).transpose()
+    explanation
+        .map(|explanation| to_json(&explanation))
+        .transpose()
 }
 
 fn to_json<T: Serialize>(value: &T) -> PyResult<String> {

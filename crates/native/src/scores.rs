@@ -40,11 +40,18 @@ enum Target {
 impl Scorer {
     #[new]
     #[pyo3(signature = (output, threshold = API_THRESHOLD))]
-    #[allow(clippy::needless_pass_by_value, reason = "pyo3 makes it from Python's and hands it over")]
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "pyo3 makes it from Python's and hands it over"
+    )]
     fn new(output: Target, threshold: f64) -> PyResult<Self> {
         let file = match output {
             Target::Descriptor(descriptor) => copied(descriptor)?,
-            Target::Path(path) => OpenOptions::new().write(true).create(true).truncate(true).open(path)?,
+            Target::Path(path) => OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .open(path)?,
         };
         Ok(Self {
             state: Mutex::new(State {
@@ -87,7 +94,10 @@ impl Scorer {
             let is_api = score >= *threshold;
             *api += u64::from(is_api);
             let row = *first_row + row;
-            writeln!(output, r#"{{"row": {row}, "score": {score:.6}, "api": {is_api}}}"#)
+            writeln!(
+                output,
+                r#"{{"row": {row}, "score": {score:.6}, "api": {is_api}}}"#
+            )
         })?;
         *first_row += report.rows;
         as_dict(py, &report)

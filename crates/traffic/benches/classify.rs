@@ -1,6 +1,6 @@
 //! What it costs to tell whether a transaction is an API call, with features and on one core.
 //!
-//! `cargo bench -p hauberk-traffic --bench classify`. The transactions stand for what a gateway sees: a call by a script in a page with all
+//! `cargo bench -p hauberk-traffic --bench classify`. The transactions are made up and stand for what a gateway sees: a call by a script in a page with all
 //! headers of a browser and a talkative server, one by a client library, a page, and a line of an access log.
 
 use std::hint::black_box;

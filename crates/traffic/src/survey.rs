@@ -113,8 +113,7 @@ impl Survey {
     fn is_wanted(&self, host: &str) -> bool {
         self.hosts.is_empty()
             || self.hosts.iter().any(|wanted| {
-                host.eq_ignore_ascii_case(wanted)
-                    || without_port(host).eq_ignore_ascii_case(wanted)
+                host.eq_ignore_ascii_case(wanted) || without_port(host).eq_ignore_ascii_case(wanted)
             })
     }
 }

@@ -1,5 +1,8 @@
 //! Discovery of operations: what is found in small traffic, and the laws that hold for any.
 
+use std::collections::HashSet;
+
+use hauberk_traffic::Transaction;
 use hauberk_traffic::discover::{
     Discovery, DiscoveryLimits, FoundOperation, OwnerRules, Pin, Sighting, Split,
 };
@@ -56,6 +59,10 @@ fn paths_fall_into_templates() {
         (
             &["/repos/a1b2c3d4e5/compare/main...feature"],
             &["/repos/{var1}/compare/{var2}...{var3}"],
+        ),
+        (
+            &["/a/b...c", "/a/b...c.json", "/a/x"],
+            &["/a/{var1}", "/a/{var1}...{var2}"],
         ),
         (
             &["/users/%7Esmith%2F1", "/users/a@b.example"],
@@ -525,4 +532,62 @@ fn is_of(endpoint: &str, path: &str) -> bool {
                 _ => *part == segment,
             }
         })
+}
+
+/// Method, host and path of the successful requests of a recorded source; none if there are no recordings.
+fn recorded(source: &str) -> Vec<(String, String, String)> {
+    let files = super::records::recordings();
+    let file = files
+        .iter()
+        .find(|file| file.ends_with(format!("{source}.ndjson.zst")));
+    let transactions = file
+        .into_iter()
+        .flat_map(super::records::lines)
+        .map(|line| {
+            let transaction = Transaction::from_line(&line).expect("a recorded transaction");
+            let path = transaction.url.splitn(4, '/').nth(3).unwrap_or_default();
+            let row = (transaction.method, transaction.host, format!("/{path}"));
+            (transaction.status, row)
+        });
+    transactions
+        .filter(|(status, _)| (200..300).contains(status))
+        .map(|(_, row)| row)
+        .collect()
+}
+
+#[test]
+fn what_a_scanner_leaves_behind_loses_no_operation() {
+    let noise = recorded("log-vulnscan");
+    for (source, host) in [
+        ("linodego", "api.linode.com"),
+        ("pygithub", "api.github.com"),
+    ] {
+        let find = |noise_score: Option<f64>| {
+            let mut discovery = Discovery::new(DiscoveryLimits::default());
+            for (method, host, path) in recorded(source) {
+                discovery.observe(&Sighting::once(&host, &method, &path));
+            }
+            for (method, _, path) in noise_score.iter().flat_map(|_| &noise) {
+                let score = noise_score.unwrap_or_default();
+                discovery.observe(&Sighting {
+                    score,
+                    ..Sighting::once(host, method, path)
+                });
+            }
+            let found = discovery.operations(&OwnerRules::default());
+            found
+                .into_iter()
+                .map(|one| (one.method, one.host, one.endpoint))
+                .collect::<HashSet<_>>()
+        };
+        let clean = find(None);
+        for score in [0.05, 1.0] {
+            let disturbed = find(Some(score));
+            let lost: Vec<_> = clean.difference(&disturbed).collect();
+            assert!(
+                lost.is_empty(),
+                "{source} with noise of score {score}: {lost:?}"
+            );
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod reading;
 mod records;
 mod session;
 mod sketch;
+mod survey;
 mod transaction;
 
 use hauberk_traffic::{Masker, Transaction};

@@ -42,7 +42,7 @@ pub(super) fn recordings() -> Vec<PathBuf> {
     files
 }
 
-fn lines(file: &PathBuf) -> impl Iterator<Item = String> {
+pub(super) fn lines(file: &PathBuf) -> impl Iterator<Item = String> {
     let decoder =
         StreamingDecoder::new(File::open(file).expect("a readable file")).expect("a zstd file");
     BufReader::new(decoder)

@@ -5,8 +5,8 @@
 //! they do on sites they were not trained on.
 //!
 //! What a record does not tell is NaN, which the trees know as a value of its own: a line of an access log, with no headers, is scored on
-//! its request line, status and size. No feature rests on a host, a name of a product, or the value of a credential, so masking a
-//! transaction does not change its score.
+//! its request line, status and size. No feature rests on a host, a name of a product, or the value
+//! of a credential; masking a transaction changes lengths only, and so hardly its score.
 
 mod feature;
 
@@ -16,7 +16,6 @@ mod path;
 mod query;
 mod request;
 mod response;
-
 mod value;
 mod words;
 

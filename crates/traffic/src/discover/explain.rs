@@ -195,6 +195,12 @@ fn fixed_reasons(site: &Site<'_>, text: u32, likelihood: f32) -> Vec<String> {
     } else if lexical.shape == Shape::Word {
         reasons.push("reads as a word, or words joined, and as no value".to_owned());
     }
+    if lexical.usage.beside_variable > 0 {
+        reasons.push(format!(
+            "stands beside a variable with {} of them",
+            lexical.usage.beside_variable
+        ));
+    }
     let (words, values) = site.places[text as usize];
     if words + values > 1 {
         reasons.push(format!(
@@ -246,11 +252,10 @@ fn variable_reasons(
     if let Some(text) = before {
         let word = &site.lexical[text as usize];
         let usage = word.usage;
-        let of = usage.before_variable + usage.before_fixed;
         if usage.before_variable > 0 {
             reasons.push(format!(
-                "follows `{}`, after which {} of {of} publishers have a variable",
-                site.texts[text as usize], usage.before_variable
+                "follows `{}`, after which {} publishers have a variable and {} fixed text",
+                site.texts[text as usize], usage.before_variable, usage.before_fixed
             ));
         } else if word.plural {
             reasons.push(format!(

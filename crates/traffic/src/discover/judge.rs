@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::among::{Before, Group, Place, describe};
+use super::among::{Group, Place, describe};
 use super::below::words_below;
+use super::shape::Shape;
 use super::site::Site;
 use super::template::{Judge, VALUE_LIKELIHOOD, certain};
+use super::tree::NONE;
 
 /// Below this a segment is fixed, whatever stands beside it.
 const DOUBT: f32 = 0.08;
@@ -16,42 +18,96 @@ const SURELY_FIXED: f32 = 0.2;
 /// So many siblings that are values must lead to the same words.
 const MIN_ALIKE: u32 = 3;
 /// A word that so many publishers use as fixed text stays fixed beside values that lead to the same, as `me` does beside users.
+/// That is for words that stand for one thing: the name of a collection stands for none of them.
 const KNOWN_WORD: u16 = 5;
+
+/// A word that so many publishers have beside a variable is one: `me`, `search`, `latest`.
+const KNOWN_BESIDE: u16 = 4;
+/// So many two-letter codes or locales in one place are values; fewer are the languages of a site.
+const MANY_LOCALES: usize = 6;
+
+/// From this on it is one so surely that long text which no publisher has as fixed is one everywhere.
+const VALUE_BEYOND_DOUBT: f32 = 0.8;
+/// Text of so many bytes is not the same in two places by chance, as `mod` or `bug` may be.
+const LONG: usize = 8;
 
 /// Asks the model, where the letters leave a doubt.
 #[derive(Default)]
 pub(super) struct ModelJudge {
-    /// By text: what it stood behind, and how likely it was a value there.
-    heard: HashMap<u32, Vec<(Before, f32)>>,
+    /// By text.
+    heard: HashMap<u32, Heard>,
     /// Whether what was heard is complete.
     complete: bool,
 }
 
-impl ModelJudge {
-    /// Takes what was heard so far for all there is; `true` if it would change a judgement.
-    pub(super) fn listen(&mut self) -> bool {
-        self.complete = true;
-        self.heard.iter().any(|(text, heard)| {
-            heard
-                .iter()
-                .any(|(before, likelihood)| self.is_value_elsewhere(*text, *before, *likelihood))
-        })
+/// How likely a text is a value in its places (each told by its first prefix): the two that say most and the two that say
+/// least, so that each place can be compared with the others.
+struct Heard {
+    most: [(f32, u32); 2],
+    least: [(f32, u32); 2],
+}
+
+impl Heard {
+    fn new() -> Self {
+        Self {
+            most: [(f32::NEG_INFINITY, NONE); 2],
+            least: [(f32::INFINITY, NONE); 2],
+        }
     }
 
-    /// Whether a segment in doubt is a value because its text is one behind another segment, and fixed nowhere else.
-    fn is_value_elsewhere(&self, text: u32, before: Before, likelihood: f32) -> bool {
-        if !(DOUBT..=VALUE_LIKELIHOOD).contains(&likelihood) {
+    fn add(&mut self, place: u32, likelihood: f32) {
+        if likelihood > self.most[0].0 {
+            self.most = [(likelihood, place), self.most[0]];
+        } else if likelihood > self.most[1].0 {
+            self.most[1] = (likelihood, place);
+        }
+        if likelihood < self.least[0].0 {
+            self.least = [(likelihood, place), self.least[0]];
+        } else if likelihood < self.least[1].0 {
+            self.least[1] = (likelihood, place);
+        }
+    }
+
+    /// What the other places say at most and at least.
+    fn elsewhere(&self, place: u32) -> (f32, f32) {
+        let other = |said: &[(f32, u32); 2]| {
+            if said[0].1 == place {
+                said[1].0
+            } else {
+                said[0].0
+            }
+        };
+        (other(&self.most), other(&self.least))
+    }
+}
+
+impl ModelJudge {
+    /// Takes what was heard so far for all there is; `true` if that may change a judgement.
+    pub(super) fn listen(&mut self) -> bool {
+        self.complete = true;
+        self.heard
+            .values()
+            .any(|heard| heard.most[0].0 >= SURELY_VALUE && heard.least[0].0 <= VALUE_LIKELIHOOD)
+    }
+
+    /// Whether a segment is a value because its text is one in another place: without doubt and known to nobody as fixed, or
+    /// fixed nowhere else.
+    fn is_value_elsewhere(&self, site: &Site<'_>, text: u32, place: u32, likelihood: f32) -> bool {
+        let Some(heard) = self
+            .heard
+            .get(&text)
+            .filter(|_| likelihood <= VALUE_LIKELIHOOD)
+        else {
+            return false;
+        };
+        let (most, least) = heard.elsewhere(place);
+        let lexical = &site.lexical[text as usize];
+        if lexical.shape == Shape::Empty {
             return false;
         }
-        let others = || {
-            self.heard
-                .get(&text)
-                .into_iter()
-                .flatten()
-                .filter(move |(other, _)| *other != before)
-        };
-        others().any(|(_, other)| *other >= SURELY_VALUE)
-            && !others().any(|(_, other)| *other <= SURELY_FIXED)
+        let is_long = site.texts[text as usize].len() >= LONG;
+        most >= VALUE_BEYOND_DOUBT && is_long && lexical.usage.fixed == 0
+            || likelihood >= DOUBT && most >= SURELY_VALUE && least > SURELY_FIXED
     }
 }
 
@@ -66,7 +122,9 @@ impl Judge for ModelJudge {
             .iter()
             .zip(&features)
             .map(|(group, features)| {
-                certain(site, group.text).unwrap_or_else(|| {
+                let surely = certain(site, group.text)
+                    .or_else(|| is_beside(site, group.text).then_some(0.0));
+                surely.unwrap_or_else(|| {
                     let key = features.iter().map(|number| number.to_bits()).collect();
                     *known
                         .entry(key)
@@ -78,14 +136,42 @@ impl Judge for ModelJudge {
             if !self.complete && group.evidence {
                 self.heard
                     .entry(group.text)
-                    .or_default()
-                    .push((place.before, *likelihood));
-            } else if self.is_value_elsewhere(group.text, place.before, *likelihood) {
+                    .or_insert_with(Heard::new)
+                    .add(place.prefixes[0], *likelihood);
+            } else if self.is_value_elsewhere(site, group.text, place.prefixes[0], *likelihood) {
                 *likelihood = SURELY_VALUE;
             }
         }
         join_alike(site, groups, &mut likelihoods);
+        join_locales(site, groups, &mut likelihoods);
         likelihoods
+    }
+}
+
+/// Whether a word is one that stands beside variables, and hardly ever a value of theirs.
+fn is_beside(site: &Site<'_>, text: u32) -> bool {
+    let usage = site.lexical[text as usize].usage;
+    usage.beside_variable >= KNOWN_BESIDE && usage.value * 4 <= usage.beside_variable
+}
+
+/// Takes codes of languages and countries for values when there are many in one place.
+fn join_locales(site: &Site<'_>, groups: &[Group], likelihoods: &mut [f32]) {
+    let is_locale = |group: &Group| {
+        let text = site.texts[group.text as usize];
+        site.lexical[group.text as usize].shape == Shape::Locale
+            || text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic())
+    };
+    let many = groups
+        .iter()
+        .filter(|group| group.evidence && is_locale(group))
+        .count();
+    if many < MANY_LOCALES {
+        return;
+    }
+    for (group, likelihood) in groups.iter().zip(likelihoods) {
+        if is_locale(group) {
+            *likelihood = likelihood.max(SURELY_VALUE);
+        }
     }
 }
 
@@ -93,7 +179,8 @@ impl Judge for ModelJudge {
 fn join_alike(site: &Site<'_>, groups: &[Group], likelihoods: &mut [f32]) {
     let is_in_doubt = |group: &Group, likelihood: f32| {
         (DOUBT..=VALUE_LIKELIHOOD).contains(&likelihood)
-            && site.lexical[group.text as usize].usage.fixed < KNOWN_WORD
+            && (site.lexical[group.text as usize].usage.fixed < KNOWN_WORD
+                || site.lexical[group.text as usize].plural)
     };
     let any = groups
         .iter()

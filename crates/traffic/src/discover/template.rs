@@ -10,7 +10,7 @@ use super::tree::{NONE, ROOT};
 
 /// From this likelihood on a segment is taken for a value. Less than a half: to miss a variable makes an operation of each of
 /// its values, to see one too many makes one operation of two or three.
-pub(super) const VALUE_LIKELIHOOD: f32 = 0.4;
+pub(super) const VALUE_LIKELIHOOD: f32 = 0.33;
 
 /// Part of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,20 +202,25 @@ fn variables(site: &Site<'_>, values: Vec<(Group, f32)>, overflow: Vec<u32>) -> 
             plain.push(value);
         }
     }
-    // `1.0...2.0` among values of other kinds is just a value that has dots.
-    if evident(&ranges) < evident(&plain) {
-        plain.append(&mut ranges);
-    }
     let mut variables = Vec::new();
     ended.sort_unstable_by_key(|(end, _)| *end);
     for (end, mut values) in ended {
         if end.starts_with(':') || is_format(site, &plain, &values, end) {
             variables.push(variable(Part::Variable(end.to_owned()), values, Vec::new()));
         } else {
+            // Where there are ranges the gateway takes these for some: to it no extension is special.
+            let is_range =
+                |(group, _): &(Group, f32)| piece::is_range(site.texts[group.text as usize]);
+            ranges.extend(values.extract_if(.., |value| is_range(value)));
             plain.append(&mut values);
         }
     }
+    // `1.0...2.0` among values of other kinds is just a value that has dots.
+    if evident(&ranges) < evident(&plain) {
+        plain.append(&mut ranges);
+    }
     if !ranges.is_empty() {
+        ranges.sort_by_key(|(group, _)| group.text);
         variables.push(variable(Part::Range, ranges, Vec::new()));
     }
     if !plain.is_empty() || !overflow.is_empty() {

@@ -17,6 +17,8 @@ pub(super) struct Usage {
     pub before_fixed: u16,
     /// In an example or enumeration of a variable.
     pub value: u16,
+    /// As fixed text in a place where a variable stands too, as `me` does beside the ids of users.
+    pub beside_variable: u16,
 }
 
 /// The words, and how likely letters are to follow each other in them.
@@ -68,6 +70,7 @@ impl Lexicon {
                 before_variable: number(),
                 before_fixed: number(),
                 value: number(),
+                beside_variable: number(),
             };
             let map = if kind == "s" {
                 &mut lexicon.segments

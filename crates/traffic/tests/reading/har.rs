@@ -48,17 +48,13 @@ fn an_entry_becomes_a_transaction() {
             url: "https://A.example:443/x?y=1".to_owned(),
             http_version: Some("HTTP/1.1".to_owned()),
             request_headers: vec![("Accept".to_owned(), "*/*".to_owned())],
-            request_body: None,
-            request_body_b64: None,
-            request_body_omitted: None,
             status: 200,
             response_headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
             response_body_size: Some(7),
             response_content_type: Some("application/json".to_owned()),
             response_body: Some("{\"a\":1}".to_owned()),
-            resource_type: None,
             time: Some("2026-11-22T10:00:00.123Z".to_owned()),
-            client: None,
+            ..Transaction::default()
         }
     );
 }
