@@ -1,6 +1,6 @@
 //! From the templates of a host to its operations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use super::METHODS;
@@ -30,6 +30,7 @@ pub(super) fn operations(
     rules: &HostRules<'_>,
 ) -> Vec<FoundOperation> {
     let mut sums: BTreeMap<(String, u8), Sum<'_>> = BTreeMap::new();
+    let mut overflowed = HashMap::new();
     for branch in 0..branches.len() {
         let mut pieces = None;
         for &node in &branches[branch].nodes {
@@ -50,7 +51,9 @@ pub(super) fn operations(
                     examples: Vec::new(),
                 });
                 sum.tally.add(tally);
-                sum.distinct = sum.distinct.saturating_add(distinct(site, node, tally));
+                sum.distinct =
+                    sum.distinct
+                        .saturating_add(distinct(site, node, tally, &mut overflowed));
                 sum.offer(site, node, tally.requests);
             }
         }
@@ -98,7 +101,9 @@ impl<'t> Sum<'t> {
 }
 
 /// How many paths a node stands for: one, or about as many as went to the overflows on its way, but no more than requests.
-fn distinct(site: &Site<'_>, node: u32, tally: &Tally) -> u64 {
+///
+/// The estimate of each prefix is kept in `overflowed`: it looks at all children, of which there are most where many paths ask.
+fn distinct(site: &Site<'_>, node: u32, tally: &Tally, overflowed: &mut HashMap<u32, u64>) -> u64 {
     let mut most = 1;
     let mut at = node;
     loop {
@@ -107,7 +112,10 @@ fn distinct(site: &Site<'_>, node: u32, tally: &Tally) -> u64 {
             return most.min(tally.requests);
         }
         if is_overflow(site.tree, at) {
-            most = most.max(site.tree.overflowed(parent));
+            let about = overflowed
+                .entry(parent)
+                .or_insert_with(|| site.tree.overflowed(parent));
+            most = most.max(*about);
         }
         at = parent;
     }
