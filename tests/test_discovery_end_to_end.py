@@ -188,14 +188,10 @@ def shield(site: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shie
                 )
                 shield.sdk.api_gateway.operations.create(zone_id=shield.zone_id, method="GET", host=HOST, endpoint="/invoices/{id}")
                 shield.enforced()
-                import time as tt; b=tt.monotonic()
                 shield.send()
-                print("SENT", tt.monotonic()-b)
                 store = TrafficStore(folder / "state" / "traffic")
                 eventually(lambda: sum(seen.requests for seen in store.paths()) == SENT)
-                print("WRITTEN", tt.monotonic()-b, len(list(folder.rglob("*.parquet"))))
                 shield.look()
-                print("LOOKED", tt.monotonic()-b)
                 yield shield
             finally:
                 shield.close()
@@ -269,7 +265,8 @@ def test_what_counts_is_told(shield: Shield) -> None:
     users = next(row for row in rows.json()["result"] if row["endpoint"] == "/users/{var1}")
     assert users["requests"] == 60
     assert users["score"] > 0.9
-    assert users["distinct_paths"] == len({path for path in users["examples"]}) or users["distinct_paths"] > 5
+    assert 55 < users["distinct_paths"] <= 60
+    assert len(users["examples"]) == 5
     explained = shield.ask(f"/zones/{shield.zone_id}/discovery/explain", method="GET", host=HOST, path="/seldom/123456")
     assert explained["operation"]["requests"] == MIN_REQUESTS - 1
     assert len(explained["operation"]["lacks"]) == 1
@@ -340,7 +337,9 @@ def test_the_review_by_the_command_line(shield: Shield, commands: Commands) -> N
     assert "GET api.example.com/notes/{var1}" in explained
     assert "found by: ML, SessionIdentifier" in explained
     compared = commands("discovery", "compare", "--json").json
-    assert next(host for host in compared["hosts"] if host["host"] == HOST)["only_ml"]["operations"] == [{"method": "POST", "endpoint": "/login"}]
+    assert next(host for host in compared["hosts"] if host["host"] == HOST)["only_ml"]["operations"] == [
+        {"method": "POST", "endpoint": "/login"}
+    ]
 
 
 def test_a_capture_is_imported_and_its_operations_are_found(shield: Shield, commands: Commands) -> None:
