@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+import stat
+import sys
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Annotated
 
 import typer
@@ -44,25 +49,35 @@ def classify(
     from hauberk import _native  # noqa: PLC0415 - the compiled part, which commands that only speak REST do without
 
     out = Output()
-    target = STANDARD_OUTPUT if output == files.STANDARD else output
-    # Beside the target and renamed, so that an error does not spoil what is there.
-    written = target if not _is_plain(target) else target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        scorer = _native.Scorer(written, _native.API_THRESHOLD if threshold is None else threshold)
-    except OSError as error:
-        raise Failure(f"{output}: cannot be written: {error.strerror or error}") from None
-    try:
+    standard = output in {files.STANDARD, STANDARD_OUTPUT}
+    with ExitStack() as stack:
+        if standard:
+            # What reads along, such as a pipe, is written to as it is. A file has what stands there already, and a place to go on.
+            reads_along = _is_pipe_or_terminal()
+            written = STANDARD_OUTPUT if reads_along else Path(stack.enter_context(NamedTemporaryFile(prefix="hauberk-scores-")).name)
+        elif files.is_plain(output):
+            # Beside the target and renamed, so that an error does not spoil what is there.
+            written = output.with_name(f".{output.name}.{os.getpid()}")
+            stack.callback(written.unlink, missing_ok=True)
+        else:
+            written = output
+        try:
+            scorer = _native.Scorer(written, _native.API_THRESHOLD if threshold is None else threshold)
+        except OSError as error:
+            raise Failure(f"{output}: cannot be written: {error.strerror or error}") from None
         reports = take(scorer, captures, read_options(format_name, field_names, default_host))
         api = scorer.finish()
-        if written != target:
-            written.replace(target)
-    finally:
-        if written != target:
-            written.unlink(missing_ok=True)
+        if standard and not reads_along:
+            with written.open("rb") as scores:
+                shutil.copyfileobj(scores, sys.stdout.buffer)
+        elif written != output and not standard:
+            written.replace(output)
     transactions = sum(report.transactions for report in reports)
-    out.say(f"{transactions:,} transactions, {api:,} of them look like API calls" + (f"; written to {output}" if target == output else ""))
+    out.say(f"{transactions:,} transactions, {api:,} of them look like API calls" + (f"; written to {output}" if not standard else ""))
 
 
-def _is_plain(file: Path) -> bool:
-    """Tell whether a file is, or would be, an ordinary one: pipes and devices are written to as they are."""
-    return not file.exists() or file.is_file()
+def _is_pipe_or_terminal() -> bool:
+    try:
+        return not stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
+    except (OSError, ValueError):  # it is not a file of the system's at all
+        return False

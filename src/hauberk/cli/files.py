@@ -63,6 +63,11 @@ def refuse_existing(files: list[Path], *, force: bool) -> None:
             raise Failure(f"{file}: exists already, so nothing was done", "--force overwrites it, or choose another name")
 
 
+def is_plain(file: Path) -> bool:
+    """Tell whether a file is, or would be, an ordinary one. Links, pipes and devices are written through, never replaced."""
+    return not file.is_symlink() and (file.is_file() or not file.exists())
+
+
 def write(file: Path, content: bytes | str, *, force: bool = False, private: bool = False) -> None:
     """
     Write a file, making its folder.
@@ -80,6 +85,12 @@ def write(file: Path, content: bytes | str, *, force: bool = False, private: boo
         Failure: If it exists and `force` was not given, or it cannot be written.
     """
     data = content.encode() if isinstance(content, str) else content
+    if force and not private and not is_plain(file):
+        try:
+            file.write_bytes(data)
+        except OSError as error:
+            raise Failure(f"{file}: cannot be written: {error.strerror}") from None
+        return
     # Beside the target and renamed, so that neither a full disk nor a mode that was too wide spoils a file that is there.
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
