@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import cloudflare
 import httpx
@@ -34,7 +34,7 @@ from hauberk.traffic.store import TrafficStore
 
 ZONE = "example.com"
 HOST = "api.example.com"
-PHASE = "http_request_firewall_custom"
+PHASE: Final = "http_request_firewall_custom"
 # Few enough to be sent in a moment, and more than anything that must not be found is asked for by accident.
 MIN_REQUESTS = 20
 ENFORCED_SECONDS = 2
@@ -305,7 +305,10 @@ def test_what_is_put_aside_stays_so(shield: Shield) -> None:
 
 def test_the_owners_rules_outlast_each_look(shield: Shield) -> None:
     rules = f"/zones/{shield.zone_id}/discovery/templates"
-    endpoints = lambda: {key[2] for key in shield.found() if key[2].startswith(("/tables/", "/colours/"))}  # noqa: E731
+
+    def endpoints() -> set[str]:
+        return {key[2] for key in shield.found() if key[2].startswith(("/tables/", "/colours/"))}
+
     before = {"/tables/{var1}/rows", "/colours/{var1}/tone"}
     after = {"/tables/70001/rows", "/tables/70002/rows", "/colours/red/tone", "/colours/{var1}/tone"}
     assert endpoints() == before

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 
 if TYPE_CHECKING:
     from command_line import Run
@@ -78,7 +76,7 @@ def hauberk(*arguments: str | Path, **options: Any) -> subprocess.CompletedProce
 
 def test_standard_output_is_written_to_whatever_it_is(tmp_path: Path) -> None:
     (tmp_path / "x.ndjson").write_text(f"{CALL}\n")
-    before = os.readlink("/dev/stdout")
+    before = Path("/dev/stdout").readlink()
     piped = hauberk("classify", "x.ndjson", cwd=tmp_path, stdout=subprocess.PIPE).stdout
     assert scores(piped.decode()) == [(0, True)]
     file = tmp_path / "scores"
@@ -88,7 +86,7 @@ def test_standard_output_is_written_to_whatever_it_is(tmp_path: Path) -> None:
             assert hauberk("classify", "x.ndjson", "-o", output, cwd=tmp_path, stdout=stream).returncode == 0
         assert file.read_bytes() == b"kept\n" + piped
     assert hauberk("classify", "-", cwd=tmp_path, stdout=subprocess.PIPE, input=gzip.compress(CALL.encode())).stdout == piped
-    assert os.readlink("/dev/stdout") == before
+    assert Path("/dev/stdout").readlink() == before
 
 
 def test_a_link_is_written_through_and_a_pipe_stays_one(run: Run) -> None:

@@ -117,7 +117,7 @@ def in_files(
     Find the operations in captures: method, host, and path with its variables. The word 'files' may be left out.
 
     They are found by their looks (ML), by a session identifier on their requests, or both. Only requests that were answered with 2xx count.
-    'hauberk discover propose FILE…' tells which session identifiers there are, 'hauberk discover compare FILE…' sets the two ways side by side.
+    'hauberk discover propose FILE…' tells which session identifiers there are, 'hauberk discover compare FILE…' sets both side by side.
 
     \b
     Examples:

@@ -108,6 +108,8 @@ def write(file: Path, content: bytes | str, *, force: bool = False, private: boo
         finally:
             temporary.unlink(missing_ok=True)
     except FileExistsError:
+        if not os.path.lexists(file):  # then it is its folder that is a file
+            raise Failure(f"{file}: cannot be written: {file.parent} is not a folder") from None
         raise Failure(f"{file}: exists already, so nothing was written", "--force overwrites it, or choose another name") from None
     except OSError as error:
         raise Failure(f"{file}: cannot be written: {error.strerror}") from None
