@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -87,6 +88,15 @@ def test_standard_output_is_written_to_whatever_it_is(tmp_path: Path) -> None:
         assert file.read_bytes() == b"kept\n" + piped
     assert hauberk("classify", "-", cwd=tmp_path, stdout=subprocess.PIPE, input=gzip.compress(CALL.encode())).stdout == piped
     assert Path("/dev/stdout").readlink() == before
+
+
+def test_whoever_reads_along_may_stop(tmp_path: Path) -> None:
+    (tmp_path / "x.ndjson").write_text(f"{CALL}\n" * 20_000)
+    reading, writing = os.pipe()
+    os.close(reading)
+    ran = hauberk("classify", "x.ndjson", cwd=tmp_path, stdout=writing)
+    os.close(writing)
+    assert (ran.returncode, ran.stderr.count(b"error")) == (0, 0)
 
 
 def test_a_link_is_written_through_and_a_pipe_stays_one(run: Run) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -52,9 +51,8 @@ def classify(
     standard = output in {files.STANDARD, STANDARD_OUTPUT}
     with ExitStack() as stack:
         if standard:
-            # What reads along, such as a pipe, is written to as it is. A file has what stands there already, and a place to go on.
-            reads_along = _is_pipe_or_terminal()
-            written = STANDARD_OUTPUT if reads_along else Path(stack.enter_context(NamedTemporaryFile(prefix="hauberk-scores-")).name)
+            # Standard output cannot be opened by name: a file there would lose what it has, and whoever reads along may stop reading.
+            written = Path(stack.enter_context(NamedTemporaryFile(prefix="hauberk-scores-")).name)
         elif files.is_plain(output):
             # Beside the target and renamed, so that an error does not spoil what is there.
             written = output.with_name(f".{output.name}.{os.getpid()}")
@@ -63,21 +61,16 @@ def classify(
             written = output
         try:
             scorer = _native.Scorer(written, _native.API_THRESHOLD if threshold is None else threshold)
+            reports = take(scorer, captures, read_options(format_name, field_names, default_host))
+            api = scorer.finish()
+            if standard:
+                with written.open("rb") as scores:
+                    shutil.copyfileobj(scores, sys.stdout.buffer)
+            elif written != output:
+                written.replace(output)
+        except BrokenPipeError:  # whoever reads along has read enough
+            raise
         except OSError as error:
             raise Failure(f"{output}: cannot be written: {error.strerror or error}") from None
-        reports = take(scorer, captures, read_options(format_name, field_names, default_host))
-        api = scorer.finish()
-        if standard and not reads_along:
-            with written.open("rb") as scores:
-                shutil.copyfileobj(scores, sys.stdout.buffer)
-        elif written != output and not standard:
-            written.replace(output)
     transactions = sum(report.transactions for report in reports)
     out.say(f"{transactions:,} transactions, {api:,} of them look like API calls" + (f"; written to {output}" if not standard else ""))
-
-
-def _is_pipe_or_terminal() -> bool:
-    try:
-        return not stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
-    except (OSError, ValueError):  # it is not a file of the system's at all
-        return False
