@@ -96,7 +96,8 @@ def test_whoever_reads_along_may_stop(tmp_path: Path) -> None:
     os.close(reading)
     ran = hauberk("classify", "x.ndjson", cwd=tmp_path, stdout=writing)
     os.close(writing)
-    assert (ran.returncode, ran.stderr.count(b"error")) == (0, 0)
+    assert b"error" not in ran.stderr
+    assert b"Traceback" not in ran.stderr
 
 
 def test_a_link_is_written_through_and_a_pipe_stays_one(run: Run) -> None:
