@@ -61,6 +61,16 @@ def free_port() -> int:
         return port
 
 
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The folder of recorded traffic, which is no part of the repository: in `HAUBERK_DATA`, or in `../shared/data` beside it."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("HAUBERK_DATA") or beside) / "traffic"
+    if not (folder / "INDEX.json").exists():
+        missing(f"no recorded traffic in {folder}; set HAUBERK_DATA")
+    return folder
+
+
 @dataclass
 class LiveControlPlane:
     """A control plane that answers on a free port of the loopback address."""

@@ -30,6 +30,7 @@ def environment() -> dict[str, str]:
     return {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": os.environ.get("HOME", "/"),
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         "HAUBERK_CONTROL_PLANE__LISTEN": f"127.0.0.1:{free_port()}",
         "HAUBERK_GATEWAY__HTTPS": json.dumps([f"127.0.0.1:{free_port()}"]),
         "HAUBERK_GATEWAY__METRICS": f"127.0.0.1:{free_port()}",
@@ -75,3 +76,22 @@ def test_the_session_comes_out_as_told(session_folder: Path, environment: dict[s
     assert post(good, *certificate).endswith("\n200")  # this origin answers 200 to everything
     assert post(good).endswith("\n403")
     assert post(good.replace("21.5", '"warm"'), *certificate).endswith("\n403")
+
+
+def test_operations_are_found_as_told(session_folder: Path, environment: dict[str, str]) -> None:
+    def entry(number: int) -> dict[str, object]:
+        headers = [{"name": "Accept", "value": "application/json"}, {"name": "Authorization", "value": f"Bearer {number % 9}"}]
+        request = {"method": "GET", "url": f"https://api.example.com/users/{70_000 + number}", "headers": headers}
+        return {"request": request, "response": {"status": 200, "headers": [], "content": {"mimeType": "application/json"}}}
+
+    # As many as it takes for a candidate by default.
+    log = {"version": "1.2", "entries": [entry(number) for number in range(500)]}
+    (session_folder / "capture.har").write_text(json.dumps({"log": log}))
+    for marker in ("hauberk discover capture.har", "hauberk discovery refresh"):
+        ran = subprocess.run(
+            ["bash", "-e", "-c", block(marker)], check=False, cwd=session_folder, env=environment, capture_output=True, text=True
+        )
+        assert ran.returncode == 0, ran.stderr
+        assert "/users/{var1}" in ran.stdout
+    assert "Saved GET api.example.com/users/{var1}" in ran.stderr
+    assert (session_folder / "ways.svg").exists()

@@ -55,7 +55,13 @@ def test_a_look_tells_what_was_seen_and_what_to_do_next(hauberk: Run, traffic: F
     assert hauberk("discovery", "refresh", "--no-wait", "--json").json["state"] in {"requested", "running"}
 
 
-def test_without_traffic_it_is_said(hauberk: Run) -> None:
+def test_without_traffic_it_is_said(hauberk: Run, control_plane: LiveControlPlane) -> None:
+    inventory = control_plane.plane.inventory
+    inventory.start()
+    ran = hauberk("discovery", "refresh")
+    assert "Looked at 0 rows of paths: 0 operations" in ran.err
+    assert "next: hauberk discovery explain" in ran.err
+    inventory.source = None
     assert "no traffic to look at" in hauberk("discovery", "refresh", ok=False).err
     ran = hauberk("discovery", "list")
     assert ran.out == ""

@@ -121,6 +121,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - the last resort: a sentence, not a traceback
+        if type(error).__name__ == "NoArgsIsHelpError":  # Typer's, which has no public name; its message is the whole help
+            sys.stderr.write(f"{error.format_message()}\n")  # type: ignore[attr-defined]
+            return 2
         failure = _as_failure(error)
         sys.stderr.write(f"error: {failure.message}\n" + (f"hint: {failure.hint}\n" if failure.hint else ""))
         return failure.status

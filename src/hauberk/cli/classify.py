@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Annotated
 
 import typer
@@ -44,20 +48,29 @@ def classify(
     from hauberk import _native  # noqa: PLC0415 - the compiled part, which commands that only speak REST do without
 
     out = Output()
-    to_file = output != files.STANDARD
-    # Beside the target and renamed, so that an error does not spoil what is there.
-    written = output.with_name(f".{output.name}.{os.getpid()}") if to_file and files.is_plain(output) else output
-    try:
-        scorer = _native.Scorer(written if to_file else STANDARD_OUTPUT, _native.API_THRESHOLD if threshold is None else threshold)
-    except OSError as error:
-        raise Failure(f"{output}: cannot be written: {error.strerror or error}") from None
-    try:
-        reports = take(scorer, captures, read_options(format_name, field_names, default_host))
-        api = scorer.finish()
-        if written != output:
-            written.replace(output)
-    finally:
-        if written != output:
-            written.unlink(missing_ok=True)
+    standard = output in {files.STANDARD, STANDARD_OUTPUT}
+    with ExitStack() as stack:
+        if standard:
+            # Standard output cannot be opened by name: a file there would lose what it has, and whoever reads along may stop reading.
+            written = Path(stack.enter_context(NamedTemporaryFile(prefix="hauberk-scores-")).name)
+        elif files.is_plain(output):
+            # Beside the target and renamed, so that an error does not spoil what is there.
+            written = output.with_name(f".{output.name}.{os.getpid()}")
+            stack.callback(written.unlink, missing_ok=True)
+        else:
+            written = output
+        try:
+            scorer = _native.Scorer(written, _native.API_THRESHOLD if threshold is None else threshold)
+            reports = take(scorer, captures, read_options(format_name, field_names, default_host))
+            api = scorer.finish()
+            if standard:
+                with written.open("rb") as scores:
+                    shutil.copyfileobj(scores, sys.stdout.buffer)
+            elif written != output:
+                written.replace(output)
+        except BrokenPipeError:  # whoever reads along has read enough
+            raise
+        except OSError as error:
+            raise Failure(f"{output}: cannot be written: {error.strerror or error}") from None
     transactions = sum(report.transactions for report in reports)
-    out.say(f"{transactions:,} transactions, {api:,} of them look like API calls" + (f"; written to {output}" if to_file else ""))
+    out.say(f"{transactions:,} transactions, {api:,} of them look like API calls" + (f"; written to {output}" if not standard else ""))

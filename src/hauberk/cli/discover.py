@@ -48,7 +48,18 @@ class _FilesUnlessNamed(TyperGroup):
 app = typer.Typer(
     cls=_FilesUnlessNamed,
     no_args_is_help=True,
-    help="Find the operations in captured traffic. Needs no server. 'discover FILE…' is short for 'discover files FILE…'.",
+    help="""
+    Find the operations in captured traffic: HAR files, access logs, JSON lines. Needs no server.
+
+    'hauberk discover FILE…' is short for 'hauberk discover files FILE…', whose options 'hauberk discover files --help' shows.
+
+    \b
+    Examples:
+      hauberk discover capture.har                        what the classifier finds
+      hauberk discover propose capture.har                who calls: which session identifiers there are
+      hauberk discover capture.har -s cookie:sid          what either of the two ways finds
+      hauberk discover compare capture.har -s cookie:sid  the two ways side by side
+    """,
 )
 
 Hosts = Annotated[list[str] | None, typer.Option("--host", help="Only this host; repeat it for more.", show_default=False)]
@@ -103,9 +114,10 @@ def in_files(
     as_json: AsJson = False,
 ) -> None:
     """
-    Find the operations in captures: method, host, and path with its variables.
+    Find the operations in captures: method, host, and path with its variables. The word 'files' may be left out.
 
     They are found by their looks (ML), by a session identifier on their requests, or both. Only requests that were answered with 2xx count.
+    'hauberk discover propose FILE…' tells which session identifiers there are, 'hauberk discover compare FILE…' sets both side by side.
 
     \b
     Examples:

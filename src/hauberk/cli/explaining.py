@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
 
 from hauberk.cli.output import Cell, Output, printable
+
+
+def _numbered() -> Callable[[Mapping[str, Any]], str]:
+    """Write variables, which explanations leave nameless, as endpoints number them: from the left."""
+    numbers = count(1)
+    return lambda segment: re.sub(r"\{\}", lambda _: f"{{var{next(numbers)}}}", segment["text"])
 
 
 def print_explanation(out: Output, explanation: dict[str, Any], *, pinned: str) -> None:
@@ -25,7 +34,7 @@ def print_explanation(out: Output, explanation: dict[str, Any], *, pinned: str) 
     if explanation["pinned"]:
         out.line(pinned)
     columns: dict[str, Cell] = {
-        "SEGMENT": "text",
+        "SEGMENT": _numbered(),
         "IS": lambda segment: "a variable" if segment["variable"] else "a word",
         "VALUES": "distinct_values",
         "LIKELIHOOD": lambda segment: f"{segment['likelihood']:.2f}",

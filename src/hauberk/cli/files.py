@@ -64,11 +64,7 @@ def refuse_existing(files: list[Path], *, force: bool) -> None:
 
 
 def is_plain(file: Path) -> bool:
-    """
-    Tell whether a file is, or would be, an ordinary one, which may be replaced by another.
-
-    Pipes and devices may not, nor what a link leads to: /dev/stdout is a link to an ordinary file where output goes to one.
-    """
+    """Tell whether a file is, or would be, an ordinary one. Links, pipes and devices are written through, never replaced."""
     return not file.is_symlink() and (file.is_file() or not file.exists())
 
 
@@ -109,6 +105,8 @@ def write(file: Path, content: bytes | str, *, force: bool = False, private: boo
         finally:
             temporary.unlink(missing_ok=True)
     except FileExistsError:
+        if not os.path.lexists(file):  # then it is its folder that is a file
+            raise Failure(f"{file}: cannot be written: {file.parent} is not a folder") from None
         raise Failure(f"{file}: exists already, so nothing was written", "--force overwrites it, or choose another name") from None
     except OSError as error:
         raise Failure(f"{file}: cannot be written: {error.strerror}") from None

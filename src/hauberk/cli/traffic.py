@@ -15,7 +15,7 @@ import typer
 from hauberk import config
 from hauberk.cli.failure import Failure
 from hauberk.cli.output import Output, printable
-from hauberk.cli.remote import DEFAULT_CONFIG, ConfigFile
+from hauberk.cli.remote import DEFAULT_CONFIG, AsJson, ConfigFile
 from hauberk.traffic import files
 from hauberk.traffic.masking_key import masking_key
 from hauberk.transaction import Transaction
@@ -137,6 +137,7 @@ def import_(
     field_names: FieldNames = None,
     default_host: DefaultHost = None,
     settings: ConfigFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """
     Put the transactions of captures into the traffic store, where discovery finds them as if they had passed the gateway.
@@ -157,7 +158,7 @@ def import_(
     options = read_options(format_name, field_names, default_host, key)
     options = replace(options, session_identifiers=session_identifier or [AUTHORIZATION])
     store = TrafficStore(known.traffic_store, keep_days=known.traffic.keep_days, max_bytes=known.traffic.max_bytes)
-    out = Output()
+    out = Output(as_json=as_json)
     reports: list[files.FileReport] = []
     try:
         with closing(files.read(captures, options, reports)) as batches:
@@ -167,7 +168,8 @@ def import_(
     summarise(out, reports)
     if lost := store.dropped + store.waiting:
         raise Failure(f"{lost} transactions could not be written to the traffic store; {written} were written")
-    out.done(f"Imported {written} transaction{'s' * (written != 1)} into {known.traffic_store}", then="hauberk discovery refresh")
+    text = f"Imported {written} transaction{'s' * (written != 1)} into {known.traffic_store}"
+    out.done(text, {"transactions": written, "store": str(known.traffic_store)}, then="hauberk discovery refresh")
 
 
 def summarise(out: Output, reports: Sequence[files.FileReport]) -> None:

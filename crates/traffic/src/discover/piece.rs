@@ -37,7 +37,7 @@ pub(super) const BETWEEN: &str = "...";
 pub(super) fn is_range(segment: &str) -> bool {
     segment
         .split_once(BETWEEN)
-        .is_some_and(|(one, two)| !one.is_empty() && !two.is_empty() && !two.starts_with('.'))
+        .is_some_and(|(one, two)| !one.is_empty() && !two.is_empty())
 }
 
 #[cfg(test)]
@@ -64,6 +64,8 @@ mod tests {
             ("...b", false),
             ("a...", false),
             ("a..b", false),
+            // The router takes it for one, so it is one here too.
+            ("a....", true),
         ] {
             assert_eq!(is_range(segment), wanted, "{segment}");
         }
