@@ -56,6 +56,10 @@ def classify(
         api = scorer.finish()
         if written != output:
             written.replace(output)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Failure(f"{output}: cannot be written: {error.strerror or error}") from None
     finally:
         if written != output:
             written.unlink(missing_ok=True)
