@@ -109,8 +109,8 @@ def test_what_is_recorded_tells_what_happened(upstream: LiveControlPlane, tmp_pa
         eventually(lambda: gateway.runner.core.version == upstream.plane.revision())
         for number in range(3):
             assert gateway.request("GET", f"/users/{number}").status_code == 200
-        gateway.runner.metrics.carry()
         eventually(lambda: len(gateway.store.sample()) == 3)
+        gateway.runner.metrics.carry()
         with upstream.client() as client:
             path = f"/hauberk/v1/zones/{upstream.zone_id}/operations/{operation_id}/metrics"
             result = client.get(path).json()["result"]

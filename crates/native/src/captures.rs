@@ -14,7 +14,7 @@ use std::thread;
 use hauberk_traffic::read::{FieldMap, Format, ReadError, ReadOptions, ReadReport, read_with};
 use hauberk_traffic::{Masker, SessionIdentifiers, Transaction, TransactionRef, api_likelihood};
 use pyo3::create_exception;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
@@ -283,9 +283,19 @@ fn read_batches(
 /// The exception for a capture that cannot be read.
 pub(crate) fn as_error(py: Python<'_>, error: ReadError) -> PyResult<PyErr> {
     match error {
-        ReadError::Io(error) => Ok(error.into()),
+        ReadError::Io(error) => Ok(as_os_error(error)),
         error => as_capture_error(py, &error),
     }
+}
+
+/// The exception with its `errno`, which the conversion of `PyO3` leaves out; Python's own constructor chooses the class by it.
+pub(crate) fn as_os_error(error: io::Error) -> PyErr {
+    let Some(number) = error.raw_os_error() else {
+        return error.into();
+    };
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    PyOSError::new_err((number, text.to_owned()))
 }
 
 fn as_capture_error(py: Python<'_>, error: &ReadError) -> PyResult<PyErr> {

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::captures::{Source, as_dict, copied};
+use crate::captures::{Source, as_dict, as_os_error, copied};
 use crate::opened::{self, Progress, Told};
 
 /// Writes a score for each transaction of captures, a line of JSON each.
@@ -112,7 +112,7 @@ impl Scorer {
     fn finish(&self, py: Python<'_>) -> PyResult<u64> {
         py.detach(|| {
             let mut state = self.state.lock();
-            state.output.flush()?;
+            state.output.flush().map_err(as_os_error)?;
             Ok(state.api)
         })
     }

@@ -6,6 +6,7 @@ The formats themselves are read in Rust (`crates/traffic/src/read`), but for the
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from hauberk.traffic import mitmproxy_flows
 
 STANDARD_INPUT = Path("-")
 MITMPROXY = "mitmproxy"
+# Whoever takes a capture in may write what it makes of it. These come from writing, never from reading.
+WRITING_FAILED = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 FORMATS = ("ndjson", "har", "access-log", "json-log", MITMPROXY)
 
 
@@ -167,6 +170,8 @@ def feed(taker: Taker, files: Sequence[Path], options: ReadOptions | None = None
     Raises:
         InvalidCapture: If a file cannot be opened or read, or its format cannot be told.
 
+        OSError: If what takes them writes and cannot; one of `WRITING_FAILED`.
+
         ValueError: If the options do not fit each other.
     """
     options = options or ReadOptions()
@@ -190,6 +195,8 @@ def _feed_file(taker: Taker, file: Path, options: ReadOptions) -> FileReport:
             return _feed_flows(taker, file)
         raise _unreadable(file, error) from None
     except OSError as error:
+        if error.errno in WRITING_FAILED:
+            raise
         raise InvalidCapture(f"{file}: cannot be read: {error.strerror or error}") from None
     return _report(file, found)
 
