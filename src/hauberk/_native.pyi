@@ -194,7 +194,7 @@ class Survey:
         """Tell how many bytes and transactions were read so far; for another thread."""
 
     def tally(self) -> str:
-        """Tell as JSON how many `transactions` were seen, `of_hosts`, `counted` (successful), `api` and `with_session`."""
+        """Tell as JSON how many `transactions` were seen, `of_hosts`, `counted` (successful), `left_out`, `api` and `with_session`."""
 
     def operations(self, rules_json: str, /) -> str:
         """Give the operations, as `Discovery.operations` does."""

@@ -433,3 +433,12 @@ def test_each_host_has_a_folder_name(host: str) -> None:
 def test_the_path_is_taken_from_url_or_target(url: str, path: str) -> None:
     assert path_of(url) == path
     assert SCHEMA.names.index("path") > 0
+
+
+def test_a_damaged_segment_is_left_out_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = store_in(tmp_path)
+    store.import_rows(line(url=f"/{number}") for number in range(5))
+    segment = next(tmp_path.rglob("*.parquet"))
+    segment.with_name(segment.name.replace("-", "-9", 1)).write_bytes(b"PAR1 and no more")
+    assert len(store.paths()) == 5
+    assert "cannot be read and is left out" in caplog.text

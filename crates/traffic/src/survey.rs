@@ -19,6 +19,8 @@ pub struct Tally {
     pub of_hosts: u64,
     /// Of these, those with a 2xx answer and a method an operation may have.
     pub counted: u64,
+    /// Of the counted, those that discovery left out, because they can be no operation or it had no room for more hosts or paths.
+    pub left_out: u64,
     /// Of the counted, those that look like API calls one by one.
     pub api: u64,
     /// Of the counted, those that carry a session identifier.
@@ -107,7 +109,10 @@ impl Survey {
 
     /// What was counted.
     pub fn tally(&self) -> Tally {
-        self.tally
+        Tally {
+            left_out: self.discovery.left_out(),
+            ..self.tally
+        }
     }
 
     fn is_wanted(&self, host: &str) -> bool {

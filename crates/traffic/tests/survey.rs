@@ -76,6 +76,24 @@ fn hosts_are_asked_for_with_or_without_their_port() {
 }
 
 #[test]
+fn what_discovery_has_no_room_for_is_counted() {
+    let limits = DiscoveryLimits {
+        max_hosts: 2,
+        ..DiscoveryLimits::default()
+    };
+    let mut survey = Survey::new(
+        Discovery::new(limits),
+        SessionIdentifiers::default(),
+        Vec::new(),
+        true,
+    );
+    for host in ["a.example", "b.example", "c.example"] {
+        tally(&mut survey, &json!({"host": host}));
+    }
+    assert_eq!((survey.tally().counted, survey.tally().left_out), (3, 1));
+}
+
+#[test]
 fn a_page_is_no_api_call_unless_all_traffic_is() {
     let page = json!({
         "url": "https://www.example.com/about.html", "request_headers": [["Accept", "text/html"], ["Sec-Fetch-Dest", "document"]],

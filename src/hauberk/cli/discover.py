@@ -246,7 +246,10 @@ class _Surveyed:
     def summary(self, operations: int) -> str:
         """Say in a sentence what was read and found."""
         tally = self.tally
-        return f"{operations:,} operations in {tally['counted']:,} successful requests of {tally['transactions']:,} transactions"
+        said = f"{operations:,} operations in {tally['counted']:,} successful requests of {tally['transactions']:,} transactions"
+        if tally["left_out"]:
+            said += f"; {tally['left_out']:,} requests were left out: of paths no operation can have, or too many hosts and paths"
+        return said
 
 
 def _pinned(text: str) -> TemplateRule:

@@ -221,9 +221,28 @@ class Queries:
                 return self._ask(sql, values, paths)
             except (OSError, pa.ArrowException, duckdb.Error):
                 # Nothing was deleted or merged in between, so it is something else.
-                if before == paths or attempt == MAX_TRIES - 1:
+                if before == paths:
+                    readable = [path for path in paths if self._is_readable(path)]
+                    if len(readable) == len(paths):
+                        raise
+                    return self._ask(sql, values, readable)
+                if attempt == MAX_TRIES - 1:
                     raise
         raise AssertionError("the last attempt returns or raises")
+
+    def _is_readable(self, path: str) -> bool:
+        """Tell whether a segment is one; a damaged one is left out of the answer rather than in the way of all others."""
+        import pyarrow.parquet as pq  # noqa: PLC0415 - as below
+
+        try:
+            with self.folder.fs.open_input_file(path) as file:
+                pq.read_metadata(file)
+        except (OSError, pa.ArrowException) as error:
+            log.warning(
+                "a segment of the traffic store cannot be read and is left out", extra={"segment": path, "reason": type(error).__name__}
+            )
+            return False
+        return True
 
     def _ask(self, sql: str, values: dict[str, Any], paths: list[str]) -> pa.Table:
         import duckdb  # noqa: PLC0415 - as above

@@ -10,7 +10,7 @@ pub(super) fn split(segment: &str) -> (&str, &str) {
     if let Some(at) = segment.rfind(':')
         && is_custom_method(&segment[at + 1..])
         && at > 0
-        && !segment[..at].contains(':')
+        && !segment[..at].trim_end_matches(':').contains(':')
     {
         return segment.split_at(at);
     }
@@ -53,6 +53,8 @@ mod tests {
             ("42:cancel", ("42", ":cancel")),
             ("p:getIamPolicy", ("p", ":getIamPolicy")),
             ("urn:ngsi:thing", ("urn:ngsi:thing", "")),
+            // The router sends it to `{var1}:cancel`.
+            ("42::cancel", ("42:", ":cancel")),
             ("12:30", ("12:30", "")),
             (":cancel", (":cancel", "")),
             ("", ("", "")),
