@@ -45,7 +45,6 @@ def test_whoever_reads_the_scores_may_stop(tmp_path: Path) -> None:
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
-    assert process.returncode == 0
 
 
 def test_a_full_disk_is_told(run: Run) -> None:
