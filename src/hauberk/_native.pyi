@@ -1,7 +1,7 @@
 """hauberk's Rust core, compiled from `crates/native`."""
 
 from pathlib import Path
-from typing import Any, Self, TypedDict, final
+from typing import Any, Self, TypedDict, final, type_check_only
 
 class ExpressionError(ValueError):
     """
@@ -127,7 +127,7 @@ class Discovery:
     """
 
     def __new__(cls, max_paths: int) -> Discovery: ...
-    def observe(self, rows: list[tuple[str, str, str, int, float, int, int | None, int | None]], /) -> None:
+    def observe(self, rows: list[tuple[str, str, str, int, float, int, int | None, int | None]]) -> None:
         """
         Take in counted paths.
 
@@ -136,7 +136,7 @@ class Discovery:
                 the first and the last came, in Unix seconds. What can be no operation is left out.
         """
 
-    def operations(self, rules_json: str, /) -> str:
+    def operations(self, rules_json: str) -> str:
         """
         Give the operations as a JSON array: `method`, `host`, `endpoint`, `requests`, `score`, `with_session`, `distinct_paths`,
         `first_seen`, `last_seen`, `examples`.
@@ -148,7 +148,7 @@ class Discovery:
             ValueError: If a rule cannot be followed.
         """
 
-    def explain(self, host: str, method: str, path: str, rules_json: str, /) -> str | None:
+    def explain(self, host: str, method: str, path: str, rules_json: str) -> str | None:
         """
         Tell as JSON why a path, or an endpoint, has its template; `None` if nothing like it was seen.
 
@@ -196,10 +196,10 @@ class Survey:
     def tally(self) -> str:
         """Tell as JSON how many `transactions` were seen, `of_hosts`, `counted` (successful), `left_out`, `api` and `with_session`."""
 
-    def operations(self, rules_json: str, /) -> str:
+    def operations(self, rules_json: str) -> str:
         """Give the operations, as `Discovery.operations` does."""
 
-    def explain(self, host: str, method: str, path: str, rules_json: str, /) -> str | None:
+    def explain(self, host: str, method: str, path: str, rules_json: str) -> str | None:
         """Tell why a path has its template, as `Discovery.explain` does."""
 
 @final
@@ -246,6 +246,7 @@ def log_to_stderr(level: str) -> None:
         level: `error`, `warn`, `info` or `debug`.
     """
 
+@type_check_only
 class BadRow(TypedDict):
     """A row that could not be read; it holds no value of the capture."""
 
@@ -255,6 +256,7 @@ class BadRow(TypedDict):
     offset: int
     problem: str
 
+@type_check_only
 class CaptureReport(TypedDict):
     """What reading a capture came to; `rows` is the sum of `transactions`, `skipped` and `bad`."""
 

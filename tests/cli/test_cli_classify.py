@@ -35,18 +35,6 @@ def test_scores_go_on_after_what_standard_output_has_already(tmp_path: Path) -> 
     assert os.lstat("/dev/stdout").st_ino == before.st_ino
 
 
-def test_whoever_reads_the_scores_may_stop(tmp_path: Path) -> None:
-    many = tmp_path / "many.log"
-    many.write_text('1.2.3.4 - - [10/Oct/2020:13:55:36 -0700] "GET /a HTTP/1.1" 200 7\n' * 20_000)
-    command = [sys.executable, "-m", "hauberk.cli", "classify", str(many)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.readline()
-        process.stdout.close()
-        assert process.stderr.read() == b""
-
-
 def test_a_full_disk_is_told(run: Run) -> None:
     ran = run("classify", CAPTURES / "chrome.har", "-o", "/dev/full", ok=False)
     assert ran.err.splitlines()[-1] == "error: /dev/full: cannot be written: No space left on device"

@@ -136,7 +136,7 @@ def test_bad_lines_are_told_and_cost_nothing_else(run: Run) -> None:
     ("name", "wanted"),
     [
         ("chrome.har", ["POST a.example/api/login"]),
-        ("mitmproxy.har", ["GET 127.0.0.1:18931/x.json"]),
+        ("mitmproxy.har", ["POST 127.0.0.1:18931/post", "GET 127.0.0.1:18931/{var1}.json"]),
         ("nginx-main.log", ["GET shop.example/x.json"]),
     ],
 )

@@ -18,8 +18,6 @@ from hauberk.cli.failure import Failure
 from hauberk.cli.output import Output
 from hauberk.cli.traffic import Captures, DefaultHost, FieldNames, FormatName, read_options
 
-STANDARD_OUTPUT = 1
-
 
 def classify(
     captures: Captures,
@@ -48,10 +46,10 @@ def classify(
     from hauberk import _native  # noqa: PLC0415 - the compiled part, which commands that only speak REST do without
 
     out = Output()
-    standard = output in {files.STANDARD, STANDARD_OUTPUT}
+    to_standard = output in {files.STANDARD, Path("/dev/stdout")}
     with ExitStack() as stack:
-        if standard:
-            # Standard output cannot be opened by name: a file there would lose what it has, and whoever reads along may stop reading.
+        if to_standard:
+            # Standard output cannot be opened by name: a file there would lose what it has.
             written = Path(stack.enter_context(NamedTemporaryFile(prefix="hauberk-scores-")).name)
         elif files.is_plain(output):
             # Beside the target and renamed, so that an error does not spoil what is there.
@@ -63,9 +61,9 @@ def classify(
             scorer = _native.Scorer(written, _native.API_THRESHOLD if threshold is None else threshold)
             reports = take(scorer, captures, read_options(format_name, field_names, default_host))
             api = scorer.finish()
-            if standard:
-                with written.open("rb") as scores:
-                    shutil.copyfileobj(scores, sys.stdout.buffer)
+            if to_standard:
+                with written.open(encoding="ascii") as scores:
+                    shutil.copyfileobj(scores, sys.stdout)
             elif written != output:
                 written.replace(output)
         except BrokenPipeError:  # whoever reads along has read enough
@@ -73,4 +71,4 @@ def classify(
         except OSError as error:
             raise Failure(f"{output}: cannot be written: {error.strerror or error}") from None
     transactions = sum(report.transactions for report in reports)
-    out.say(f"{transactions:,} transactions, {api:,} of them look like API calls" + (f"; written to {output}" if not standard else ""))
+    out.say(f"{transactions:,} transactions, {api:,} of them look like API calls" + (f"; written to {output}" if not to_standard else ""))
