@@ -188,7 +188,8 @@ impl<R: Read> Walk<'_, '_, '_, '_, R> {
         let window = self.scanner.window();
         window.peek(resync::LOOKED_AT_BYTES)?;
         // Nothing of the entry may have been read: damage can stand at its first byte.
-        let inside = usize::try_from(window.offset().saturating_sub(entry + 1)).unwrap_or(usize::MAX);
+        let inside =
+            usize::try_from(window.offset().saturating_sub(entry + 1)).unwrap_or(usize::MAX);
         let (read, inside) = window.with_consumed(inside);
         if let Some(at) = self.beginnings.find_in(read, inside) {
             window.rewind(inside - at);
