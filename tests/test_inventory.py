@@ -263,12 +263,11 @@ def test_a_choice_that_gateways_refuse_does_not_keep_candidates_away(database: D
     assert listed(database) == [("GET", HOST, "/a")]
 
 
-@pytest.mark.skipif(not hasattr(_native, "Discovery"), reason="this extension has no discovery")
 def test_with_the_real_grouping_of_paths(database: Database) -> None:
     rows = [row(f"/v1/users/{n * 7919}", 20) for n in range(60)] + [row(f"/v1/users/{n * 7919}/orders", 20) for n in range(60)]
     rows += [row("/v1/users/search", 600), row("/v1/login", 600, method="POST"), row("/v1/users/4", 600, host=f"{HOST}:8443")]
     inventory = make(database, FakeTraffic(rows))
-    inventory.engine = _native.Discovery  # type: ignore[attr-defined]
+    inventory.engine = _native.Discovery
     inventory.refresh("z")
     wanted = [("POST", HOST, "/v1/login"), ("GET", HOST, "/v1/users/search")]
     wanted += [("GET", HOST, "/v1/users/{var1}"), ("GET", HOST, "/v1/users/{var1}/orders")]

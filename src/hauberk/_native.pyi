@@ -208,7 +208,7 @@ class Scorer:
     Writes a score for each transaction of captures: `{"row": 0, "score": 0.987654, "api": true}`, a line each.
 
     Args:
-        output: The file, and what it holds is lost; or the number of an open descriptor, which is written on and stays open.
+        output: The file; what it holds is lost.
 
         threshold: From which score on `api` is true.
 
@@ -216,7 +216,7 @@ class Scorer:
         OSError: If the file cannot be written.
     """
 
-    def __new__(cls, output: str | Path | int, threshold: float = ...) -> Scorer: ...
+    def __new__(cls, output: str | Path, threshold: float = ...) -> Scorer: ...
     def read(
         self,
         source: Path | str | int | bytes,

@@ -66,7 +66,7 @@ impl Source {
 }
 
 /// A copy of Python's descriptor, so that closing it leaves Python's own as it is.
-pub(crate) fn copied(descriptor: RawFd) -> io::Result<File> {
+fn copied(descriptor: RawFd) -> io::Result<File> {
     // SAFETY: the caller keeps the descriptor open during this call, as with any function of `os`; -1 and the like are refused.
     let descriptor = (descriptor >= 0)
         .then(|| unsafe { BorrowedFd::borrow_raw(descriptor) })

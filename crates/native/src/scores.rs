@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
-use std::os::fd::RawFd;
 use std::path::PathBuf;
 
 use hauberk_traffic::{API_THRESHOLD, api_likelihood};
@@ -11,7 +10,7 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::captures::{Source, as_dict, as_os_error, copied};
+use crate::captures::{Source, as_dict, as_os_error};
 use crate::opened::{self, Progress, Told};
 
 /// Writes a score for each transaction of captures, a line of JSON each.
@@ -29,13 +28,6 @@ struct State {
     api: u64,
 }
 
-/// Where scores go.
-#[derive(FromPyObject)]
-enum Target {
-    Descriptor(RawFd),
-    Path(PathBuf),
-}
-
 #[pymethods]
 impl Scorer {
     #[new]
@@ -44,15 +36,12 @@ impl Scorer {
         clippy::needless_pass_by_value,
         reason = "pyo3 makes it from Python's and hands it over"
     )]
-    fn new(output: Target, threshold: f64) -> PyResult<Self> {
-        let file = match output {
-            Target::Descriptor(descriptor) => copied(descriptor)?,
-            Target::Path(path) => OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .open(path)?,
-        };
+    fn new(output: PathBuf, threshold: f64) -> PyResult<Self> {
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(output)?;
         Ok(Self {
             state: Mutex::new(State {
                 output: BufWriter::new(file),
