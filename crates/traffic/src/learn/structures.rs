@@ -214,7 +214,9 @@ impl Structures {
                     .as_ref()
                     .is_none_or(|text| text.len() <= MAX_KEPT_BYTES)
         };
+        let runs: usize = known.iter().map(|structure| structure.runs.len()).sum();
         known.len() <= MAX_STRUCTURES
+            && runs <= MAX_RUNS_TOGETHER
             && known.is_sorted_by(|one, two| order(one, two.hash, two.classes()).is_lt())
             && known.iter().all(|structure| {
                 let key: Vec<Class> = structure.classes().collect();
