@@ -18,12 +18,13 @@ const STEPS: [f64; 17] = [
 /// How many steps are below 1, 1 + 1/32, 1 + 2/32, …; between two of these is at most one.
 const STEPS_BELOW: [u8; 32] = {
     let mut below = [0; 32];
-    let mut part = 0;
+    let (mut part, mut start) = (0, 1.0);
     while part < 32 {
-        while STEPS[below[part] as usize] < 1.0 + part as f64 / 32.0 {
+        while STEPS[below[part] as usize] < start {
             below[part] += 1;
         }
         part += 1;
+        start += 1.0 / 32.0;
     }
     below
 };

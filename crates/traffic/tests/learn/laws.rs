@@ -137,14 +137,15 @@ proptest! {
                 3 => Value::Text(format!("a,{number}")),
                 4 => Value::String(format!("{number:-<63}").chars().rev().collect()),
                 5 => Value::Number(format!("{number}e{}", number % 300)),
-                _ => Value::Text(format!("{} {}", number % 3, "x".repeat((number % 65) as usize))),
+                _ => Value::Text(format!("{} {}", number % 3, "x".repeat(usize::try_from(number % 65).expect("small")))),
             };
             (value, seen)
         }).collect();
         let expected = bytes(&profile_of(&observations));
         let mut halves = vec![ValueProfile::default(); parts];
         for (value, seen) in &observations {
-            let part = hauberk_traffic::learn::hash(format!("{seed} {value:?}").as_bytes()) as usize % parts;
+            let hash = hauberk_traffic::learn::hash(format!("{seed} {value:?}").as_bytes());
+            let part = usize::try_from(hash % parts as u64).expect("small");
             note(&mut halves[part], &(value.clone(), *seen));
         }
         prop_assert_eq!(&bytes(&merged(&halves)), &expected);

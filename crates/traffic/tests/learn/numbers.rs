@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{names, view_of_numbers, view_of_texts};
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn numbers_are_kept_as_exactly_as_is_of_use() {
     let largest = json!(f64::MAX);
     let cases: [(&str, &str, Value, u64, Value); 27] = [
@@ -84,9 +85,9 @@ fn numbers_are_kept_as_exactly_as_is_of_use() {
         ("1e99999999999999999999", "integer", largest, 0, Value::Null),
         ("1e-400", "number", json!(0), 255, Value::Null),
         (
-            "3.14159265358979312",
+            "2.14159265358979312",
             "number",
-            json!(3.141_592_653_589_793),
+            json!(2.141_592_653_589_793),
             17,
             Value::Null,
         ),

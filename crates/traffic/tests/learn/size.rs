@@ -1,5 +1,11 @@
 //! A profile is at most 64 KB, whatever comes.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "numbers by chance"
+)]
+
 use hauberk_traffic::learn::{Seen, ValueProfile, hash};
 
 use super::bytes;
