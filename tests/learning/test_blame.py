@@ -47,6 +47,8 @@ CAT = {
     "required": ["kind"],
     "properties": {"kind": {"type": "string", "enum": ["cat"]}, "lives": {"type": "integer", "maximum": 9}},
 }
+BOOLEAN = {"type": "boolean"}
+BOOLEANS = {"type": "array", "items": BOOLEAN}
 BODY = {
     "type": "object",
     "required": ["a"],
@@ -57,9 +59,9 @@ BODY = {
         "user": {"type": "object", "required": ["x/y"], "properties": {"x/y": {"type": "number"}, "required": {"type": "integer"}}},
         "list": {"type": "array", "minItems": 1, "maxItems": 3, "items": {"type": "object", "properties": {"q": {"type": "integer"}}}},
         "map": {"type": "object", "maxProperties": 2, "additionalProperties": {"type": "integer"}},
-        "mixed": {"anyOf": [{"type": "integer", "maximum": 10}, DOG | {"additionalProperties": False}, {"type": "array", "items": {"type": "boolean"}}]},
+        "mixed": {"anyOf": [{"type": "integer", "maximum": 10}, DOG | {"additionalProperties": False}, BOOLEANS]},
         "pet": {"oneOf": [DOG, CAT], "discriminator": {"propertyName": "kind"}},
-        "some": {"anyOf": [{"type": "integer"}, {"type": "array", "items": {"anyOf": [{"type": "integer", "maximum": 5}, {"type": "boolean"}]}}]},
+        "some": {"anyOf": [{"type": "integer"}, {"type": "array", "items": {"anyOf": [{"type": "integer", "maximum": 5}, BOOLEAN]}}]},
         "odd \"name\"\n\u200b": {"type": "boolean"},
     },
 }  # fmt: skip

@@ -1,1 +1,1 @@
-"""From what was seen of an operation to a schema, and from a schema to what it would do. Values in, values out: nothing here reads or writes."""
+"""From what successful requests of an operation looked like to a schema that can be enforced."""

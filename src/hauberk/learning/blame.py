@@ -1,9 +1,9 @@
 """
 Which statement of a schema a request broke: from a violation, as the validator names it, to what an owner can relax.
 
-A violation names a place in the document, a statement the place in a request (`Statement.rule`: `query/page maximum`). Where a schema offers
-alternatives (`anyOf`, `oneOf`), the violation tells that none fits and not why; `narrowed` makes the documents that tell, one for each
-alternative, and `nearest` says by their verdicts which one the value comes nearest to.
+A violation names a place in the document, a statement the place in a request (`Statement.rule`: `query/page maximum`). Where a schema
+offers alternatives (`anyOf`, `oneOf`), the violation tells that none fits and not why; `narrowed` makes the documents that tell, one for
+each alternative, and `nearest` says by their verdicts which one the value comes nearest to.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def narrowed(document: Mapping[str, Any], place: str) -> list[dict[str, Any]]:
     if not isinstance(schema, Mapping) or not isinstance(branches, list):
         return []
     beside = {key: value for key, value in schema.items() if key not in {steps[-1], "discriminator"}}
-    return [with_at(document, steps[:-1], beside | branch) for branch in branches if isinstance(branch, Mapping)]
+    return [with_at(document, steps[:-1], {**beside, **branch}) for branch in branches if isinstance(branch, Mapping)]
 
 
 def nearest(verdicts: Sequence[Sequence[Mapping[str, Any]]], place: str) -> tuple[int, list[Mapping[str, Any]]] | None:
@@ -118,17 +118,14 @@ def _read(steps: Sequence[Step], location: str, kind: str, document: Mapping[str
     at = 3 if steps[2] in _METHODS else 2
     if len(steps) == at:  # what is not declared at all is told at the operation
         return location, "closed"
-    part = steps[at]
-    if part == "parameters" and len(steps) > at + 1:
-        parameter = at_steps(document, steps[: at + 2])
-        if not isinstance(parameter, Mapping) or "in" not in parameter:
-            return None, None
+    part, parameter = steps[at], at_steps(document, steps[: at + 2])
+    if part == "parameters" and isinstance(parameter, Mapping) and "in" in parameter:
         where, name = str(parameter["in"]), str(parameter["name"])
         pointer = f"{where}/{escaped(name.lower() if where == 'header' else name)}"
         return _in_schema(pointer, _after_content(steps[at + 2 :]), kind)
+    if part == "requestBody" and len(steps) < at + 3:
+        return "body", {"missing_required": "required", "invalid_media_type": "closed"}.get(kind)
     if part == "requestBody":
-        if len(steps) < at + 3:
-            return "body", {"missing_required": "required", "invalid_media_type": "closed"}.get(kind)
         return _in_schema(f"body/{escaped(str(steps[at + 2]))}", steps[at + 3 :], kind)
     return None, None
 

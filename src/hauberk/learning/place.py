@@ -1,8 +1,8 @@
 """
 Places in an OpenAPI document as violations name them: `.paths["/users/{var1}"].get.parameters[0].schema.maximum`.
 
-They are written by `crates/openapi/src/place.rs`: a plain name after a dot, any other as Rust's debug form of a string between brackets, the
-index of a list between brackets.
+They are written by `crates/openapi/src/place.rs`: a plain name after a dot, any other as Rust's debug form of a string between brackets,
+the index of a list between brackets.
 """
 
 from __future__ import annotations
