@@ -241,6 +241,49 @@ class DiscoverySettings(_Table):
     )
 
 
+class LearningSettings(_Table):
+    """Schema learning: what a good request of each saved operation looks like, learned from successful ones."""
+
+    enabled: bool = Field(
+        True, description="Whether the control plane learns in the background. What is learned is not enforced before it is applied."
+    )
+    window_days: int = Field(7, ge=1, le=60, description="From how many days of traffic is learned, besides the present one.")
+    min_requests: int = Field(
+        1000,
+        ge=1,
+        le=2**31 - 1,
+        description="Successful requests in the window from which on names and types of an operation are learned. Bounds, enumerations "
+        "and patterns come as the statistics dare, from about 10,000 on.",
+    )
+    refresh_seconds: int = Field(
+        300, ge=1, le=86400, description="How often the control plane reads the traffic that has come meanwhile, in seconds."
+    )
+    version_hours: float = Field(
+        24,
+        ge=0,
+        le=24 * 90,
+        description="How long the newest learned version stands at least before another follows it, in hours. One that was asked for "
+        "(`hauberk schema learned run`), or that rests on twice as many requests, follows at once.",
+    )
+    keep_versions: int = Field(10, ge=2, le=1000, description="Learned versions of an operation that are kept, besides the one in force.")
+    confidence: float = Field(0.999, ge=0.5, lt=1, description="How sure each bound has to be, as a probability.")
+    budget: float = Field(
+        0.001, gt=0, le=0.5, description="Share of an operation's legitimate requests that its learned bounds together may refuse at most."
+    )
+    only: Literal["all", "identified", "certificate"] = Field(
+        "all",
+        description="Whose requests teach: `all`, those `identified` by session or client certificate, or those with a good client "
+        "`certificate`.",
+    )
+    trusted: list[str] = Field(
+        [],
+        description="If there are any, only these teach: sessions as recorded traffic names them, and fingerprints of client certificates.",
+    )
+    held_back: bool = Field(
+        True, description="Leave about every tenth caller out, so that a learned schema can be tried on requests it has not seen."
+    )
+
+
 def _store(store: str) -> str:
     if not store or "\0" in store:
         raise ValueError("must be a folder, or a URL such as s3://bucket/folder?region=eu-central-1")
@@ -306,6 +349,7 @@ class Settings(_Table):
     limits: LimitSettings = LimitSettings()
     events: EventSettings = EventSettings()
     discovery: DiscoverySettings = DiscoverySettings()
+    learning: LearningSettings = LearningSettings()
     traffic: TrafficSettings = TrafficSettings()
     zones: list[ZoneSettings] = Field([], description="What is served.")
 
@@ -411,7 +455,7 @@ def _table_at(path: tuple[int | str, ...]) -> type[BaseModel]:
         "gateway": GatewaySettings,
         "limits": LimitSettings,
     }
-    inner |= {"events": EventSettings, "traffic": TrafficSettings, "discovery": DiscoverySettings}
+    inner |= {"events": EventSettings, "traffic": TrafficSettings, "discovery": DiscoverySettings, "learning": LearningSettings}
     inner |= {"zones": ZoneSettings, "hosts": HostSettings}
     for part in path:
         if isinstance(part, str):
