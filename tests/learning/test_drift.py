@@ -185,8 +185,8 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[str, str, str]
     ),
     "a member of one kind of object": (
         with_body({"oneOf": [DOG, CAT]}),
-        body(members(tag={"name": "kind", "branches": {kind: members(kind=node(value()), bark=node(value("integer"))) for kind in ("dog", "cat")}})),
-        [("new_member", f"{BODY}/bark", "closed")],
+        body(members(tag={"name": "kind", "branches": {kind: members(bark=node(value("integer"))) for kind in ("dog", "cat")}})),
+        [("new_member", f"{BODY}/bark", "closed"), ("missing", f"{BODY}/kind", "required")],
     ),
     "another media type": (with_body(CLOSED), body(members(), "text/plain"), [("new_media_type", "body/text~1plain", "closed")]),
     "a body no more": (with_body(CLOSED), profile(without_body=ALL), [("missing", "body", "required")]),

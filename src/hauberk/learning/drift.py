@@ -82,7 +82,9 @@ def departures(
     Returns:
         In a stable order; each kind at a place, and each new value of an enumeration, once.
     """
-    return list(_Comparison(operation, profile, enough, frozenset(known)).found())
+    found = _Comparison(operation, profile, enough, frozenset(known)).found()
+    # Several kinds of object can show the same.
+    return list({(one.kind, one.pointer, one.keyword, one.key): one for one in found}.values())
 
 
 def has_disappeared(days: Sequence[tuple[int, int]], today: int, silent_days: int, least: int) -> int | None:
