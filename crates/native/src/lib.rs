@@ -13,6 +13,7 @@ mod opened;
 mod requests;
 mod scores;
 mod sketches;
+mod validator;
 
 use pyo3::prelude::*;
 
@@ -36,6 +37,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<discovery::Survey>()?;
     module.add_class::<learner::Learner>()?;
     module.add_class::<scores::Scorer>()?;
+    module.add_class::<validator::Validator>()?;
     module.add("API_THRESHOLD", hauberk_traffic::API_THRESHOLD)?;
     module.add(
         "CaptureError",

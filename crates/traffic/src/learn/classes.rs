@@ -12,6 +12,9 @@ const CONTROL: Class = 5;
 const LETTER: Class = 6;
 const OTHER: Class = 7;
 
+/// The class of the first mark.
+const FIRST_MARK: Class = 8;
+
 /// Classes that are no mark.
 const NAMES: [&str; 8] = [
     "lower",
@@ -32,22 +35,22 @@ pub(super) const CLASSES: usize = NAMES.len() + MARKS.len();
 
 const OF_BYTES: [Class; 256] = {
     let mut classes = [OTHER; 256];
-    let mut byte = 0;
+    let mut byte: u8 = 0;
+    let mut mark = FIRST_MARK;
     while byte < 128 {
-        classes[byte] = match byte as u8 {
+        classes[byte as usize] = match byte {
             b'a'..=b'z' => LOWER,
             b'A'..=b'Z' => UPPER,
             b'0'..=b'9' => DIGIT,
             b' ' => SPACE,
             b'\n' | b'\r' => LINE_BREAK,
-            _ => CONTROL,
+            _ if byte.is_ascii_control() => CONTROL,
+            _ => {
+                mark += 1;
+                mark - 1
+            }
         };
         byte += 1;
-    }
-    let mut mark = 0;
-    while mark < MARKS.len() {
-        classes[MARKS.as_bytes()[mark] as usize] = (NAMES.len() + mark) as Class;
-        mark += 1;
     }
     classes
 };
@@ -135,11 +138,7 @@ pub(super) fn class_of_byte(byte: u8) -> Class {
 /// What a class is called in profiles: `lower`, or the mark itself.
 pub(super) fn name_of(class: Class) -> &'static str {
     let class = usize::from(class);
-    match NAMES.get(class) {
-        Some(name) => name,
-        None => {
-            let mark = class - NAMES.len();
-            MARKS.get(mark..=mark).unwrap_or_default()
-        }
-    }
+    let mark = class.wrapping_sub(NAMES.len());
+    let name = NAMES.get(class).copied();
+    name.or(MARKS.get(mark..=mark)).unwrap_or_default()
 }

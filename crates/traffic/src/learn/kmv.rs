@@ -160,11 +160,8 @@ fn read(bytes: &[u8], full: usize) -> Option<(Vec<u32>, bool)> {
         [halves @ .., more @ (0 | 1)] if is_full => (halves, *more == 1),
         _ => (bytes, false),
     };
-    let (halves, left) = bytes.as_chunks::<4>();
-    let halves: Vec<u32> = halves
-        .iter()
-        .map(|half| u32::from_be_bytes(*half))
-        .collect();
+    let (words, left) = bytes.as_chunks::<4>();
+    let halves: Vec<u32> = words.iter().map(|half| u32::from_be_bytes(*half)).collect();
     let is_sound = left.is_empty()
         && is_full == (halves.len() == full)
         && halves.len() <= full
@@ -196,14 +193,13 @@ impl<'de> Deserialize<'de> for Least {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let bytes = from.deserialize_bytes(Bytes)?;
         let (least, is_more) = read(&bytes, 8).ok_or_else(|| D::Error::custom(UNSOUND))?;
-        let mut halves = [0; 8];
-        halves[..least.len()].copy_from_slice(&least);
-        let count = u8::try_from(least.len()).unwrap_or(8);
-        Ok(Self {
-            halves,
-            count,
+        let mut read = Self {
+            count: u8::try_from(least.len()).unwrap_or(8),
             is_more,
-        })
+            ..Self::default()
+        };
+        read.halves[..least.len()].copy_from_slice(&least);
+        Ok(read)
     }
 }
 

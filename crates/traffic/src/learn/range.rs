@@ -31,7 +31,8 @@ pub(super) struct Range {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Day {
-    day: i32,
+    /// Since 1970.
+    number: i32,
     low: Number,
     high: Number,
     requests: u64,
@@ -56,7 +57,7 @@ impl Range {
         self.high.merge(&other.high, limits.sources);
         self.histogram.merge(&other.histogram, limits.buckets);
         for day in &other.days {
-            self.add_day(day.day, day.low, day.high, day.requests, limits.days);
+            self.add_day(day.number, day.low, day.high, day.requests, limits.days);
         }
     }
 
@@ -64,8 +65,8 @@ impl Range {
     fn add_day(&mut self, day: i32, low: Number, high: Number, requests: u64, most: usize) {
         // Nearly always the newest.
         let found = match self.days.last() {
-            Some(last) if last.day == day => Ok(self.days.len() - 1),
-            _ => self.days.binary_search_by_key(&day, |known| known.day),
+            Some(last) if last.number == day => Ok(self.days.len() - 1),
+            _ => self.days.binary_search_by_key(&day, |known| known.number),
         };
         match found {
             Ok(at) => {
@@ -77,7 +78,7 @@ impl Range {
             Err(0) if self.days.len() >= most => {}
             Err(at) => {
                 let new = Day {
-                    day,
+                    number: day,
                     low,
                     high,
                     requests,
@@ -95,7 +96,7 @@ impl Range {
             && self.high.is_sound(limits.sources)
             && self.histogram.is_sound(limits.buckets)
             && self.days.len() <= limits.days
-            && self.days.is_sorted_by(|one, two| one.day < two.day)
+            && self.days.is_sorted_by(|one, two| one.number < two.number)
     }
 
     /// As it stands in profiles. `is_whole`: all numbers are integers.
@@ -103,7 +104,7 @@ impl Range {
         let days = self
             .days
             .iter()
-            .map(|day| json!([day.day, day.low.view(), day.high.view(), day.requests]));
+            .map(|day| json!([day.number, day.low.view(), day.high.view(), day.requests]));
         let mut shown = Map::new();
         shown.insert("low".to_owned(), self.low.view());
         shown.insert("high".to_owned(), self.high.view());
