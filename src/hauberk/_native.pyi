@@ -238,6 +238,71 @@ class Scorer:
     def finish(self) -> int:
         """Write out what is still held, and tell how many of the transactions look like API calls."""
 
+@final
+class Validator:
+    """
+    Judges captures by OpenAPI documents, as a gateway with default settings would.
+
+    A document judges the hosts that its `servers` name, and every host if they name none. A port makes a difference only if a document
+    names it. A HEAD is judged as a GET unless the document has it. Also told as violations, with an empty `rule`, is what a gateway refuses
+    on hosts it guards whatever the document says; `error_detail` is then `ambiguous_path`, `lookalike_path`, `method_override` or
+    `malformed_header`.
+
+    A body that was recorded as left out is not judged, the rest of its request is. Of a request whose recorder kept no headers at all
+    (access logs), path and query alone are judged. How large a body is, is not judged.
+
+    Args:
+        documents: OpenAPI 3.0 or 3.1, JSON or YAML. Of operations with the same method, host and endpoint the first one stands.
+
+        output: A file for verdicts, a line of JSON for each row; what it holds is lost. `None`: rows are only counted.
+
+    Raises:
+        ValueError: If a document is refused; the message tells which, from 1, and the first problem.
+
+        OSError: If the file cannot be written.
+    """
+
+    def __new__(cls, documents: list[bytes], *, output: str | Path | None = None) -> Validator: ...
+    def read(
+        self,
+        source: Path | str | int | bytes,
+        *,
+        format_name: str | None = None,
+        fields: dict[str, str] | None = None,
+        default_host: str | None = None,
+        max_row_bytes: int | None = None,
+    ) -> CaptureReport:
+        """
+        Judge a capture and write the verdicts; rows are counted on from the capture before.
+
+        A line is `{"row", "operation": "GET api.example.com/users/{var1}" | null, "verdict": "conforms" | "violates" | "not_evaluated",
+        "violations": [{"location", "target", "error_class", "error_detail", "rule"}]}`. It holds no value of the request. A row that cannot
+        be read has no line; a request for no operation is `not_evaluated`.
+
+        The arguments, and what is raised, are those of `Capture`.
+        """
+
+    def judge(self, lines: bytes) -> str:
+        """
+        Judge records in memory, a line of JSON each; the verdicts are counted, but not written.
+
+        Returns:
+            A JSON array of what `read` would write, with rows counted from 0.
+        """
+
+    def progress(self) -> tuple[int, int]:
+        """Tell how many bytes and transactions `read` has read so far; for another thread."""
+
+    def finish(self) -> str:
+        """
+        Write out what is still held, and tell as JSON what was counted until now.
+
+        Returns:
+            `{"conforms": 9, "violates": 1, "not_evaluated": 0, "operations": [{"operation": … | null, "conforms", "violates", "broken":
+            [{"location", "error_class", "error_detail", "rule", "rows"}]}]}`: operations that had requests, as documents have them; last
+            and with `null` what was refused and is for none. `broken` begins with what was broken most often; a row counts once for each.
+        """
+
 def log_to_stderr(level: str) -> None:
     """
     Write the gateway's log to standard error, a JSON object a line. Calling it again changes nothing.

@@ -12,6 +12,7 @@ mod opened;
 mod requests;
 mod scores;
 mod sketches;
+mod validator;
 
 use pyo3::prelude::*;
 
@@ -34,6 +35,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<discovery::Discovery>()?;
     module.add_class::<discovery::Survey>()?;
     module.add_class::<scores::Scorer>()?;
+    module.add_class::<validator::Validator>()?;
     module.add("API_THRESHOLD", hauberk_traffic::API_THRESHOLD)?;
     module.add(
         "CaptureError",
