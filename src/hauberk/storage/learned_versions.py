@@ -13,7 +13,8 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session, defer
 
 from hauberk.errors import Conflict, NotFound
-from hauberk.learned_schema import LearnedOperation, Statement
+from hauberk.learned_schema import Evidence, LearnedOperation, Statement
+from hauberk.operation import OperationKey
 from hauberk.storage.learning_tables import AppliedSchema, LearnedVersion, OperationLearning
 from hauberk.storage.models import Operation
 
@@ -167,10 +168,52 @@ def version_at(session: Session, operation_id: str, timestamp: datetime) -> Lear
     )
 
 
+def learned_operations(session: Session, operations: Sequence[Operation], *, applied: bool = False) -> list[LearnedOperation]:
+    """
+    Give what was learned of these operations as it was learned, those without a version left out.
+
+    Args:
+        session: A session that reads.
+
+        operations: The operations.
+
+        applied: The versions in force instead of the newest.
+    """
+    ids = [operation.operation_id for operation in operations]
+    rows = _versions_in_force(session, ids) if applied else newest_versions(session, ids, with_content=True)
+    return [learned_operation(operation, rows[operation.operation_id]) for operation in operations if operation.operation_id in rows]
+
+
+def learned_operation(operation: Operation, version: LearnedVersion) -> LearnedOperation:
+    """Read a version as what was learned."""
+    content = content_of(version)
+    return LearnedOperation(
+        key=OperationKey(operation.method, operation.host, operation.endpoint),
+        operation=content.operation,
+        statements=tuple(_statement(statement) for statement in content.statements),
+        requests=version.requests,
+        samples=version.samples,
+        probability=version.probability,
+    )
+
+
 def fragment_of(operation: Mapping[str, Any]) -> dict[str, Any]:
     """Give what SDKs call an operation's learned schema: its parameters, and its body if it has one."""
     fragment: dict[str, Any] = {"parameters": list(operation.get("parameters", []))}
     return fragment | ({"requestBody": operation["requestBody"]} if "requestBody" in operation else {})
+
+
+def _statement(told: Mapping[str, Any]) -> Statement:
+    return Statement(told["pointer"], told["keyword"], told["value"], Evidence(**told["evidence"]))
+
+
+def _versions_in_force(session: Session, operation_ids: Sequence[str]) -> dict[str, LearnedVersion]:
+    found: dict[str, LearnedVersion] = {}
+    for batch in _batches(operation_ids):
+        same = (LearnedVersion.operation_id == AppliedSchema.operation_id) & (LearnedVersion.version == AppliedSchema.version)
+        query = select(LearnedVersion).join(AppliedSchema, same).where(LearnedVersion.operation_id.in_(batch))
+        found |= {row.operation_id: row for row in session.scalars(query)}
+    return found
 
 
 def _forget(session: Session, operation_id: str, until: int) -> None:
