@@ -40,7 +40,9 @@ class Recorder:
     def __post_init__(self) -> None:
         self.store = TrafficStore(self.folder, writer="w")
 
-    def record(self, count: int, hours_ago: int = 5, url: str = "/users/1", method: str = "GET", host: str = HOST, **members: Any) -> list[int]:
+    def record(
+        self, count: int, hours_ago: int = 5, url: str = "/users/1", method: str = "GET", host: str = HOST, **members: Any
+    ) -> list[int]:
         """Write so many requests of that hour; give their ids."""
         begun = self.number
         lines = []

@@ -230,9 +230,7 @@ def test_relearning_forgets_what_was_before(setting: Setting, database: Database
     assert setting.versions() == [1]
 
 
-@pytest.mark.parametrize(
-    ("requests", "state"), [(0, LearningState.NO_TRAFFIC), (9, LearningState.LEARNING), (10, LearningState.LEARNED)]
-)
+@pytest.mark.parametrize(("requests", "state"), [(0, LearningState.NO_TRAFFIC), (9, LearningState.LEARNING), (10, LearningState.LEARNED)])
 def test_states(setting: Setting, requests: int, state: LearningState) -> None:
     setting.record(5, url="/other")
     setting.record(requests)
