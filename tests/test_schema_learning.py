@@ -26,7 +26,7 @@ from hauberk.storage.learning_tables import AppliedSchema, LearnedHour, LearnedV
 from hauberk.storage.models import Operation, Zone, now
 from hauberk.storage.operations import delete_operations, find_operation, operations_of, save_operations
 from hauberk.storage.session_identifiers import set_session_identifiers
-from learning_fakes import HOST, FakeLearner, FakeStatistics, Recorder, WatchedHours, ZONE
+from learning_fakes import HOST, ZONE, FakeLearner, FakeStatistics, Recorder, WatchedHours
 
 USERS = OperationKey("GET", HOST, "/users/{var1}")
 ME = OperationKey("GET", HOST, "/users/me")
@@ -459,7 +459,7 @@ def test_without_traffic_or_switched_off_nothing_is_asked_for(database: Database
     assert not without.is_ready()
     off = Setting(database, tmp_path / "traffic", enabled=False)
     assert not off.learning.is_ready()
-    with pytest.raises(Conflict, match="learning.enabled"):
+    with pytest.raises(Conflict, match=r"learning\.enabled"):
         off.ask()
 
 

@@ -86,7 +86,7 @@ def by_recording(name: str, seed: int, share: float = 0.7) -> Split:
 
 
 def by_time(name: str, share: float = 0.7) -> Split:
-    """Learn from the older recordings, judge the newer ones; a recording is as old as its first request. Rows without a time are left out."""
+    """Learn from the older recordings, judge the newer ones: each is as old as its first request. Rows without a time are left out."""
     timed = [row for row in everything(name) if row.get("time")]
     began: dict[str, str] = {}
     for row in timed:

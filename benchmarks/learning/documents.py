@@ -128,7 +128,7 @@ class Document:
                 if name not in variables:
                     continue
                 name = str(variables.index(name))
-            schema = parameter.get("schema") or next(iter(parameter.get("content", {}).values()), {}).get("schema", {})
+            schema = parameter.get("schema") or _first(parameter.get("content", {}).values()).get("schema", {})
             operation.parameters[parameter["in"], name] = Parameter(schema, bool(parameter.get("required")))
         for media_type, content in self._resolved(declared.get("requestBody", {})).get("content", {}).items():
             operation.bodies[media_type.partition(";")[0].strip().lower()] = content.get("schema", {})
@@ -208,8 +208,12 @@ def official(name: str) -> Document:
 
 
 def _base_path(content: Schema) -> str:
-    url = next(iter(content.get("servers", ())), {}).get("url", "")
+    url: str = _first(content.get("servers", ())).get("url", "")
     return re.sub(r"^(?:https?:)?//[^/]*", "", url).rstrip("/")
+
+
+def _first(of: Iterable[Schema]) -> Schema:
+    return next(iter(of), {})
 
 
 def _merged(one: Schema, other: Schema) -> Schema:
@@ -256,7 +260,7 @@ def _facts(alternatives: list[Schema]) -> Facts:
     types = frozenset().union(*known) if len(known) == len(each) and known else None
     scalars = [schema for schema, found in zip(alternatives, each, strict=True) if found is None or found - {"null", "object", "array"}]
     enumerated = bool(scalars) and all(
-        "enum" in schema or (found or ()) == {"boolean"} for schema, found in zip(alternatives, each, strict=True) if schema in scalars
+        "enum" in schema or found == frozenset({"boolean"}) for schema, found in zip(alternatives, each, strict=True) if schema in scalars
     )
     enum = tuple(value for schema in scalars for value in schema.get("enum", ())) if enumerated else ()
     strings = [schema for schema in scalars if "string" in (_types(schema) or {"string"})]

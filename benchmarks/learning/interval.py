@@ -27,8 +27,8 @@ def wilson(hits: int, of: int, z: float = Z_95) -> tuple[float, float]:
 
 
 def told(hits: int, of: int) -> str:
-    """Write a share for a table: `0.21 % (0.11–0.40) of 4,312`."""
+    """Write a share for a table: `0.21 % (0.11 to 0.40) of 4,312`."""
     if of == 0:
-        return "–"
+        return "-"
     low, high = wilson(hits, of)
-    return f"{hits / of * 100:.2f} % ({low * 100:.2f}–{high * 100:.2f}) of {of:,}"
+    return f"{hits / of * 100:.2f} % ({low * 100:.2f} to {high * 100:.2f}) of {of:,}"

@@ -44,7 +44,7 @@ class Request:
         Args:
             row: A recorded transaction; it is left as it is.
 
-            template: Its path template, from which path variables are known; without it, or where it does not fit by segments, the path has none.
+            template: Its path template, which tells the variables; without it, or if it has another number of segments, there are none.
         """
         self.row = row
         self.template = template
