@@ -49,8 +49,9 @@ class Statement:
 
     pointer: str
     """
-    Where: the location, then the name or the members below it, as a JSON Pointer (RFC 6901) without its first slash: `path/var1`, `query/page`,
-    `header/x-version`, `cookie/theme`, `body/application~1json/user/name`; `*` stands for all items of an array or values of a map.
+    Where: the location, then the name or the members below it, as a JSON Pointer (RFC 6901) without its first slash: `path/var1`,
+    `query/page`, `header/x-version`, `cookie/theme`, `body/application~1json/user/name`; `*` stands for all items of an array or all
+    values of a map.
     """
 
     keyword: str

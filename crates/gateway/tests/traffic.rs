@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use hauberk_gateway::TrafficOptions;
 use hauberk_traffic::{Masker, Transaction};
+use openssl::hash::MessageDigest;
 use serde_json::{Value, json};
 
 use crate::support::snapshot::GOOD_READING;
-use crate::support::{Origin, Running, Snapshot};
+use crate::support::{Authority, Origin, Running, Snapshot};
 
 const HOST: &str = "api.example.com";
 
@@ -129,6 +130,28 @@ fn an_exchange_is_recorded_whole_and_masked() {
     assert!(found.duration_us.unwrap() > 0);
     assert!(found.time.unwrap().ends_with('Z'));
     assert!(found.response_body_size.is_some());
+}
+
+#[test]
+fn a_good_client_certificate_is_recorded_and_another_is_not() {
+    let origin = Origin::start();
+    let (authority, stranger) = (Authority::root("Clients"), Authority::root("Strangers"));
+    let running = start(&Snapshot::new(&origin.url()).require(&authority), options());
+    let device = authority.client("device");
+    for (identity, is_good) in [
+        (Some(&device), true),
+        (Some(&stranger.client("device")), false),
+        (None, false),
+    ] {
+        running.get(identity, "/");
+        let found = one(&running);
+        let fingerprint = device.certificate.digest(MessageDigest::sha256()).unwrap();
+        let fingerprint: String = fingerprint
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(found.certificate, is_good.then_some(fingerprint));
+    }
 }
 
 #[test]

@@ -49,6 +49,32 @@ fn undeclared_bodies_pass_if_the_policy_says_so() {
 }
 
 #[test]
+fn an_operation_s_own_word_on_undeclared_things_comes_before_the_policy() {
+    let strict = Policy::default();
+    let lenient = Policy {
+        undeclared_query: false,
+        undeclared_body: false,
+        ..Policy::default()
+    };
+    let query = Request::query("b=1");
+    for (word, policy, is_refused) in [
+        ("allow", &strict, false),
+        ("reject", &strict, true),
+        ("allow", &lenient, false),
+        ("reject", &lenient, true),
+    ] {
+        let document = one(
+            "3.0.3",
+            &json!({"x-hauberk-undeclared-query": word, "x-hauberk-undeclared-body": word}),
+        );
+        for request in [&query, &Request::json(b"{}")] {
+            let judged = check(&document, request, policy);
+            assert_eq!(judged != "ok", is_refused, "{word} {judged}");
+        }
+    }
+}
+
+#[test]
 fn repeated_parameters_are_refused_or_each_is_judged() {
     let integer = json!({"type": "integer", "maximum": 5});
     let document = one(

@@ -80,6 +80,9 @@ pub struct TransactionRef<'a> {
     /// The session, as [`SessionIdentifiers`](crate::SessionIdentifiers) told it.
     #[serde(borrow, default, deserialize_with = "optional")]
     pub session: Option<Cow<'a, str>>,
+    /// The client certificate that was verified and not revoked: the SHA-256 of its DER, in lower-case hex.
+    #[serde(borrow, default, deserialize_with = "optional")]
+    pub certificate: Option<Cow<'a, str>>,
     /// How likely it is an API call, from 0 to 1.
     #[serde(default)]
     pub score: Option<f64>,
@@ -139,6 +142,7 @@ impl<'a> TransactionRef<'a> {
             request_id: text(&self.request_id),
             action: text(&self.action),
             session: text(&self.session),
+            certificate: text(&self.certificate),
             score: self.score,
             weight: self.weight,
         }

@@ -67,6 +67,9 @@ pub struct Transaction {
     /// The session, as [`SessionIdentifiers`](crate::SessionIdentifiers) told it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// The client certificate that was verified and not revoked: the SHA-256 of its DER, in lower-case hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
     /// How likely it is an API call, from 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,

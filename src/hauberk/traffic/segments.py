@@ -46,6 +46,7 @@ SCHEMA = pa.schema(
         ("request_id", pa.string()),
         ("action", pa.string()),
         ("session", pa.string()),
+        ("certificate", pa.string()),
         ("score", pa.float64()),
         ("weight", pa.float64()),
     ]

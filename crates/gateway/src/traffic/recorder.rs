@@ -120,6 +120,7 @@ fn masked_line(traffic: &Traffic, exchanged: &Exchanged) -> String {
         request_id: Some(exchanged.request_id.as_str().to_owned()),
         action: Some(exchanged.action.to_owned()),
         session,
+        certificate: exchanged.certificate.as_deref().map(str::to_owned),
         score: Some(score),
         weight: unmasked.weight,
         ..Transaction::default()

@@ -124,6 +124,8 @@ impl Sample {
             Copied::Nothing => (Vec::new(), Share::default()),
             Copied::Part { bytes, share, .. } => (bytes, share),
         };
+        let certificate = exchange.client.standing(&route.host);
+        let certificate = certificate.filter(|one| one.verified && !one.revoked);
         let exchanged = Exchanged {
             weight: self.weight,
             began: self.began,
@@ -147,6 +149,7 @@ impl Sample {
                 .client_addr()
                 .and_then(|address| address.as_inet())
                 .map(|address| address.ip().to_canonical()),
+            certificate: certificate.map(|one| (*one.presented.facts.fingerprint_sha256).into()),
             _share: share,
         };
         traffic.leave(exchanged, &shared.metrics);
@@ -210,6 +213,8 @@ pub(super) struct Exchanged {
     pub(super) request_id: RequestId,
     pub(super) action: &'static str,
     pub(super) client: Option<IpAddr>,
+    /// The fingerprint of the client certificate, if it is good.
+    pub(super) certificate: Option<Box<str>>,
     /// The room the body takes, given back once it is masked.
     _share: Share,
 }

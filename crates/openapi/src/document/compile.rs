@@ -24,6 +24,12 @@ use crate::template::{Segment, Template};
 
 pub(super) use self::response::compile as responses;
 
+/// On an operation: `allow` or `reject` query parameters that it does not declare, whatever the policy says.
+const UNDECLARED_QUERY: &str = "x-hauberk-undeclared-query";
+
+/// On an operation that declares no body: `allow` or `reject` one, whatever the policy says.
+const UNDECLARED_BODY: &str = "x-hauberk-undeclared-body";
+
 const METHODS: &[&str] = &[
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
@@ -237,6 +243,8 @@ impl<'d, 'p> Compiler<'d, 'p> {
         let parameters = parameter::merge(own, shared);
         let mut plan = Plan {
             place: place.clone(),
+            refuses_undeclared_query: self.refuses(operation, UNDECLARED_QUERY, &place),
+            refuses_undeclared_body: self.refuses(operation, UNDECLARED_BODY, &place),
             ..Plan::default()
         };
         self.plan_parameters(template, parameters, &mut plan);
@@ -275,6 +283,19 @@ impl<'d, 'p> Compiler<'d, 'p> {
                 summary: text("summary"),
                 deprecated: operation.get("deprecated") == Some(&Value::Bool(true)),
             });
+        }
+    }
+
+    /// What an operation says itself about things it does not declare.
+    fn refuses(&mut self, operation: &Map<String, Value>, key: &str, place: &str) -> Option<bool> {
+        match operation.get(key)?.as_str() {
+            Some("reject") => Some(true),
+            Some("allow") => Some(false),
+            _ => {
+                let message = format!("`{key}` is neither `allow` nor `reject`");
+                self.problems.add(problem::SHAPE, place, message);
+                None
+            }
         }
     }
 

@@ -23,7 +23,10 @@ pub(super) fn judge(
         if !head.has_body {
             return Flow::Continue(PlanBody::None);
         }
-        if policy.undeclared_body {
+        if plan
+            .refuses_undeclared_body
+            .unwrap_or(policy.undeclared_body)
+        {
             finder.add(not_judged(&plan.place))?;
             return Flow::Continue(PlanBody::None);
         }

@@ -38,6 +38,11 @@ pub(super) fn judge(
 }
 
 impl Judge<'_> {
+    fn refuses_undeclared_query(&self) -> bool {
+        let own = self.plan.refuses_undeclared_query;
+        own.unwrap_or(self.policy.undeclared_query)
+    }
+
     fn path(&self, variables: &[&str], finder: &mut Finder) -> Flow {
         let declared = &self.plan.path;
         if variables.len() < declared.len() {
@@ -113,7 +118,7 @@ impl Judge<'_> {
                     fault,
                     &self.plan.place,
                 ))?;
-            } else if self.policy.undeclared_query
+            } else if self.refuses_undeclared_query()
                 && !self.plan.names_otherwise(&pair.name)
                 && !pairs[..index]
                     .iter()

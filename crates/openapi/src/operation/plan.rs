@@ -18,6 +18,10 @@ pub(crate) struct Plan {
     /// Query names that are declared without being judged.
     pub(crate) other_query_names: Vec<String>,
     pub(crate) body: Option<Body>,
+    /// Whether a query parameter that is not declared is a violation; `None`: as the policy says.
+    pub(crate) refuses_undeclared_query: Option<bool>,
+    /// Whether a body is a violation where none is declared; `None`: as the policy says.
+    pub(crate) refuses_undeclared_body: Option<bool>,
     /// `None`: responses were not read, or none is declared.
     pub(crate) responses: Option<Declared>,
     /// The operation's place in the document.

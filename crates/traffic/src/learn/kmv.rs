@@ -98,6 +98,13 @@ impl Least {
         }
     }
 
+    pub(super) fn merge_larger<const K: usize>(&mut self, other: &Kmv<K>) {
+        self.is_more |= other.is_more;
+        for half in &other.least {
+            self.add_half(*half);
+        }
+    }
+
     pub(super) fn count(&self) -> u64 {
         estimate(self.halves(), self.is_more)
     }

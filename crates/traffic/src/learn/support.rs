@@ -79,6 +79,13 @@ impl Few {
         self.sources.merge(&other.sources);
     }
 
+    /// Adds what a larger one has noted.
+    pub(super) fn merge_support(&mut self, other: &Support) {
+        self.requests = self.requests.saturating_add(other.requests);
+        self.samples.merge_larger(&other.samples);
+        self.sources.merge_larger(&other.sources);
+    }
+
     /// How often it was seen; several times in one request count as several.
     pub fn requests(&self) -> u64 {
         self.requests
