@@ -1,7 +1,7 @@
 """hauberk's Rust core, compiled from `crates/native`."""
 
 from pathlib import Path
-from typing import Any, Self, TypedDict, final, type_check_only
+from typing import Any, Literal, Self, TypedDict, final, type_check_only
 
 class ExpressionError(ValueError):
     """
@@ -203,6 +203,101 @@ class Survey:
         """Tell why a path has its template, as `Discovery.explain` does."""
 
 @final
+class Learner:
+    """
+    Learns what requests of operations look like: reads captures or lines of the traffic store, and sums up for each operation where
+    values stand and of what form they are.
+
+    Learned from are requests that were answered with 2xx and not blocked; a browser's preflights are not. What is known of an operation
+    is the same in whatever order its requests came, and whether one learner saw them or several that were put together.
+
+    Args:
+        operations: Method, host and endpoint, e.g. `("GET", "api.example.com", "/users/{var1}")`. Labels of a host may be variables
+            (`{hostVar1}.example.com`); a host without a port stands for it on any port.
+
+        session_identifiers: E.g. `["header:authorization"]`; at most 10. For transactions that do not tell their session.
+
+        only: Whose requests teach: everybody's (`all`), those with a session or a client certificate (`identified`), or those with a
+            client certificate that was verified (`certificate`).
+
+        trusted: Sessions and certificates, as transactions tell them, whose requests alone teach; none means all.
+
+        held_back: Whether to leave out about every tenth session, certificate or client; always the same ones. They are kept for trials.
+
+    Raises:
+        ValueError: If a session identifier is none, an endpoint is no path template, or an operation is there twice.
+    """
+
+    def __new__(
+        cls,
+        *,
+        operations: list[tuple[str, str, str]],
+        session_identifiers: list[str],
+        only: Literal["all", "identified", "certificate"],
+        trusted: list[str],
+        held_back: bool,
+    ) -> Learner: ...
+    def read(
+        self,
+        source: Path | str | int | bytes,
+        *,
+        format_name: str | None = None,
+        fields: dict[str, str] | None = None,
+        default_host: str | None = None,
+        max_row_bytes: int | None = None,
+    ) -> CaptureReport:
+        """
+        Read a capture to its end and learn from its transactions.
+
+        The arguments, and what is raised, are those of `Capture`.
+        """
+
+    def feed(self, lines: bytes) -> int:
+        """
+        Learn from transactions as lines of JSON, as the traffic store and `Capture` have them.
+
+        Returns:
+            From how many of them was learned. Lines that are no transactions are counted in `tally`.
+        """
+
+    def progress(self) -> tuple[int, int]:
+        """Tell how many bytes and transactions `read` has read so far; for another thread."""
+
+    def operations(self) -> list[tuple[str, str, str]]:
+        """Give method, host and endpoint of the operations with at least one request, in order."""
+
+    def profile(self, method: str, host: str, endpoint: str) -> str:
+        """
+        Tell what is known of an operation, as JSON; its members are told in `docs/learning.md`.
+
+        Raises:
+            LookupError: If no request of it was learned from.
+        """
+
+    def dump(self, method: str, host: str, endpoint: str) -> bytes:
+        """
+        Give what is known of an operation, to be kept or given to another learner: the same bytes for the same requests, in any order
+        and over however many learners they were spread.
+
+        Raises:
+            LookupError: If no request of it was learned from.
+        """
+
+    def load(self, blob: bytes) -> None:
+        """
+        Take in what another learner has dumped, also of an operation that this one was not told of.
+
+        Raises:
+            ValueError: If it is no dump, a damaged one, or one of another version; nothing of it is taken in then.
+        """
+
+    def tally(self) -> str:
+        """
+        Tell as JSON how many `transactions` were seen, how many were `learned` from, and why others were not: `unsuccessful` (no 2xx,
+        blocked, preflight), `of_others` (of no operation), `untrusted`, `held_back`; and how many lines were `bad`.
+        """
+
+@final
 class Scorer:
     """
     Writes a score for each transaction of captures: `{"row": 0, "score": 0.987654, "api": true}`, a line each.
@@ -237,6 +332,71 @@ class Scorer:
 
     def finish(self) -> int:
         """Write out what is still held, and tell how many of the transactions look like API calls."""
+
+@final
+class Validator:
+    """
+    Judges captures by OpenAPI documents, as a gateway with default settings would.
+
+    A document judges the hosts that its `servers` name, and every host if they name none. A port makes a difference only if a document
+    names it. A HEAD is judged as a GET unless the document has it. Also told as violations, with an empty `rule`, is what a gateway refuses
+    on hosts it guards whatever the document says; `error_detail` is then `ambiguous_path`, `lookalike_path`, `method_override` or
+    `malformed_header`.
+
+    A body that was recorded as left out is not judged, the rest of its request is. Of a request whose recorder kept no headers at all
+    (access logs), path and query alone are judged. How large a body is, is not judged.
+
+    Args:
+        documents: OpenAPI 3.0 or 3.1, JSON or YAML. Of operations with the same method, host and endpoint the first one stands.
+
+        output: A file for verdicts, a line of JSON for each row; what it holds is lost. `None`: rows are only counted.
+
+    Raises:
+        ValueError: If a document is refused; the message tells which, from 1, and the first problem.
+
+        OSError: If the file cannot be written.
+    """
+
+    def __new__(cls, documents: list[bytes], *, output: str | Path | None = None) -> Validator: ...
+    def read(
+        self,
+        source: Path | str | int | bytes,
+        *,
+        format_name: str | None = None,
+        fields: dict[str, str] | None = None,
+        default_host: str | None = None,
+        max_row_bytes: int | None = None,
+    ) -> CaptureReport:
+        """
+        Judge a capture and write the verdicts; rows are counted on from the capture before.
+
+        A line is `{"row", "operation": "GET api.example.com/users/{var1}" | null, "verdict": "conforms" | "violates" | "not_evaluated",
+        "violations": [{"location", "target", "error_class", "error_detail", "rule"}]}`. It holds no value of the request. A row that cannot
+        be read has no line; a request for no operation is `not_evaluated`.
+
+        The arguments, and what is raised, are those of `Capture`.
+        """
+
+    def judge(self, lines: bytes) -> str:
+        """
+        Judge records in memory, a line of JSON each; the verdicts are counted, but not written.
+
+        Returns:
+            A JSON array of what `read` would write, with rows counted from 0.
+        """
+
+    def progress(self) -> tuple[int, int]:
+        """Tell how many bytes and transactions `read` has read so far; for another thread."""
+
+    def finish(self) -> str:
+        """
+        Write out what is still held, and tell as JSON what was counted until now.
+
+        Returns:
+            `{"conforms": 9, "violates": 1, "not_evaluated": 0, "operations": [{"operation": … | null, "conforms", "violates", "broken":
+            [{"location", "error_class", "error_detail", "rule", "rows"}]}]}`: operations that had requests, as documents have them; last
+            and with `null` what was refused and is for none. `broken` begins with what was broken most often; a row counts once for each.
+        """
 
 def log_to_stderr(level: str) -> None:
     """

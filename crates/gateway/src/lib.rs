@@ -57,7 +57,9 @@ pub use events::{
 };
 pub use log::LevelFilter;
 pub use logger::{init_default_logging, init_logging};
+pub use method::is_overridden;
 pub use operation_counts::OperationMetrics;
 pub use options::Options;
 pub use server::{Applied, Gateway};
+pub use target::matched_path;
 pub use traffic::TrafficOptions;

@@ -32,7 +32,7 @@ pub(crate) fn is_misspelt(method: &Method) -> bool {
 }
 
 /// Whether a field asks the origin to take another method than the request's own. One that names the same is harmless.
-pub(crate) fn is_overridden(method: &Method, headers: &HeaderMap) -> bool {
+pub fn is_overridden(method: &Method, headers: &HeaderMap) -> bool {
     let overrides = |name: &str| {
         name.starts_with('x') && OVERRIDES.iter().any(|known| is_spelling(name, known))
     };

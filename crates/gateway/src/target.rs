@@ -89,7 +89,7 @@ pub(crate) fn split_query(target: &[u8]) -> (&[u8], Option<&[u8]>) {
 /// # Errors
 ///
 /// What is wrong with the path, in words that quote nothing.
-pub(crate) fn matched_path(path: &[u8]) -> Result<Cow<'_, str>, &'static str> {
+pub fn matched_path(path: &[u8]) -> Result<Cow<'_, str>, &'static str> {
     if path.first() != Some(&b'/') {
         return Err("the path does not begin with a slash");
     }

@@ -32,6 +32,7 @@ from hauberk.cli import (
     status,
     token,
     traffic,
+    validate,
     zone,
 )
 from hauberk.cli.failure import Failure
@@ -60,6 +61,7 @@ app.add_typer(operation.app, name="operation")
 app.add_typer(discovery.app, name="discovery")
 app.add_typer(discover.app, name="discover")
 app.command("classify")(classify.classify)
+app.command("validate")(validate.validate)
 app.command("events")(events.events)
 app.add_typer(traffic.app, name="traffic")
 app.add_typer(token.app, name="token")

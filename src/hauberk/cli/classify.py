@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
-from contextlib import ExitStack
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Annotated
 
 import typer
 
 from hauberk.cli import files
 from hauberk.cli.captures import take
-from hauberk.cli.failure import Failure
 from hauberk.cli.output import Output
 from hauberk.cli.traffic import Captures, DefaultHost, FieldNames, FormatName, read_options
+from hauberk.cli.written import is_standard, written
 
 
 def classify(
@@ -46,29 +41,12 @@ def classify(
     from hauberk import _native  # noqa: PLC0415 - the compiled part, which commands that only speak REST do without
 
     out = Output()
-    to_standard = output in {files.STANDARD, Path("/dev/stdout")}
-    with ExitStack() as stack:
-        if to_standard:
-            # Standard output cannot be opened by name: a file there would lose what it has.
-            written = Path(stack.enter_context(NamedTemporaryFile(prefix="hauberk-scores-")).name)
-        elif files.is_plain(output):
-            # Beside the target and renamed, so that an error does not spoil what is there.
-            written = output.with_name(f".{output.name}.{os.getpid()}")
-            stack.callback(written.unlink, missing_ok=True)
-        else:
-            written = output
-        try:
-            scorer = _native.Scorer(written, _native.API_THRESHOLD if threshold is None else threshold)
-            reports = take(scorer, captures, read_options(format_name, field_names, default_host))
-            api = scorer.finish()
-            if to_standard:
-                with written.open(encoding="ascii") as scores:
-                    shutil.copyfileobj(scores, sys.stdout)
-            elif written != output:
-                written.replace(output)
-        except BrokenPipeError:  # whoever reads along has read enough
-            raise
-        except OSError as error:
-            raise Failure(f"{output}: cannot be written: {error.strerror or error}") from None
+    with written(output) as file:
+        scorer = _native.Scorer(file, _native.API_THRESHOLD if threshold is None else threshold)
+        reports = take(scorer, captures, read_options(format_name, field_names, default_host))
+        api = scorer.finish()
     transactions = sum(report.transactions for report in reports)
-    out.say(f"{transactions:,} transactions, {api:,} of them look like API calls" + (f"; written to {output}" if not to_standard else ""))
+    out.say(
+        f"{transactions:,} transactions, {api:,} of them look like API calls"
+        + (f"; written to {output}" if not is_standard(output) else "")
+    )

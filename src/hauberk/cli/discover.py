@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,26 +12,18 @@ from typer.core import TyperGroup
 
 from hauberk.candidate import Candidate, without_port
 from hauberk.cli import files
-from hauberk.cli.captures import take
 from hauberk.cli.comparing import print_comparison
 from hauberk.cli.explaining import print_explanation
-from hauberk.cli.failure import Failure
 from hauberk.cli.output import Cell, Output
 from hauberk.cli.remote import AsJson
 from hauberk.cli.session_identifiers import print_proposal
+from hauberk.cli.surveyed import MIN_REQUESTS, AllTraffic, Hosts, MinRequests, MinScore, Pins, SessionIdentifiers, Surveyed, pinned
 from hauberk.cli.traffic import AUTHORIZATION, Captures, DefaultHost, FieldNames, FormatName, read_options, summarise
 from hauberk.discovery.comparison import compare as compare_ways
 from hauberk.discovery.pictures import comparison_svg
 from hauberk.discovery.proposal import propose as propose_identifiers
-from hauberk.discovery.thresholds import Thresholds, candidates, found_operations
-from hauberk.operation import METHODS, normalise_endpoint
-from hauberk.template_rule import TemplateRule, owner_rules
-from hauberk.traffic.files import FileReport, ReadOptions, read
-
-# A capture is all there is: no window to wait for, so what was seen once counts.
-MIN_REQUESTS = 1
-
-MAX_PATHS = 4_000_000
+from hauberk.template_rule import owner_rules
+from hauberk.traffic.files import FileReport, read
 
 
 class _FilesUnlessNamed(TyperGroup):
@@ -62,27 +53,6 @@ app = typer.Typer(
     """,
 )
 
-Hosts = Annotated[list[str] | None, typer.Option("--host", help="Only this host; repeat it for more.", show_default=False)]
-SessionIdentifiers = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--session-identifier",
-        "-s",
-        metavar="TYPE:NAME",
-        help="Where requests carry who is calling: header:NAME, cookie:NAME or jwt:HEADER:$.CLAIM; repeat it for more. "
-        "'hauberk discover propose FILE…' tells which ones there are.",
-        show_default=False,
-    ),
-]
-MinRequests = Annotated[int, typer.Option(min=1, help="Successful requests an operation needs.")]
-MinScore = Annotated[
-    float | None,
-    typer.Option(
-        min=0, max=1, help="Mean likelihood to be an API call that an operation needs. Default: the classifier's own.", show_default=False
-    ),
-]
-AllTraffic = Annotated[bool, typer.Option("--all-traffic", help="Take everything for API calls: for captures that hold nothing else.")]
-
 
 @app.command("files")
 def in_files(
@@ -98,12 +68,7 @@ def in_files(
     min_requests: MinRequests = MIN_REQUESTS,
     min_score: MinScore = None,
     all_traffic: AllTraffic = False,
-    pin: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="HOST/PATH", help="A template you know, such as api.example.com/users/{name}; repeat it for more.", show_default=False
-        ),
-    ] = None,
+    pin: Pins = None,
     explain: Annotated[
         str | None,
         typer.Option(metavar="'METHOD HOST/PATH'", help="Tell why this path has the template it has, instead.", show_default=False),
@@ -127,8 +92,8 @@ def in_files(
       hauberk discover capture.har --explain 'GET api.example.com/users/42'
     """
     out = Output(as_json=as_json or output == files.STANDARD)
-    survey = _Surveyed(captures, read_options(format_name, field_names, default_host), host, session_identifier, scored=not all_traffic)
-    rules = owner_rules([_pinned(text) for text in pin or []])
+    survey = Surveyed(captures, read_options(format_name, field_names, default_host), host, session_identifier, scored=not all_traffic)
+    rules = owner_rules([pinned(text) for text in pin or []])
     if explain is not None:
         print_explanation(out, survey.explained(explain, rules), pinned="--pin says so")
         return
@@ -163,7 +128,7 @@ def compare(
     """
     out = Output(as_json=as_json)
     identifiers = session_identifier or [AUTHORIZATION]
-    survey = _Surveyed(captures, read_options(format_name, field_names, default_host), host, identifiers, scored=True)
+    survey = Surveyed(captures, read_options(format_name, field_names, default_host), host, identifiers, scored=True)
     comparison = compare_ways(survey.candidates(owner_rules([]), min_requests, min_score))
     if svg is not None:
         files.write(svg, comparison_svg(comparison), force=True)
@@ -196,70 +161,6 @@ def propose(
         found = propose_identifiers(row for row in rows if not hosts or {row["host"], without_port(row["host"])} & hosts)
     summarise(out, reports)
     print_proposal(out, found.as_json())
-
-
-class _Surveyed:
-    """Captures that were read."""
-
-    def __init__(
-        self,
-        captures: Sequence[Path],
-        options: ReadOptions,
-        hosts: Sequence[str] | None,
-        identifiers: Sequence[str] | None,
-        *,
-        scored: bool,
-    ) -> None:
-        from hauberk import _native  # noqa: PLC0415 - the compiled part, which commands that only speak REST do without
-
-        self._model_threshold = _native.API_THRESHOLD
-        try:
-            self._survey = _native.Survey(
-                session_identifiers=list(identifiers or []), hosts=list(hosts or []), scored=scored, max_paths=MAX_PATHS
-            )
-        except ValueError as error:
-            raise Failure(str(error), "e.g. --session-identifier header:authorization", status=2) from None
-        self.reports = take(self._survey, captures, options)
-        self.tally: dict[str, int] = json.loads(self._survey.tally())
-
-    def candidates(self, rules: str, min_requests: int, min_score: float | None) -> list[Candidate]:
-        """Give what passes the thresholds."""
-        thresholds = Thresholds(min_requests, self._model_threshold if min_score is None else min_score)
-        return candidates(found_operations(self._survey.operations(rules)), thresholds)
-
-    def explained(self, what: str, rules: str) -> dict[str, Any]:
-        """
-        Tell why a path has its template.
-
-        Raises:
-            Failure: If nothing like it was seen.
-        """
-        method, _, rest = what.strip().partition(" ")
-        host, slash, path = rest.strip().partition("/")
-        if method.upper() not in METHODS or not host or not slash:
-            raise Failure("--explain takes a method, a blank, a host and a path", "e.g. --explain 'GET api.example.com/users/42'", status=2)
-        text = self._survey.explain(host.lower(), method.upper(), "/" + path, rules)
-        if text is None:
-            raise Failure(f"no successful request was read that is {method.upper()} {host} and like this path")
-        return dict(json.loads(text))
-
-    def summary(self, operations: int) -> str:
-        """Say in a sentence what was read and found."""
-        tally = self.tally
-        said = f"{operations:,} operations in {tally['counted']:,} successful requests of {tally['transactions']:,} transactions"
-        if tally["left_out"]:
-            said += f"; {tally['left_out']:,} requests were left out: of paths no operation can have, or too many hosts and paths"
-        return said
-
-
-def _pinned(text: str) -> TemplateRule:
-    host, slash, path = text.partition("/")
-    if not host or not slash:
-        raise Failure(f"--pin {text}: must be a host and a path", "e.g. --pin 'api.example.com/users/{name}'", status=2)
-    try:
-        return TemplateRule("pin", host.lower(), None, normalise_endpoint("/" + path))
-    except ValueError as error:
-        raise Failure(f"--pin {text}: the path {error}", status=2) from None
 
 
 def _row(candidate: Candidate) -> dict[str, Any]:

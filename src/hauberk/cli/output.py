@@ -39,10 +39,13 @@ class Output:
 
     Args:
         as_json: Data is printed as JSON instead of for people.
+
+        aside: Tables go to stderr, because stdout holds other data.
     """
 
-    def __init__(self, *, as_json: bool = False) -> None:
+    def __init__(self, *, as_json: bool = False, aside: bool = False) -> None:
         self.as_json = as_json
+        self.aside = aside
 
     def json(self, value: Any) -> None:
         """Print a value as JSON on stdout."""
@@ -105,11 +108,12 @@ class Output:
     def _print(self, table: Table, rows: Iterable[Sequence[str]]) -> None:
         for row in rows:
             table.add_row(*(Text(cell, overflow="fold") for cell in row))
-        console = Console(file=sys.stdout, highlight=False, markup=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+        stream = sys.stderr if self.aside else sys.stdout
+        console = Console(file=stream, highlight=False, markup=False, width=None if stream.isatty() else _PIPE_WIDTH)
         with console.capture() as rendered:
             console.print(table)
-        sys.stdout.write("".join(f"{line.rstrip()}\n" for line in rendered.get().splitlines()))
-        sys.stdout.flush()
+        stream.write("".join(f"{line.rstrip()}\n" for line in rendered.get().splitlines()))
+        stream.flush()
 
 
 def _cell(row: Mapping[str, Any], column: Cell) -> str:
