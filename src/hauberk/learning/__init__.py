@@ -1,1 +1,7 @@
 """From what successful requests of an operation looked like to a schema that can be enforced."""
+
+from hauberk.learning.document import documents
+from hauberk.learning.learn import learn
+from hauberk.learning.settings import LearnOptions
+
+__all__ = ["LearnOptions", "documents", "learn"]

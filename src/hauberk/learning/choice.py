@@ -1,0 +1,187 @@
+"""
+What could be said at one place, the tightest first, and which of it a schema dares to say.
+
+A statement is not either made or left out: where the tightest is too risky a wider one may do. All choices of an operation together have to
+keep within its budget, so those that risk most are widened first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from hauberk.learned_schema import Evidence, Statement
+from hauberk.learning.priors import Prior
+
+SAYS_ALL = frozenset({"enum", "format"})
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What the statements of a place rest on."""
+
+    samples: int
+    sessions: int
+    days: int
+
+    share: float = 1.0
+    """Of requests, that have a value at this place: a value that does not come breaks nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of the statements that could be made."""
+
+    keyword: str
+    value: Any
+
+    probability: float
+    """That the next value breaks it."""
+
+    statistic: str
+
+    needs: int | None = None
+    """How many more samples it takes, if that can be told; for options that are not confident."""
+
+    prior: Prior | None = None
+    """What the probability rests on."""
+
+    schema: tuple[tuple[str, Any], ...] | None = None
+    """What stands in the schema, if it is other than keyword and value."""
+
+    @classmethod
+    def by(
+        cls, prior: Prior, keyword: str, value: Any, samples: int, risk: float, statistic: str, *, at_least: float = 0.0, **more: Any
+    ) -> Option:
+        """
+        Judge a statement by what is known of its like.
+
+        Args:
+            prior: What is known.
+
+            keyword: Of the statement.
+
+            value: Of the statement.
+
+            samples: How many keep it.
+
+            risk: The most that is risked, for `needs`.
+
+            statistic: What was computed, in words.
+
+            at_least: The probability by another reckoning; the larger one counts.
+        """
+        probability = max(prior.next_breaks(samples), at_least)
+        return cls(keyword, value, probability, statistic, prior.needs(samples, risk), prior, **more)
+
+    def keywords(self) -> dict[str, Any]:
+        """What the schema says."""
+        return {self.keyword: self.value} if self.schema is None else dict(self.schema)
+
+
+@dataclass(slots=True)
+class Choice:
+    """The statements of which one is made, or none."""
+
+    pointer: str
+    basis: Basis
+    options: list[Option]
+    at: int = 0
+    """Which one is made; beyond the last: none."""
+
+    only_with: tuple[Choice, frozenset[Any]] | None = None
+    """Another choice, and which of its values this one is about: of numbers nothing is said where a text is expected."""
+
+    unless: Choice | None = None
+    """Another choice from which this one follows if it says anything of `SAYS_ALL`."""
+
+    @property
+    def made(self) -> Option | None:
+        """What is said."""
+        if self.at >= len(self.options) or self.is_void:
+            return None
+        return self.options[self.at]
+
+    @property
+    def is_void(self) -> bool:
+        """Whether there is nothing that this choice could be about."""
+        if self.only_with is not None:
+            other, values = self.only_with
+            if other.made is None or not values.intersection(other.made.value):
+                return True
+        return self.unless is not None and self.unless.made is not None and self.unless.made.keyword in SAYS_ALL
+
+    @property
+    def risk(self) -> float:
+        """What the next request risks by it."""
+        return self.made.probability * self.basis.share if self.made else 0.0
+
+    def statements(self) -> Iterable[Statement]:
+        """What is said, and before it what is not confident yet."""
+        if self.is_void:
+            return
+        for index, option in enumerate(self.options[: self.at + 1]):
+            is_made = index == self.at
+            if not is_made and option.needs is None:
+                continue
+            evidence = Evidence(
+                self.basis.samples,
+                self.basis.sessions,
+                self.basis.days,
+                option.statistic,
+                _rounded(option.probability * self.basis.share),
+                None if is_made else option.needs,
+            )
+            yield Statement(self.pointer, option.keyword, option.value, evidence)
+
+
+class Ledger:
+    """All choices of an operation."""
+
+    def __init__(self, relaxed: Collection[str] = ()) -> None:
+        self.choices: list[Choice] = []
+        self._relaxed = frozenset(relaxed)
+
+    def choose(self, pointer: str, basis: Basis, options: Iterable[Option]) -> Choice:
+        """Note what could be said at a place, the tightest first; what the owner relaxed is not among it."""
+        kept = [option for option in options if f"{pointer} {option.keyword}" not in self._relaxed]
+        choice = Choice(pointer, basis, kept)
+        self.choices.append(choice)
+        return choice
+
+    def settle(self, risk: float, budget: float) -> float:
+        """
+        Decide what is said.
+
+        Args:
+            risk: The most that a single statement may risk.
+
+            budget: The most that all may risk together.
+
+        Returns:
+            What they risk together.
+        """
+        for choice in self.choices:
+            choice.at = 0
+            while choice.at < len(choice.options) and choice.options[choice.at].probability > risk:
+                choice.at += 1
+        total = sum(choice.risk for choice in self.choices)
+        while total > budget:
+            riskiest = max((choice for choice in self.choices if choice.made), key=_gain, default=None)
+            if riskiest is None:
+                return 0.0
+            total -= _gain(riskiest)
+            riskiest.at += 1
+        return max(0.0, sum(choice.risk for choice in self.choices))
+
+
+def _gain(choice: Choice) -> float:
+    """How much less is risked once a choice is widened by a step."""
+    after = choice.options[choice.at + 1].probability if choice.at + 1 < len(choice.options) else 0.0
+    return choice.risk - after * choice.basis.share
+
+
+def _rounded(probability: float) -> float:
+    """Two digits: more would feign an accuracy that nobody has."""
+    return float(f"{min(max(probability, 0.0), 1.0):.2g}")
