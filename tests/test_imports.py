@@ -27,7 +27,7 @@ ALLOWED = {
     "schema_trial": {"learning", "profile_keeping", "schema_learning", "storage", "traffic"},
     "recorded_traffic": {"discovery"},
     "pipeline": {"drift_watch", "inventory", "recorded_traffic", "relaxation", "schema_learning", "schema_trial", *ACTIVITIES},
-    "api": {"pipeline", *ACTIVITIES},
+    "api": {"pipeline", "relaxation", "schema_trial", *ACTIVITIES},
     "serve": {"api", "pipeline", "gateway", *ACTIVITIES},
     "supervise": set(),
     "cli": {"serve", "supervise", "demo", "discovery", "pki", "traffic"},

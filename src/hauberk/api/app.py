@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import hauberk
 from hauberk.api import (
+    alerts,
     authority,
     client_certificates,
     configuration,
@@ -24,6 +25,7 @@ from hauberk.api import (
     operation_metrics,
     operations,
     rulesets,
+    schema_trials,
     schema_validation,
     security_events,
     template_rules,
@@ -78,6 +80,8 @@ def create_app(plane: ControlPlane) -> FastAPI:
         template_rules.own,
         configuration.own,
         operation_metrics.own,
+        schema_trials.own,
+        alerts.own,
         learning.own,
     ):
         app.include_router(router, prefix=OWN)
