@@ -20,6 +20,7 @@ from hauberk.api import (
     exported_schemas,
     gateways,
     hostname_associations,
+    learned_schemas,
     learning,
     mtls_certificates,
     operation_metrics,
@@ -34,6 +35,7 @@ from hauberk.api import (
     zones,
 )
 from hauberk.api.auth import Authentication
+from hauberk.api.learning_metrics import LearningMetrics
 from hauberk.api.limits import BodyLimit
 from hauberk.api.metrics import RequestMetrics
 from hauberk.pipeline import ControlPlane
@@ -60,6 +62,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         client_certificates.zone,
         hostname_associations.zone,
         operations.zone,
+        learned_schemas.zone,
         exported_schemas.zone,
         discovery.zone,
         configuration.zone,
@@ -83,12 +86,14 @@ def create_app(plane: ControlPlane) -> FastAPI:
         schema_trials.own,
         alerts.own,
         learning.own,
+        learned_schemas.own,
     ):
         app.include_router(router, prefix=OWN)
     app.include_router(authority.public)
     app.include_router(_health(plane))
 
     registry = CollectorRegistry()
+    registry.register(LearningMetrics(plane.database))
     app.include_router(_metrics(registry, plane.metrics))
     app.add_middleware(BodyLimit, max_bytes=plane.settings.control_plane.max_upload_bytes)
     app.add_middleware(Authentication, database=plane.database, prefixes=(COMPATIBLE, OWN))
