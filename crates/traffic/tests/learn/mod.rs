@@ -1,6 +1,8 @@
-//! What is known of values: laws in `laws`, tables beside.
+//! What is known of values (laws in `laws`) and of whole requests: tables in `learner`, laws in `parts`.
 
 mod laws;
+mod learner;
+mod parts;
 
 use hauberk_traffic::learn::ValueProfile;
 
