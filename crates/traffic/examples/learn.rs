@@ -28,17 +28,25 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        ["speed"] => speed(),
+        ["speed"] => {
+            small_requests();
+            bodies("1 KB", 1_000);
+            bodies("32 KB", 32_000);
+        }
+        ["speed", "small"] => small_requests(),
+        ["speed", "bodies"] => bodies("32 KB", 32_000),
         ["memory", requests] => memory(requests.parse().expect("a number of requests")),
         ["write", requests, path] => write(requests.parse().expect("a number of requests"), path),
         _ => {
-            eprintln!("learn speed | learn memory REQUESTS | learn write REQUESTS FILE");
+            eprintln!(
+                "learn speed [small | bodies] | learn memory REQUESTS | learn write REQUESTS FILE"
+            );
             std::process::exit(2);
         }
     }
 }
 
-fn speed() {
+fn small_requests() {
     let path = std::env::temp_dir().join(format!("hauberk-learn-{}.ndjson", std::process::id()));
     let requests = 200_000;
     write(requests, path.to_str().expect("a path of UTF-8"));
@@ -80,9 +88,6 @@ fn speed() {
     );
     drop(text);
     std::fs::remove_file(&path).expect("just written");
-    for (name, size) in [("1 KB", 1_000), ("32 KB", 32_000)] {
-        bodies(name, size);
-    }
 }
 
 fn bodies(name: &str, size: usize) {

@@ -185,7 +185,7 @@ fn main() {
         }
         let mut place = ValueProfile::default();
         let mut best = f64::MAX;
-        for _ in 0..6 {
+        for _ in 0..25 {
             let start = Instant::now();
             for (value, seen) in values.iter().zip(&seen) {
                 note(&mut place, black_box(value), seen);
