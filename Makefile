@@ -5,7 +5,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test build format format-check lint types docs wheel bench bench-validation bench-paths train train-paths fuzz clean FORCE
+.PHONY: help demo test build format format-check lint types docs wheel bench bench-validation bench-paths bench-learning train train-paths fuzz clean FORCE
 
 PYTHON ?= python3
 # Arguments for the program a target runs, e.g. `make demo ARGS=--check` or `make test ARGS="-k revoked"`.
@@ -69,6 +69,11 @@ bench-paths: $(VENV)/.synced cargo ## accuracy of path templates on APIs that tr
 	@$(UV) sync --locked --inexact --quiet --group training
 	@cargo build --quiet --release --locked -p hauberk-traffic --example paths
 	@$(BIN)/python benchmarks/discovery/accuracy.py --program "$${CARGO_TARGET_DIR:-target}/release/examples/paths" --work "$${TMPDIR:-/tmp}/hauberk-paths" $(ARGS)
+
+# Results with values of the recordings stay in the work folder. ARGS="--rivals" needs `npm install --prefix benchmarks/learning/rivals` and mitm2openapi.
+bench-learning: build ## learned schemas on recorded traffic: false positives, detection, structure; ARGS="--corpus linodego" for one
+	@$(UV) sync --locked --inexact --quiet --group benchmarks
+	@PYTHONPATH="$(CURDIR)" $(BIN)/python -m benchmarks.learning --work "$${TMPDIR:-/tmp}/hauberk-learning" $(ARGS)
 
 train-paths: $(VENV)/.synced cargo ## the words and models of path templates, from the tables in training/paths
 	@$(UV) sync --locked --inexact --quiet --group training

@@ -11,16 +11,19 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
 NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
-NOUNS |= {"session_identifier", "template_rule", "learned_schema"}
+NOUNS |= {"session_identifier", "template_rule", "learned_schema", "learning_state"}
 ACTIVITIES = {"discovery", "learning", "pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.
 ALLOWED = {
     **{noun: set() for noun in NOUNS},
     **{activity: set() for activity in ACTIVITIES},
     "gateway": {"snapshot", "traffic"},
-    "inventory": {"discovery", "storage"},
+    "background": {"storage"},
+    "inventory": {"background", "discovery", "storage"},
+    "profile_keeping": {"background", "storage", "traffic"},
+    "schema_learning": {"background", "profile_keeping", "learning", "storage"},
     "recorded_traffic": {"discovery"},
-    "pipeline": {"inventory", "recorded_traffic", *ACTIVITIES},
+    "pipeline": {"inventory", "recorded_traffic", "schema_learning", *ACTIVITIES},
     "api": {"pipeline", *ACTIVITIES},
     "serve": {"api", "pipeline", "gateway", *ACTIVITIES},
     "supervise": set(),

@@ -1,7 +1,7 @@
 """hauberk's Rust core, compiled from `crates/native`."""
 
 from pathlib import Path
-from typing import Any, Self, TypedDict, final, type_check_only
+from typing import Any, Literal, Self, TypedDict, final, type_check_only
 
 class ExpressionError(ValueError):
     """
@@ -201,6 +201,101 @@ class Survey:
 
     def explain(self, host: str, method: str, path: str, rules_json: str) -> str | None:
         """Tell why a path has its template, as `Discovery.explain` does."""
+
+@final
+class Learner:
+    """
+    Learns what requests of operations look like: reads captures or lines of the traffic store, and sums up for each operation where
+    values stand and of what form they are.
+
+    Learned from are requests that were answered with 2xx and not blocked; a browser's preflights are not. What is known of an operation
+    is the same in whatever order its requests came, and whether one learner saw them or several that were put together.
+
+    Args:
+        operations: Method, host and endpoint, e.g. `("GET", "api.example.com", "/users/{var1}")`. Labels of a host may be variables
+            (`{hostVar1}.example.com`); a host without a port stands for it on any port.
+
+        session_identifiers: E.g. `["header:authorization"]`; at most 10. For transactions that do not tell their session.
+
+        only: Whose requests teach: everybody's (`all`), those with a session or a client certificate (`identified`), or those with a
+            client certificate that was verified (`certificate`).
+
+        trusted: Sessions and certificates, as transactions tell them, whose requests alone teach; none means all.
+
+        held_back: Whether to leave out about every tenth session, certificate or client; always the same ones. They are kept for trials.
+
+    Raises:
+        ValueError: If a session identifier is none, an endpoint is no path template, or an operation is there twice.
+    """
+
+    def __new__(
+        cls,
+        *,
+        operations: list[tuple[str, str, str]],
+        session_identifiers: list[str],
+        only: Literal["all", "identified", "certificate"],
+        trusted: list[str],
+        held_back: bool,
+    ) -> Learner: ...
+    def read(
+        self,
+        source: Path | str | int | bytes,
+        *,
+        format_name: str | None = None,
+        fields: dict[str, str] | None = None,
+        default_host: str | None = None,
+        max_row_bytes: int | None = None,
+    ) -> CaptureReport:
+        """
+        Read a capture to its end and learn from its transactions.
+
+        The arguments, and what is raised, are those of `Capture`.
+        """
+
+    def feed(self, lines: bytes) -> int:
+        """
+        Learn from transactions as lines of JSON, as the traffic store and `Capture` have them.
+
+        Returns:
+            From how many of them was learned. Lines that are no transactions are counted in `tally`.
+        """
+
+    def progress(self) -> tuple[int, int]:
+        """Tell how many bytes and transactions `read` has read so far; for another thread."""
+
+    def operations(self) -> list[tuple[str, str, str]]:
+        """Give method, host and endpoint of the operations with at least one request, in order."""
+
+    def profile(self, method: str, host: str, endpoint: str) -> str:
+        """
+        Tell what is known of an operation, as JSON; its members are told in `docs/learning.md`.
+
+        Raises:
+            LookupError: If no request of it was learned from.
+        """
+
+    def dump(self, method: str, host: str, endpoint: str) -> bytes:
+        """
+        Give what is known of an operation, to be kept or given to another learner: the same bytes for the same requests, in any order
+        and over however many learners they were spread.
+
+        Raises:
+            LookupError: If no request of it was learned from.
+        """
+
+    def load(self, blob: bytes) -> None:
+        """
+        Take in what another learner has dumped, also of an operation that this one was not told of.
+
+        Raises:
+            ValueError: If it is no dump, a damaged one, or one of another version; nothing of it is taken in then.
+        """
+
+    def tally(self) -> str:
+        """
+        Tell as JSON how many `transactions` were seen, how many were `learned` from, and why others were not: `unsuccessful` (no 2xx,
+        blocked, preflight), `of_others` (of no operation), `untrusted`, `held_back`; and how many lines were `bad`.
+        """
 
 @final
 class Scorer:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -24,7 +25,10 @@ from hauberk.errors import ConfigurationError
 ENVIRONMENT_PREFIX = "HAUBERK_"
 # Read where it is used, never kept in the settings: a passphrase does not belong in a file or a dump of settings.
 PASSPHRASE_VARIABLE = "HAUBERK_CA_PASSPHRASE"  # noqa: S105 - the variable's name
-OTHER_VARIABLES = frozenset({PASSPHRASE_VARIABLE, "HAUBERK_CONFIG", "HAUBERK_URL", "HAUBERK_TOKEN", "HAUBERK_ZONE", "HAUBERK_DATA"})
+WEBHOOK_SECRET_VARIABLE = "HAUBERK_WEBHOOK_SECRET"  # noqa: S105 - as above
+OTHER_VARIABLES = frozenset(
+    {PASSPHRASE_VARIABLE, WEBHOOK_SECRET_VARIABLE, "HAUBERK_CONFIG", "HAUBERK_URL", "HAUBERK_TOKEN", "HAUBERK_ZONE", "HAUBERK_DATA"}
+)
 
 
 # Nothing but what the gateway connects to: no user, path, query or white space. Names in other alphabets are written as Punycode.
@@ -241,6 +245,85 @@ class DiscoverySettings(_Table):
     )
 
 
+class LearningSettings(_Table):
+    """Schema learning: what a good request of each saved operation looks like, learned from successful ones."""
+
+    enabled: bool = Field(
+        True, description="Whether the control plane learns in the background. What is learned is not enforced before it is applied."
+    )
+    window_days: int = Field(7, ge=1, le=60, description="From how many days of traffic is learned, besides the present one.")
+    min_requests: int = Field(
+        1000,
+        ge=1,
+        le=2**31 - 1,
+        description="Successful requests in the window from which on names and types of an operation are learned. Bounds, enumerations "
+        "and patterns come as the statistics dare, from about 10,000 on.",
+    )
+    refresh_seconds: int = Field(
+        300, ge=1, le=86400, description="How often the control plane reads the traffic that has come meanwhile, in seconds."
+    )
+    version_hours: float = Field(
+        24,
+        ge=0,
+        le=24 * 90,
+        description="How long the newest learned version stands at least before another follows it, in hours. One that was asked for "
+        "(`hauberk schema learned run`), or that rests on twice as many requests, follows at once.",
+    )
+    keep_versions: int = Field(10, ge=2, le=1000, description="Learned versions of an operation that are kept, besides the one in force.")
+    confidence: float = Field(0.999, ge=0.5, lt=1, description="How sure each bound has to be, as a probability.")
+    budget: float = Field(
+        0.001, gt=0, le=0.5, description="Share of an operation's legitimate requests that its learned bounds together may refuse at most."
+    )
+    only: Literal["all", "identified", "certificate"] = Field(
+        "all",
+        description="Whose requests teach: `all`, those `identified` by session or client certificate, or those with a good client "
+        "`certificate`.",
+    )
+    trusted: list[str] = Field(
+        [],
+        description="If there are any, only these teach: sessions as recorded traffic names them, and fingerprints of client certificates.",
+    )
+    held_back: bool = Field(
+        True, description="Leave about every tenth caller out, so that a learned schema can be tried on requests it has not seen."
+    )
+
+
+def _webhook(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or any(c.isspace() or not c.isprintable() for c in url):
+        raise ValueError("must be an address such as https://alerts.example.com/hauberk, without a user name")
+    return url
+
+
+class AlertSettings(_Table):
+    """Alerts on drift: requests show what the learned schema in force does not say."""
+
+    enabled: bool = Field(True, description="Whether requests of now are compared with the learned schema in force.")
+    min_samples: int = Field(
+        10, ge=1, le=64, description="Requests that must show a change; of one session or client only so many count, equal ones once."
+    )
+    min_sources: int = Field(
+        3, ge=1, le=32, description="Different sessions or clients that must show it, so that one alone raises nothing."
+    )
+    silent_days: int = Field(7, ge=1, le=60, description="Days without a request after which an operation is told to have disappeared.")
+    silent_requests: int = Field(100, ge=1, description="Requests it must have had before.")
+    webhook_url: Annotated[str, AfterValidator(_webhook)] | None = Field(
+        None, description="Where each alert is posted, as JSON. Default: nowhere; the log, the metrics and the REST API tell of it anyway."
+    )
+    webhook_secret_file: Path | None = Field(
+        None, description="File with the secret that signs what is posted; the variable `HAUBERK_WEBHOOK_SECRET` wins over it."
+    )
+    webhook_timeout_seconds: float = Field(10, gt=0, le=300, description="How long the receiver may take, in seconds.")
+    webhook_tries: int = Field(6, ge=1, le=20, description="How often it is tried, each time after a longer wait.")
+    webhook_queue: int = Field(
+        1000, ge=1, le=100_000, description="Alerts that wait to be posted; beyond it they are not posted, and counted."
+    )
+
+
 def _store(store: str) -> str:
     if not store or "\0" in store:
         raise ValueError("must be a folder, or a URL such as s3://bucket/folder?region=eu-central-1")
@@ -306,6 +389,8 @@ class Settings(_Table):
     limits: LimitSettings = LimitSettings()
     events: EventSettings = EventSettings()
     discovery: DiscoverySettings = DiscoverySettings()
+    learning: LearningSettings = LearningSettings()
+    alerts: AlertSettings = AlertSettings()
     traffic: TrafficSettings = TrafficSettings()
     zones: list[ZoneSettings] = Field([], description="What is served.")
 
@@ -411,7 +496,13 @@ def _table_at(path: tuple[int | str, ...]) -> type[BaseModel]:
         "gateway": GatewaySettings,
         "limits": LimitSettings,
     }
-    inner |= {"events": EventSettings, "traffic": TrafficSettings, "discovery": DiscoverySettings}
+    inner |= {
+        "events": EventSettings,
+        "traffic": TrafficSettings,
+        "discovery": DiscoverySettings,
+        "learning": LearningSettings,
+        "alerts": AlertSettings,
+    }
     inner |= {"zones": ZoneSettings, "hosts": HostSettings}
     for part in path:
         if isinstance(part, str):
@@ -438,6 +529,8 @@ def _consistent(settings: Settings, where: str) -> Settings:
                 problems.append(f"{key}: certificate and private_key go together; one of them is missing")
     if (settings.control_plane.certificate is None) != (settings.control_plane.private_key is None):
         problems.append("control_plane: certificate and private_key go together; one of them is missing")
+    if settings.alerts.webhook_secret_file is not None and settings.alerts.webhook_url is None:
+        problems.append("alerts: webhook_secret_file signs what is sent to webhook_url, which is missing")
     if not settings.gateway.https and not settings.gateway.http:
         problems.append("gateway: no listener is left; name one in https or http")
     if problems:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +19,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hauberk.background import LeaseLost, ZoneWork
 from hauberk.candidate import Candidate, without_port
 from hauberk.config import DiscoverySettings
 from hauberk.discovery.ports import PathDiscovery, TrafficSource
@@ -46,14 +45,13 @@ PROGRESS_SECONDS = 2.0
 # Enough to tell one request in a hundred, little enough to read at every look while a zone has no identifier.
 SAMPLE = 20_000
 
-STOP_SECONDS = 10.0
 TRIES = 5
 RETRY_SECONDS = 1.0
 
 AUTHORIZATION = SessionIdentifier("header", "authorization")
 
 
-class Inventory:
+class Inventory(ZoneWork):
     """
     Discovery of all zones.
 
@@ -77,29 +75,25 @@ class Inventory:
         model_threshold: float,
         mask_path: Callable[[str], str] | None = None,
     ) -> None:
-        self.database = database
+        super().__init__(database, "discovery", settings.refresh_seconds)
         self.settings = settings
         self.engine = engine
         self.mask_path = mask_path
         self.source: TrafficSource | None = None
         """The traffic store; without one nothing is looked at."""
-        self.name = secrets.token_hex(8)
         self.thresholds = Thresholds(settings.min_requests, model_threshold if settings.min_score is None else settings.min_score)
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Begin to look at traffic in the background."""
-        self._thread = threading.Thread(target=self._run, name="discovery", daemon=True)
-        self._thread.start()
+    def is_ready(self) -> bool:
+        """Tell whether there is traffic to look at."""
+        return self.source is not None and self.engine is not None
 
-    def stop(self) -> None:
-        """End that; a look under way is left unfinished, and the next one begins anew. Grouping that takes long is not waited for."""
-        self._stopping.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(STOP_SECONDS)
+    def is_due(self, session: Session, zone_id: str) -> bool:
+        """Tell whether a zone's traffic should be looked at."""
+        return due(session, zone_id, timedelta(seconds=self.settings.refresh_seconds))
+
+    def work_on(self, zone_id: str) -> None:
+        """Look at a zone's traffic."""
+        self.refresh(zone_id)
 
     def request(self, zone_id: str) -> dict[str, Any]:
         """
@@ -111,7 +105,7 @@ class Inventory:
         self._reader()
         with self.database.write() as session:
             status = status_json(request_run(session, zone_id))
-        self._wake.set()
+        self.wake()
         return status
 
     def status(self, zone_id: str) -> dict[str, Any]:
@@ -134,7 +128,7 @@ class Inventory:
             return None
         try:
             recorded = self._look(zone_id, source, engine)
-        except _LeaseLost:
+        except LeaseLost:
             return None
         except Exception as error:
             # A zone, a database or a store may be gone meanwhile: whoever asks for the status should be told.
@@ -185,31 +179,6 @@ class Inventory:
             zone, names = _zones(session, zone_id)
         return self._propose(source, zone, names, window, limit)
 
-    def _run(self) -> None:
-        every = timedelta(seconds=self.settings.refresh_seconds)
-        while not self._stopping.is_set():
-            self._wake.clear()
-            if self.source is not None and self.engine is not None:
-                for zone_id in self._due(every):
-                    if not self._stopping.is_set():
-                        self._refresh_quietly(zone_id)
-            # Another control plane may have been asked, so the wait is short even where looks are rare.
-            self._wake.wait(min(self.settings.refresh_seconds, PROGRESS_SECONDS))
-
-    def _due(self, every: timedelta) -> list[str]:
-        try:
-            with self.database.read() as session:
-                return [zone_id for zone_id in session.scalars(select(Zone.id).order_by(Zone.name)) if due(session, zone_id, every)]
-        except Exception:
-            log.exception("it cannot be told which zones are to be looked at")
-            return []
-
-    def _refresh_quietly(self, zone_id: str) -> None:
-        try:
-            self.refresh(zone_id)
-        except Exception:
-            log.exception("a zone's traffic was not looked at", extra={"zone_id": zone_id})
-
     def _look(self, zone_id: str, source: TrafficSource, engine: Callable[[int], PathDiscovery]) -> Recorded:
         window = self._window()
         with self.database.read() as session:
@@ -248,7 +217,7 @@ class Inventory:
         with self.database.write() as session:
             # In the same transaction, so that a control plane that was overtaken records nothing.
             if not renew_lease(session, zone_id, self.name):
-                raise _LeaseLost
+                raise LeaseLost
             recorded = record_candidates(session, session.get_one(Zone, zone_id), kept, seen, rules)
             end_lease(session, zone_id, self.name, candidates=recorded.stored, refused=recorded.refused)
         return recorded
@@ -273,10 +242,10 @@ class Inventory:
         if self._stopping.is_set():
             with self.database.write() as session:
                 end_lease(session, zone_id, self.name, error="the control plane was stopped")
-            raise _LeaseLost
+            raise LeaseLost
         with self.database.write() as session:
             if not renew_lease(session, zone_id, self.name, **progress):
-                raise _LeaseLost
+                raise LeaseLost
 
     def _may_choose(self, session: Session, zone_id: str) -> bool:
         if not self.settings.automatic_session_identifier:
@@ -334,10 +303,6 @@ class Inventory:
     def _days(self) -> str:
         days = self.settings.window_days
         return f"{days} days" if days > 1 else "day"
-
-
-class _LeaseLost(Exception):
-    """Another control plane is at it, or this one stops."""
 
 
 def _zones(session: Session, zone_id: str) -> tuple[Zone, list[str]]:

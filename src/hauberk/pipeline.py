@@ -24,12 +24,14 @@ from hauberk.pki.authority import Authority
 from hauberk.pki.key_store import open_managed_authority
 from hauberk.pki.server_certificate import check_server_certificate, self_signed
 from hauberk.recorded_traffic import RecordedTraffic
+from hauberk.schema_learning import SchemaLearning
 from hauberk.snapshot.document import Snapshot, encode
 from hauberk.storage.authorities import managed_certificate_pem, remember_managed_authority
 from hauberk.storage.database import Database
 from hauberk.storage.enforcement import read_enforced
 from hauberk.storage.models import Host, Installation, Token, Zone, now
 from hauberk.storage.tokens import token_sha256
+from hauberk.traffic.hours import RecordedHours
 from hauberk.traffic.store import TrafficStore
 
 log = logging.getLogger(__name__)
@@ -88,6 +90,8 @@ class ControlPlane:
         )
         self.traffic = TrafficStore(settings.traffic_store, keep_days=settings.traffic.keep_days, max_bytes=settings.traffic.max_bytes)
         self.inventory.source = RecordedTraffic(self.traffic)
+        self.learning = SchemaLearning(self.database, settings.learning, None)
+        self.learning.hours = RecordedHours(self.traffic.folder)
 
     @property
     def public_url(self) -> str:
@@ -133,6 +137,7 @@ class ControlPlane:
 
     def close(self) -> None:
         """Stop looking at traffic, and let go of the database."""
+        self.learning.stop()
         self.inventory.stop()
         self.database.close()
 

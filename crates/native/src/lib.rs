@@ -8,6 +8,7 @@ mod captures;
 mod checks;
 mod discovery;
 mod gateway;
+mod learner;
 mod opened;
 mod requests;
 mod scores;
@@ -34,6 +35,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<gateway::Gateway>()?;
     module.add_class::<discovery::Discovery>()?;
     module.add_class::<discovery::Survey>()?;
+    module.add_class::<learner::Learner>()?;
     module.add_class::<scores::Scorer>()?;
     module.add_class::<validator::Validator>()?;
     module.add("API_THRESHOLD", hauberk_traffic::API_THRESHOLD)?;

@@ -59,8 +59,10 @@ pub use document::{Document, DocumentOperation, Loaded, ResponseSchemas, load, t
 pub use lookalike::loosest_reading;
 pub use operation::{
     BodyCheck, BodyPlan, BodyStream, MAX_VIOLATIONS, Operation, RequestHead, StreamCheck,
+    json_number,
 };
 pub use policy::{ContentEncoding, Limits, Policy, Unchecked};
 pub use problem::{CODES, MAX_LOCATIONS, Problem, Severity};
 pub use router::{Match, RouteError, Router, RouterBuilder, Variables};
+pub use schema::format::TextFormat as Format;
 pub use violation::{ErrorClass, Location, MAX_TARGET_CHARS, Violation};

@@ -19,6 +19,8 @@ pub(crate) mod shape;
 mod stream;
 pub(crate) mod style;
 mod text;
+
+pub use self::text::json_number;
 mod unpack;
 mod value;
 

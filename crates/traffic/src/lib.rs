@@ -12,6 +12,7 @@ pub mod classify;
 mod cookie;
 pub mod discover;
 mod json;
+pub mod learn;
 mod mask;
 mod path;
 pub mod read;

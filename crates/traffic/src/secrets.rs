@@ -1,9 +1,10 @@
 //! What is secret: by the name it stands under, or by its own shape.
 
 /// How much is hidden of what stands under a name, from least to most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Secrecy {
     /// Nothing.
+    #[default]
     Open,
     /// What looks random: `key=AB12…` of many services and the `code` of OAuth are secrets, `key=name` and `code=404` are not.
     Random,

@@ -4,6 +4,7 @@
 mod classify;
 mod discover;
 mod laws;
+mod learn;
 mod masking;
 mod reading;
 mod records;

@@ -19,6 +19,7 @@ from hauberk.api import (
     exported_schemas,
     gateways,
     hostname_associations,
+    learning,
     mtls_certificates,
     operation_metrics,
     operations,
@@ -77,6 +78,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         template_rules.own,
         configuration.own,
         operation_metrics.own,
+        learning.own,
     ):
         app.include_router(router, prefix=OWN)
     app.include_router(authority.public)

@@ -14,6 +14,7 @@ from hauberk.api.operations import Features, Hosts, asked_features, operation_fi
 from hauberk.discovery.openapi import Listed, documents
 from hauberk.errors import InvalidRequest
 from hauberk.operation import OperationKey
+from hauberk.storage.learned_versions import learned_operations
 from hauberk.storage.models import now
 from hauberk.storage.operations import filter_operations, operations_of
 
@@ -33,7 +34,8 @@ def list_schemas(
     ],
 ) -> JSONResponse:
     """Give saved operations as OpenAPI documents, one for each host; features asked for stand at each as `x-hauberk-features`."""
-    if any(kind != "learned" for kind in split_values(include_schema_kind, "include_schema_kind")):
+    kinds = split_values(include_schema_kind, "include_schema_kind")
+    if any(kind != "learned" for kind in kinds):
         raise InvalidRequest("the query parameter include_schema_kind must be learned")
     features = asked_features(feature)
     query = filter_operations(operations_of(zone_id), **operation_filters(host, (), None))
@@ -41,8 +43,13 @@ def list_schemas(
         zone_of(session, zone_id)
         rows = session.scalars(query).all()
         render = operation_renderer(session, zone_id, features, rows)
+        learned = {one.key: one.operation for one in learned_operations(session, rows)} if kinds else {}
+        keys = {row.operation_id: OperationKey(row.method, row.host, row.endpoint) for row in rows}
         listed = [
-            Listed(OperationKey(row.method, row.host, row.endpoint), {EXTENSION: render(row)["features"]} if features else {})
+            Listed(
+                keys[row.operation_id],
+                {**learned.get(keys[row.operation_id], {}), **({EXTENSION: render(row)["features"]} if features else {})},
+            )
             for row in rows
         ]
     return success({"schemas": documents(listed, title="Operations of"), "timestamp": now().isoformat()})

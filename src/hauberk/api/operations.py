@@ -19,8 +19,11 @@ from hauberk.api.schema_fragment import operation_fragment
 from hauberk.errors import InvalidRequest
 from hauberk.operation import METHODS, OperationKey, is_in_zone
 from hauberk.schema import OUTSIDE_ZONE
+from hauberk.storage.applied_schemas import applied_schemas, uploaded_of
 from hauberk.storage.candidates import PERIOD, counted
 from hauberk.storage.discovery_tables import DiscoveredOperation
+from hauberk.storage.learned_versions import content_of, fragment_of, newest_versions
+from hauberk.storage.learning_tables import AppliedSchema, LearnedVersion
 from hauberk.storage.models import Operation, Schema
 from hauberk.storage.operations import (
     Order,
@@ -32,13 +35,16 @@ from hauberk.storage.operations import (
     order_operations,
     save_operations,
 )
-from hauberk.storage.schemas import InForce, find_schema, schemas_in_force, schemas_of
+from hauberk.storage.schemas import find_schema, schemas_in_force, schemas_of
 
 MAX_OPERATIONS_PER_CALL = 5000
 FEATURES = ("thresholds", "parameter_schemas", "schema_info", "confidence_intervals", "api_routing", "traffic_stats")
 FEATURE_HELP = (
     "Add features: thresholds, parameter_schemas, schema_info, confidence_intervals, traffic_stats (ours); those not known yet are left out"
 )
+
+# Features that tell of learned schemas.
+_LEARNED = frozenset({"parameter_schemas", "schema_info"})
 
 zone = APIRouter(tags=["operations"], dependencies=[Owner])
 
@@ -131,7 +137,9 @@ def get_operation(
     zone_id: ZoneId,
     operation_id: str,
     feature: Features,
-    with_schemas: Annotated[bool, Query(description="Add `schemas`: what the schema in force says of parameters and body")] = False,
+    with_schemas: Annotated[
+        bool, Query(description="Add `schemas`: what the uploaded and the learned one say of parameters and body")
+    ] = False,
 ) -> JSONResponse:
     """Show a saved operation."""
     with plane.database.read() as session:
@@ -169,13 +177,17 @@ def operation_renderer(
     """Make what renders these operations with the features asked for; what it needs is read once, here."""
     if not features:
         return operation_json
-    schema_info = _schema_info_renderer(session, zone_id) if "schema_info" in features else None
-    traffic = counted(session, zone_id, [row.operation_id for row in rows]) if "traffic_stats" in features else {}
+    ids = [row.operation_id for row in rows]
+    learned = newest_versions(session, ids, with_content="parameter_schemas" in features) if _LEARNED & set(features) else {}
+    schema_info = _schema_info_renderer(session, zone_id, learned) if "schema_info" in features else None
+    traffic = counted(session, zone_id, ids) if "traffic_stats" in features else {}
 
     def render(row: Operation) -> dict[str, Any]:
         known: dict[str, Any] = {}
         if schema_info is not None:
             known["schema_info"] = schema_info(row)
+        if "parameter_schemas" in features and row.operation_id in learned:
+            known["parameter_schemas"] = parameter_schemas(learned[row.operation_id])
         if row.operation_id in traffic:
             known["traffic_stats"] = traffic_stats(traffic[row.operation_id])
         return operation_json(row) | {"features": known}
@@ -249,26 +261,40 @@ def _save(plane: Plane, zone_id: str, keys: Sequence[OperationKey], render: Call
     return success(result, messages=messages)
 
 
-def _schema_info_renderer(session: Session, zone_id: str) -> Callable[[Operation], dict[str, Any]]:
-    in_force = schemas_in_force(session, zone_id)
+def parameter_schemas(version: LearnedVersion) -> dict[str, Any]:
+    """Render what was learned; `last_updated` names the version to whom applies it. The body, which SDKs do not model, stands beside."""
+    fragment = fragment_of(content_of(version).operation)
+    return {"last_updated": version.created_at.isoformat(), "parameter_schemas": {**fragment, "responses": None}}
+
+
+def _schema_info_renderer(session: Session, zone_id: str, learned: Mapping[str, LearnedVersion]) -> Callable[[Operation], dict[str, Any]]:
+    in_force, applied = schemas_in_force(session, zone_id), applied_schemas(session, zone_id)
     enabled = schemas_of(zone_id, validation_enabled=True, with_source=False, with_operations=False)
     schemas = {row.schema_id: row for row in session.scalars(enabled)}
-    return lambda row: _schema_info(row, in_force, schemas)
+
+    def render(row: Operation) -> dict[str, Any]:
+        found = uploaded_of(in_force, row)
+        return {
+            "active_schema": _active_schema(schemas[found[0]] if found is not None else applied.get(row.operation_id)),
+            "learned_available": row.operation_id in learned,
+            "mitigation_action": row.mitigation_action,
+        }
+
+    return render
 
 
-def _schema_info(row: Operation, in_force: InForce, schemas: Mapping[str, Schema]) -> dict[str, Any]:
-    found = in_force.get((row.method, row.host, row.endpoint))
-    active = schemas[found[0]] if found else None
-    return {
-        "active_schema": active
-        and {"id": active.schema_id, "created_at": active.created_at.isoformat(), "is_learned": False, "name": active.name},
-        "learned_available": False,
-        "mitigation_action": row.mitigation_action,
-    }
+def _active_schema(row: Schema | AppliedSchema | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    is_learned = isinstance(row, AppliedSchema)
+    created_at = row.applied_at if isinstance(row, AppliedSchema) else row.created_at
+    return {"id": row.schema_id, "created_at": created_at.isoformat(), "is_learned": is_learned, "name": row.name}
 
 
 def _schemas(session: Session, row: Operation) -> dict[str, Any]:
-    found = schemas_in_force(session, row.zone_id).get((row.method, row.host, row.endpoint))
-    if found is None:
-        return {}
-    return {"uploaded": operation_fragment(find_schema(session, row.zone_id, found[0]).source, row.method, found[1])}
+    found = uploaded_of(schemas_in_force(session, row.zone_id), row)
+    version = newest_versions(session, [row.operation_id], with_content=True).get(row.operation_id)
+    schemas: dict[str, Any] = {"learned": fragment_of(content_of(version).operation)} if version is not None else {}
+    if found is not None:
+        schemas["uploaded"] = operation_fragment(find_schema(session, row.zone_id, found[0]).source, row.method, found[1])
+    return schemas

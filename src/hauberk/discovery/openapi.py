@@ -20,7 +20,7 @@ class Listed(NamedTuple):
     key: OperationKey
 
     extension: dict[str, Any]
-    """Members to add to the operation, each named `x-…`."""
+    """Members to add to the operation, or that take the place of those written by default: `x-…`, or what was learned."""
 
 
 def documents(operations: Iterable[Listed], *, title: str) -> list[dict[str, Any]]:

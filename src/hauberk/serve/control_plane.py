@@ -31,6 +31,7 @@ def run_control_plane(settings: Settings) -> None:
     stopping = threading.Event()
     threading.Thread(target=_keep_house, args=(plane, stopping), name="housekeeping", daemon=True).start()
     plane.inventory.start()
+    plane.learning.start()
     tls = {"ssl_certfile": settings.control_plane.certificate, "ssl_keyfile": settings.control_plane.private_key}
     log.info("control plane listens", extra={"address": settings.control_plane.listen, "url": settings.control_plane_url})
     try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from hauberk.storage.leases import LeasedRun
 from hauberk.storage.models import Base, Enforced, new_hex_id, now
 
 
@@ -71,26 +72,14 @@ class OwnerTemplateRule(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
-class DiscoveryRun(Base):
-    """
-    A zone's discovery: whether somebody asked for it, who is at it, and how it went.
-
-    The lease keeps several control planes on one database from doing the same; one that dies loses it when it ends.
-    """
+class DiscoveryRun(LeasedRun, Base):
+    """A zone's discovery; its phases are `reading`, `grouping` and `recording`."""
 
     __tablename__ = "discovery_runs"
 
-    zone_id: Mapped[str] = mapped_column(ForeignKey("zones.id", ondelete="CASCADE"), primary_key=True)
-    lease_owner: Mapped[str | None] = mapped_column(String(64))
-    lease_until: Mapped[datetime | None]
-    requested_at: Mapped[datetime | None]
-    started_at: Mapped[datetime | None]
-    finished_at: Mapped[datetime | None]
-    phase: Mapped[str | None] = mapped_column(String(16))  # reading | grouping | recording; null between runs
     paths_read: Mapped[int] = mapped_column(BigInteger, default=0)
     operations_found: Mapped[int] = mapped_column(BigInteger, default=0)
     candidates: Mapped[int] = mapped_column(BigInteger, default=0)
     refused: Mapped[int] = mapped_column(BigInteger, default=0)
-    error: Mapped[str | None] = mapped_column(Text)
     # The owner has set or cleared session identifiers, so none is set by itself any more.
     identifiers_chosen: Mapped[bool] = mapped_column(default=False)

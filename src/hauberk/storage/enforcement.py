@@ -9,6 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hauberk.rule import ENFORCED_PHASE
+from hauberk.storage.applied_schemas import applied_schemas, uploaded_of
+from hauberk.storage.learning_tables import AppliedSchema
 from hauberk.storage.models import (
     CertificateAuthority,
     ClientCertificate,
@@ -31,14 +33,25 @@ def read_enforced(session: Session) -> dict[str, Any]:
     """Collect authorities, zones and the schemas that are in force somewhere."""
     zones = [_zone(session, zone) for zone in session.scalars(select(Zone).order_by(Zone.name))]
     used = {operation["schema"]["schema_id"] for zone in zones for operation in zone["operations"] if operation["schema"]}
-    schemas = session.scalars(select(Schema).where(Schema.schema_id.in_(used)).order_by(Schema.schema_id)) if used else ()
     return {
         "certificate_authorities": [
             _authority(session, row) for row in session.scalars(select(CertificateAuthority).where(CertificateAuthority.ca))
         ],
         "zones": zones,
-        "schemas": [{"schema_id": row.schema_id, "name": row.name, "source": row.source} for row in schemas],
+        "schemas": _schemas(session, used),
     }
+
+
+def _schemas(session: Session, used: set[str]) -> list[dict[str, Any]]:
+    """
+    Give the documents of these ids, by id.
+
+    A learned schema has a document of its own for each operation, so that gateways compile again what has changed and nothing else.
+    """
+    uploaded = {row.schema_id: row for row in session.scalars(select(Schema).where(Schema.validation_enabled)) if row.schema_id in used}
+    learned = {row.schema_id: row for row in session.scalars(select(AppliedSchema)) if row.schema_id in used}
+    rows: dict[str, Schema | AppliedSchema] = {**uploaded, **learned}
+    return [{"schema_id": id_, "name": rows[id_].name, "source": rows[id_].source} for id_ in sorted(rows)]
 
 
 def _authority(session: Session, authority: CertificateAuthority) -> dict[str, Any]:
@@ -56,6 +69,7 @@ def _authority(session: Session, authority: CertificateAuthority) -> dict[str, A
 
 def _zone(session: Session, zone: Zone) -> dict[str, Any]:
     in_force = schemas_in_force(session, zone.id)
+    applied = applied_schemas(session, zone.id)
     operations = session.scalars(select(Operation).where(Operation.zone_id == zone.id).order_by(Operation.operation_id))
     rules = session.scalars(
         select(Rule)
@@ -72,12 +86,13 @@ def _zone(session: Session, zone: Zone) -> dict[str, Any]:
             for rule in rules
         ],
         "schema_validation": {"default_action": zone.default_action, "override_action": zone.override_action},
-        "operations": [_operation(row, in_force.get((row.method, row.host, row.endpoint))) for row in operations],
+        "operations": [_operation(row, uploaded_of(in_force, row), applied.get(row.operation_id)) for row in operations],
         **enforced_session_identifiers(session, zone.id),
     }
 
 
-def _operation(operation: Operation, schema: tuple[str, str] | None) -> dict[str, Any]:
+def _operation(operation: Operation, uploaded: tuple[str, str] | None, learned: AppliedSchema | None) -> dict[str, Any]:
+    schema = uploaded or (None if learned is None else (learned.schema_id, operation.endpoint))
     return {
         "operation_id": operation.operation_id,
         "method": operation.method,

@@ -66,8 +66,17 @@ fn number(text: &str, types: Types, strict: bool) -> Option<Cow<'_, str>> {
     (spelt == "-0" || json_number(&spelt).is_some()).then_some(Cow::Owned(spelt))
 }
 
-/// Whether `text` follows JSON's grammar of numbers, and if so whether it is written as an integer.
-pub(crate) fn json_number(text: &str) -> Option<bool> {
+/// Whether `text` follows JSON's grammar of numbers, and if so whether it is written as an integer. `-0` does not, as a
+/// second spelling of 0.
+///
+/// ```
+/// use hauberk_openapi::json_number;
+///
+/// assert_eq!(json_number("10"), Some(true));
+/// assert_eq!(json_number("1e1"), Some(false));
+/// assert_eq!(json_number("010"), None);
+/// ```
+pub fn json_number(text: &str) -> Option<bool> {
     fn digits(bytes: &[u8]) -> (usize, &[u8]) {
         let count = bytes
             .iter()

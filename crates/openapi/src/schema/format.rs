@@ -6,21 +6,41 @@ mod moment;
 
 use super::number::Number;
 
-/// A format of text.
+/// A format of text that schemas assert.
+///
+/// ```
+/// use hauberk_openapi::Format;
+///
+/// assert!(Format::Date.allows("2026-11-22"));
+/// assert!(!Format::Date.allows("2026-11-31"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TextFormat {
+pub enum TextFormat {
+    /// `date-time`: RFC 3339, with an offset.
     DateTime,
+    /// `date`: RFC 3339.
     Date,
+    /// `time`: RFC 3339, with an offset.
     Time,
+    /// `email`: RFC 5321.
     Email,
+    /// `hostname`: RFC 1123, with internationalised labels written as `xn--…`.
     Hostname,
+    /// `ipv4`: four decimal numbers.
     Ipv4,
+    /// `ipv6`: RFC 4291, without a zone.
     Ipv6,
+    /// `uri`: RFC 3986, absolute.
     Uri,
+    /// `uri-reference`: RFC 3986, absolute or relative.
     UriReference,
+    /// `iri`: RFC 3987, absolute.
     Iri,
+    /// `iri-reference`: RFC 3987, absolute or relative.
     IriReference,
+    /// `uuid`: RFC 4122.
     Uuid,
+    /// `byte`: base64 of RFC 4648 §4 with its padding.
     Byte,
 }
 
@@ -83,8 +103,9 @@ impl TextFormat {
         known.map_or("", |(name, _)| name)
     }
 
+    /// Whether a text is in this format: what a schema with it would say.
     #[inline]
-    pub(crate) fn allows(self, text: &str) -> bool {
+    pub fn allows(self, text: &str) -> bool {
         match self {
             Self::DateTime => moment::is_date_time(text.as_bytes()),
             Self::Date => moment::is_date(text.as_bytes()),

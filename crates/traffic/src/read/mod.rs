@@ -30,6 +30,8 @@ pub use json_log::{FieldMap, UnknownField};
 pub use report::{BadRow, CutShort, Problem, ReadError, ReadReport};
 pub use unpack::{Unpacked, decompressed};
 
+pub(crate) use time::unix_seconds;
+
 use sink::Sink;
 use window::Window;
 

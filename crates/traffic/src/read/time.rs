@@ -25,6 +25,63 @@ pub(super) fn iso(written: Cow<'_, str>) -> Option<Cow<'_, str>> {
         .map(Cow::Owned)
 }
 
+/// Unix seconds of a time in ISO 8601; without an offset it is taken for UTC. None if it is no such time.
+pub(crate) fn unix_seconds(written: &str) -> Option<i64> {
+    if !is_iso(written) {
+        return None;
+    }
+    let number = |from: usize, to: usize| -> Option<i64> { written.get(from..to)?.parse().ok() };
+    let days = days(number(0, 4)?, number(5, 7)?, number(8, 10)?)?;
+    let midnight = days * 86_400;
+    let Some(time) = written.get(11..).filter(|time| !time.is_empty()) else {
+        return Some(midnight);
+    };
+    let (hour, minute) = (number(11, 13)?, number(14, 16)?);
+    let second = if time.as_bytes().get(5) == Some(&b':') {
+        number(17, 19)?
+    } else {
+        0
+    };
+    if !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0..=60).contains(&second) {
+        return None;
+    }
+    let local = midnight + hour * 3600 + minute * 60 + second;
+    // The date has `-` as well, the time of day has none.
+    let offset = match time.rfind(['+', '-']) {
+        Some(at) => {
+            let (sign, rest) = time[at..].split_at(1);
+            let digits =
+                |from: usize, to: usize| -> Option<i64> { rest.get(from..to)?.parse().ok() };
+            let minutes = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());
+            let minutes = if rest.len() == 2 {
+                0
+            } else if minutes.starts_with(':') {
+                digits(3, 5)?
+            } else {
+                digits(2, 4)?
+            };
+            let offset = digits(0, 2)? * 3600 + minutes * 60;
+            if sign == "-" { -offset } else { offset }
+        }
+        None => 0,
+    };
+    Some(local - offset)
+}
+
+/// The days from 1 January 1970 to a date, by the algorithm `days_from_civil` of Howard Hinnant. None if there is no such date.
+fn days(year: i64, month: i64, day: i64) -> Option<i64> {
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year - era * 400;
+    let month = if month > 2 { month - 3 } else { month + 9 };
+    let day_of_year = (153 * month + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    Some(era * 146_097 + day_of_era - 719_468)
+}
+
 /// From Unix time.
 fn unix(written: &str) -> Option<String> {
     let (whole, fraction) = written.split_once('.').unwrap_or((written, ""));
@@ -106,6 +163,31 @@ pub(super) fn access_log(written: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_in_iso_8601_are_counted_from_1970() {
+        let cases = [
+            ("1970-01-01", Some(0)),
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("2024-01-01T00:00:00Z", Some(1_704_067_200)),
+            ("2024-01-01T01:30:00.123+01:30", Some(1_704_067_200)),
+            ("2023-12-31T19:00:00-0500", Some(1_704_067_200)),
+            ("2023-12-31T19:00-05", Some(1_704_067_200)),
+            ("2000-02-29T12:34:56Z", Some(951_827_696)),
+            ("1969-12-31 23:59:59", Some(-1)),
+            ("2024-13-01T00:00:00Z", None),
+            ("2024-01-01T25:00:00Z", None),
+            ("2024-01-01Tnoon", None),
+            ("yesterday", None),
+            ("", None),
+        ];
+        for (written, wanted) in cases {
+            assert_eq!(unix_seconds(written), wanted, "{written}");
+        }
+        for seconds in [0, 951_827_696, 1_704_067_199, 4_102_444_800, -86_401] {
+            assert_eq!(unix_seconds(&with_fraction(seconds, "")), Some(seconds));
+        }
+    }
 
     #[test]
     fn times_are_written_in_iso_8601() {

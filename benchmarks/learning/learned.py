@@ -1,0 +1,54 @@
+"""Learning as its users do it: `hauberk learn --all-traffic` on a file."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.learning.corpora import Row, written
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What came out."""
+
+    documents: list[dict[str, Any]]
+    """One a host."""
+
+    seconds: float
+
+    def sources(self) -> list[bytes]:
+        """Give the documents as they would be uploaded."""
+        return [json.dumps(document).encode() for document in self.documents]
+
+
+def learn(rows: Sequence[Row], *options: str) -> Learned:
+    """
+    Learn from rows, refused requests among them as in any capture.
+
+    Args:
+        rows: What the capture holds.
+
+        options: More of the command's options.
+
+    Raises:
+        subprocess.CalledProcessError: If learning fails; what it printed goes to standard error.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        capture, output = Path(name, "capture.ndjson"), Path(name, "learned")
+        capture.write_bytes(written(rows))
+        if len({row["host"] for row in rows}) == 1:
+            output = output.with_suffix(".json")
+        started = time.perf_counter()
+        command = [sys.executable, "-m", "hauberk.cli", "learn", "--all-traffic", str(capture), "-o", str(output), *options]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        seconds = time.perf_counter() - started
+        files = sorted(output.glob("*.json")) if output.is_dir() else [output]
+        return Learned([json.loads(file.read_text()) for file in files], seconds)

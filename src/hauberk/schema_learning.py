@@ -1,0 +1,374 @@
+"""
+Learns what good requests to saved operations look like: a thread of the control plane that goes through each zone's traffic as it comes.
+
+It joins the traffic store, the profiles made of it (`profile_keeping.py`), the statistics (`hauberk.learning`) and the database, and knows
+them by what they can do alone. Of several control planes on one database one does the work (`storage/leases.py`). What is learned is stored
+as a version; it is enforced once the owner applies it, or has said that the host's are applied by themselves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hauberk.background import LeaseLost, ZoneWork, leased
+from hauberk.config import LearningSettings
+from hauberk.errors import Conflict, HauberkError, InvalidRequest, StorageError
+from hauberk.learned_schema import LearnedOperation
+from hauberk.learning_state import LearningState
+from hauberk.operation import OperationKey, is_in_zone
+from hauberk.profile_keeping import Blobs, Engine, Hours, Learner, ProfileKeeper, Taught
+from hauberk.storage.applied_schemas import apply_by_themselves, hosts_that_apply
+from hauberk.storage.database import Database
+from hauberk.storage.learned_versions import newest_versions, store_version
+from hauberk.storage.learning_runs import due, learning_of, request_run, status_json, take_lease
+from hauberk.storage.learning_tables import LearnedVersion, LearningRun, OperationLearning, OperationProfile
+from hauberk.storage.leases import end_lease, is_asked_for
+from hauberk.storage.models import Operation, Zone, now
+from hauberk.storage.session_identifiers import session_identifiers
+
+log = logging.getLogger(__name__)
+
+PROGRESS_SECONDS = 2.0
+# Written together, so that a run over many operations is few transactions.
+AT_ONCE = 50
+# Methods whose requests mean little without their bodies.
+WITH_BODIES = frozenset({"POST", "PUT", "PATCH"})
+# No path item of OpenAPI has it.
+NOT_LEARNED = frozenset({"CONNECT"})
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What learning works with; each can be replaced in a test."""
+
+    learner: Callable[..., Learner]
+    """Makes what takes requests in: `hauberk._native.Learner`."""
+
+    learn: Callable[[Mapping[str, Any], Collection[str]], LearnedOperation]
+    """Makes a schema of a profile, without the statements whose rules the owner has relaxed."""
+
+    write: Callable[[LearnedOperation], Mapping[str, Any]]
+    """Writes the document of one operation, without evidence."""
+
+    check: Callable[[bytes], Mapping[str, Any]]
+    """Tells whether gateways can enforce a document: `hauberk._native.check_document`."""
+
+
+@dataclass(frozen=True)
+class NewVersion:
+    """A version that was stored in this moment; the transaction is not over."""
+
+    operation: Operation
+    before: LearnedVersion | None
+    """The newest until now."""
+    version: LearnedVersion
+    learned: LearnedOperation
+
+
+@dataclass
+class _Outcome:
+    """What came of learning an operation."""
+
+    operation_id: str
+    state: LearningState
+    digest: str
+    requests: int = 0
+    samples: int = 0
+    bodies_missing: bool = False
+    error: str | None = None
+    learned: LearnedOperation | None = None
+    document: str = ""
+
+
+class SchemaLearning(ZoneWork):
+    """
+    Learning of all zones.
+
+    Args:
+        database: Where profiles and schemas go.
+
+        settings: From what is learned, and when.
+
+        parts: What it works with; `None` where this build cannot learn.
+    """
+
+    def __init__(self, database: Database, settings: LearningSettings, parts: Parts | None) -> None:
+        super().__init__(database, "learning", settings.refresh_seconds)
+        self.settings = settings
+        self.parts = parts
+        self.hours: Hours | None = None
+        """The traffic store; without one nothing is learned."""
+        self.relaxed: Callable[[Session, str], Collection[str]] = lambda _session, _operation_id: ()
+        """Tells the rules that the owner has relaxed for an operation."""
+        self.on_version: list[Callable[[Session, NewVersion], None]] = []
+        """Called in the transaction that stores a version, after it was applied if that happens by itself."""
+        self._every = timedelta(seconds=settings.refresh_seconds)
+        self._told = 0.0
+
+    def is_ready(self) -> bool:
+        """Tell whether there is traffic to learn from."""
+        return self.settings.enabled and self.hours is not None and self.parts is not None
+
+    def is_due(self, session: Session, zone_id: str) -> bool:
+        """Tell whether it is time to learn in a zone."""
+        return due(session, zone_id, self._every)
+
+    def work_on(self, zone_id: str) -> None:
+        """Learn from a zone's traffic."""
+        self.run(zone_id)
+
+    def request(self, zone_id: str) -> dict[str, Any]:
+        """
+        Ask for a run as soon as possible, and tell the state. Whatever differs then becomes a new version, however young the last one is.
+
+        Raises:
+            Conflict: If there is no traffic to learn from, or learning is switched off.
+        """
+        self._source()
+        if not self.settings.enabled:
+            raise Conflict("learning is switched off: set learning.enabled in hauberk.toml and restart the control plane")
+        with self.database.write() as session:
+            status = status_json(request_run(session, zone_id), self._every)
+        self.wake()
+        return status
+
+    def status(self, zone_id: str) -> dict[str, Any]:
+        """Tell how a zone's learning stands."""
+        with self.database.read() as session:
+            return status_json(session.get(LearningRun, zone_id), self._every)
+
+    def run(self, zone_id: str) -> int | None:
+        """
+        Learn from a zone's traffic now.
+
+        Returns:
+            How many new versions there are; `None` if another control plane is at it.
+
+        Raises:
+            Conflict: If there is no traffic to learn from.
+        """
+        hours, parts = self._source()
+        asked = self._begin(zone_id)
+        if asked is None:
+            return None
+        try:
+            new = self._learn_zone(zone_id, hours, parts, asked=asked)
+        except LeaseLost:
+            return None
+        except Exception as error:
+            # A zone, a database or a store may be gone meanwhile: whoever asks for the status should be told.
+            with self.database.write() as session:
+                reason = error.message if isinstance(error, HauberkError) else type(error).__name__
+                end_lease(session, LearningRun, zone_id, self.name, error=reason)
+            raise
+        if new:
+            log.info("schemas were learned", extra={"zone_id": zone_id, "new_versions": new})
+        return new
+
+    def _source(self) -> tuple[Hours, Parts]:
+        if self.hours is None or self.parts is None:
+            raise Conflict("there is no traffic to learn from: this control plane has no traffic store")
+        return self.hours, self.parts
+
+    def _begin(self, zone_id: str) -> bool | None:
+        """Take the lease; tells whether somebody has asked for the run, or `None` if another control plane has it."""
+        try:
+            with self.database.write() as session:
+                run = session.get(LearningRun, zone_id)
+                asked = run is not None and is_asked_for(run)
+                return asked if take_lease(session, zone_id, self.name) else None
+        except (Conflict, StorageError) as error:  # another control plane took it in the same moment, or the disk is full
+            log.warning("nothing is learned from a zone's traffic", extra={"zone_id": zone_id, "reason": error.message})
+            return None
+
+    def _learn_zone(self, zone_id: str, hours: Hours, parts: Parts, *, asked: bool) -> int:
+        with self.database.read() as session:
+            operations = self._taught(session, session.get_one(Zone, zone_id))
+            identifiers = [str(identifier.normalised()) for identifier in session_identifiers(session, zone_id)]
+        rules = {
+            "session_identifiers": identifiers,
+            "only": self.settings.only,
+            "trusted": sorted(self.settings.trusted),
+            "held_back": self.settings.held_back,
+        }
+
+        def engine(keys: Sequence[OperationKey]) -> Learner:
+            return parts.learner(operations=[tuple(key) for key in keys], **rules)
+
+        self._progress(zone_id, operations=len(operations))
+        keeper = ProfileKeeper(self.database, zone_id, self.name, hours, engine, rules, lambda rows: self._tell(zone_id, rows_read=rows))
+        until = now()
+        fresh = keeper.read(operations, first_hour(until, self.settings.window_days), until)
+        self._progress(zone_id, phase="learning", rows_read=keeper.rows_read)
+        new = done = 0
+        for at in range(0, len(operations), AT_ONCE):
+            some = operations[at : at + AT_ONCE]
+            outcomes = self._learn(zone_id, parts, engine, some, fresh, again=asked)
+            done += len(some)
+            new += self._store(zone_id, outcomes, asked=asked, operations_done=done)
+        with leased(self.database, LearningRun, zone_id, self.name) as session:
+            end_lease(session, LearningRun, zone_id, self.name, new_versions=new, operations_done=done)
+        return new
+
+    def _taught(self, session: Session, zone: Zone) -> list[Taught]:
+        rows = session.scalars(select(Operation).where(Operation.zone_id == zone.id).order_by(Operation.operation_id)).all()
+        rows = [row for row in rows if is_in_zone(row.host, zone.name) and row.method not in NOT_LEARNED]
+        known = learning_of(session, [row.operation_id for row in rows])
+        since = {operation_id: row.since for operation_id, row in known.items()}
+        return [Taught(row.operation_id, OperationKey(row.method, row.host, row.endpoint), since.get(row.operation_id)) for row in rows]
+
+    def _learn(
+        self,
+        zone_id: str,
+        parts: Parts,
+        engine: Engine,
+        operations: Sequence[Taught],
+        fresh: Blobs,
+        *,
+        again: bool,
+    ) -> list[_Outcome]:
+        """Learn these operations, except those of which nothing has changed."""
+        ids = [one.operation_id for one in operations]
+        with self.database.read() as session:
+            known = learning_of(session, ids)
+            relaxed = {operation_id: sorted(self.relaxed(session, operation_id)) for operation_id in ids}
+            columns = (OperationProfile.operation_id, OperationProfile.part, OperationProfile.day, OperationProfile.digest)
+            profiles: dict[str, list[tuple[str, int, str]]] = {}
+            for operation_id, part, day, digest in session.execute(select(*columns).where(OperationProfile.operation_id.in_(ids))):
+                profiles.setdefault(operation_id, []).append((part, day, digest))
+        outcomes = []
+        for one in operations:
+            recent = fresh.get(one.operation_id, [])
+            digest = _digest_of(
+                [sorted(profiles.get(one.operation_id, [])), sorted(hashlib.sha256(blob).hexdigest() for blob in recent)],
+                [relaxed[one.operation_id], self.settings.model_dump(mode="json")],
+            )
+            row = known.get(one.operation_id)
+            if row is None or row.digest != digest or again:
+                outcomes.append(self._learn_one(parts, engine, one, recent, relaxed[one.operation_id], digest))
+            self._tell(zone_id)
+        return outcomes
+
+    def _learn_one(
+        self,
+        parts: Parts,
+        engine: Engine,
+        one: Taught,
+        recent: Iterable[bytes],
+        relaxed: Collection[str],
+        digest: str,
+    ) -> _Outcome:
+        with self.database.read() as session:
+            kept = session.scalars(select(OperationProfile.profile).where(OperationProfile.operation_id == one.operation_id)).all()
+        learner = engine([one.key])
+        for blob in (*kept, *recent):
+            learner.load(blob)
+        if not learner.operations():
+            return _Outcome(one.operation_id, LearningState.NO_TRAFFIC, digest)
+        profile = json.loads(learner.profile(*one.key))
+        outcome = _Outcome(one.operation_id, LearningState.LEARNING, digest, profile["requests"], profile["samples"])
+        outcome.bodies_missing = one.key.method in WITH_BODIES and _lacks_bodies(profile)
+        if outcome.requests < self.settings.min_requests:
+            return outcome
+        try:
+            outcome.learned = parts.learn(profile, relaxed)
+            outcome.document = json.dumps(parts.write(outcome.learned), separators=(",", ":"), ensure_ascii=False)
+            report = parts.check(outcome.document.encode())
+        except Exception as error:
+            log.exception("an operation could not be learned", extra={"operation_id": one.operation_id})
+            outcome.state, outcome.error, outcome.learned = LearningState.FAILED, type(error).__name__, None
+            return outcome
+        outcome.state = LearningState.LEARNED
+        if not report["ok"]:
+            codes = sorted({str(problem["code"]) for problem in report["problems"] if problem["severity"] != "warning"})
+            log.error("a learned schema is none", extra={"operation_id": one.operation_id, "codes": codes})
+            outcome.state, outcome.learned = LearningState.FAILED, None
+            outcome.error = f"the schema would be refused, with the codes {', '.join(codes)}"
+        return outcome
+
+    def _store(self, zone_id: str, outcomes: Sequence[_Outcome], *, asked: bool, operations_done: int) -> int:
+        try:
+            return self._store_all(zone_id, outcomes, asked=asked, operations_done=operations_done, apply=True)
+        except InvalidRequest as error:  # gateways would refuse the snapshot
+            log.error("what was learned was not applied by itself", extra={"zone_id": zone_id, "reason": error.message})  # noqa: TRY400
+            return self._store_all(zone_id, outcomes, asked=asked, operations_done=operations_done, apply=False)
+
+    def _store_all(self, zone_id: str, outcomes: Sequence[_Outcome], *, asked: bool, operations_done: int, apply: bool) -> int:
+        made: list[NewVersion] = []
+        with leased(self.database, LearningRun, zone_id, self.name, operations_done=operations_done) as session:
+            ids = [outcome.operation_id for outcome in outcomes]
+            newest = newest_versions(session, ids)
+            known = learning_of(session, ids)
+            for outcome in outcomes:
+                operation, row = session.get(Operation, outcome.operation_id), known.get(outcome.operation_id)
+                if operation is None or row is None:  # deleted meanwhile
+                    continue
+                _note(row, outcome)
+                before = newest.get(outcome.operation_id)
+                if outcome.learned is None or (before is not None and before.digest == _digest_of(outcome.document)):
+                    continue
+                if before is not None and not asked and not self._may_follow(before, outcome):
+                    row.digest = None  # so that it is looked at again when the time has come
+                    continue
+                digest, keep = _digest_of(outcome.document), self.settings.keep_versions
+                version = store_version(session, operation, outcome.learned, digest=digest, document=outcome.document, keep=keep)
+                made.append(NewVersion(operation, before, version, outcome.learned))
+            if apply:
+                self._apply(session, zone_id, [one.operation for one in made])
+            for one in made:
+                for call in self.on_version:
+                    call(session, one)
+        return len(made)
+
+    def _may_follow(self, before: LearnedVersion, outcome: _Outcome) -> bool:
+        """Tell whether a version is old enough, or rests on so little more than half of what there is now, that another may follow it."""
+        return now() - before.created_at >= timedelta(hours=self.settings.version_hours) or outcome.requests >= 2 * before.requests
+
+    def _apply(self, session: Session, zone_id: str, operations: Sequence[Operation]) -> None:
+        hosts = hosts_that_apply(session, zone_id)
+        wanted = [operation for operation in operations if operation.host in hosts]
+        if wanted:
+            applied = apply_by_themselves(session, session.get_one(Zone, zone_id), wanted)
+            log.info("learned schemas were applied by themselves", extra={"zone_id": zone_id, "operations": len(applied)})
+
+    def _tell(self, zone_id: str, **progress: Any) -> None:
+        if self._stopping.is_set() or time.monotonic() - self._told > PROGRESS_SECONDS:
+            self._progress(zone_id, **progress)
+
+    def _progress(self, zone_id: str, **progress: Any) -> None:
+        if self._stopping.is_set():
+            with self.database.write() as session:
+                end_lease(session, LearningRun, zone_id, self.name, error="the control plane was stopped")
+            raise LeaseLost
+        self._told = time.monotonic()
+        with leased(self.database, LearningRun, zone_id, self.name, **progress):
+            pass
+
+
+def first_hour(until: datetime, days: int) -> datetime:
+    """Give when the window began: midnight (UTC), so many whole days before today."""
+    return until.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
+
+
+def _note(row: OperationLearning, outcome: _Outcome) -> None:
+    row.outcome, row.requests, row.samples = outcome.state.value, outcome.requests, outcome.samples
+    row.bodies_missing, row.error, row.digest, row.looked_at = outcome.bodies_missing, outcome.error, outcome.digest, now()
+
+
+def _lacks_bodies(profile: Mapping[str, Any]) -> bool:
+    """Tell whether requests had bodies of which none was recorded."""
+    return not profile["bodies"] and profile["without_body"]["requests"] < profile["requests"]
+
+
+def _digest_of(*parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
