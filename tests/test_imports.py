@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
 NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
 NOUNS |= {"session_identifier", "template_rule", "learned_schema", "learning_state"}
-ACTIVITIES = {"discovery", "learning", "pki", "snapshot", "storage", "traffic"}
+ACTIVITIES = {"alerting", "discovery", "learning", "pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.
 ALLOWED = {
     **{noun: set() for noun in NOUNS},

@@ -21,14 +21,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import yaml
-
 from benchmarks.learning import har
 from benchmarks.learning.corpora import Row
 from benchmarks.learning.judging import UNKNOWN, Documents, Judge, Verdict
 from benchmarks.learning.places import content_type
 from benchmarks.learning.templates import Discovered
-from hauberk._native import check_document
+from hauberk._native import check_document, document_as_json
 
 RIVALS = Path(__file__).parent / "rivals"
 MOST_ENTRIES = 1_500
@@ -192,4 +190,4 @@ def _mitm2openapi(program: str, host: str, rows: list[Row]) -> dict[str, Any] | 
         listed.write_text(listed.read_text().replace("ignore:", ""))
         command = [program, "generate", "-i", str(given), "-t", str(listed), "-o", str(made), *prefix]
         done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        return yaml.safe_load(made.read_text()) if done.returncode == 0 else None
+        return json.loads(document_as_json(made.read_bytes())) if done.returncode == 0 else None

@@ -142,7 +142,7 @@ class ProfileKeeper:
         parts: dict[str, list[RecordedHour]] = defaultdict(list)
         for hour in self.hours.hours(since, until):
             parts[hour.part].append(hour)
-        routed = {part: [one for one in operations if _may_be_in(part, one.key.host)] for part in parts}
+        routed = {part: [one for one in operations if may_be_in(part, one.key.host)] for part in parts}
         parts = {part: hours for part, hours in parts.items() if routed[part]}
         self._begin(operations, {part: routed[part] for part in parts}, since)
         fresh: Blobs = defaultdict(list)
@@ -264,7 +264,7 @@ def _keep(session: Session, before: OperationProfile | None, made: OperationProf
         session.add(made)
 
 
-def _may_be_in(part: str, host: str) -> bool:
+def may_be_in(part: str, host: str) -> bool:
     """Tell whether a folder of the store may have rows of an operation's host, which may have variables."""
     if part == host_folder(OTHER_HOSTS):
         return True

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -88,6 +88,18 @@ class _Outcome:
     error: str | None = None
     learned: LearnedOperation | None = None
     document: str = ""
+    profile: Mapping[str, Any] | None = None
+    has_news: bool = False
+
+
+class Watch(Protocol):
+    """Holds what was seen beside the schema in force."""
+
+    def has_news(self, operation_id: str, profile: Mapping[str, Any], /) -> bool:
+        """Tell whether there is something that nobody was told yet, so that a fresh version should follow at once."""
+
+    def tell(self, operation_id: str, profile: Mapping[str, Any], /) -> None:
+        """Tell of it, now that the version is stored."""
 
 
 class SchemaLearning(ZoneWork):
@@ -112,6 +124,8 @@ class SchemaLearning(ZoneWork):
         """Tells the rules that the owner has relaxed for an operation."""
         self.on_version: list[Callable[[Session, NewVersion], None]] = []
         """Called in the transaction that stores a version, after it was applied if that happens by itself."""
+        self.watch: Watch | None = None
+        """Looks at each profile that has changed; what it raises ends nothing but its look."""
         self._every = timedelta(seconds=settings.refresh_seconds)
         self._told = 0.0
 
@@ -216,9 +230,25 @@ class SchemaLearning(ZoneWork):
             outcomes = self._learn(zone_id, parts, engine, some, fresh, again=asked)
             done += len(some)
             new += self._store(zone_id, outcomes, asked=asked, operations_done=done)
+            self._tell_watch(outcomes)
         with leased(self.database, LearningRun, zone_id, self.name) as session:
             end_lease(session, LearningRun, zone_id, self.name, new_versions=new, operations_done=done)
         return new
+
+    def _tell_watch(self, outcomes: Sequence[_Outcome]) -> None:
+        for outcome in outcomes:
+            if self.watch is not None and outcome.profile is not None:
+                try:
+                    self.watch.tell(outcome.operation_id, outcome.profile)
+                except Exception:
+                    log.exception("of a change nobody was told", extra={"operation_id": outcome.operation_id})
+
+    def _has_news(self, operation_id: str, profile: Mapping[str, Any]) -> bool:
+        try:
+            return self.watch is not None and self.watch.has_news(operation_id, profile)
+        except Exception:
+            log.exception("an operation was not compared with its schema in force", extra={"operation_id": operation_id})
+            return False
 
     def _taught(self, session: Session, zone: Zone) -> list[Taught]:
         rows = session.scalars(select(Operation).where(Operation.zone_id == zone.id).order_by(Operation.operation_id)).all()
@@ -249,7 +279,7 @@ class SchemaLearning(ZoneWork):
         outcomes = []
         for one in operations:
             recent = fresh.get(one.operation_id, [])
-            digest = _digest_of(
+            digest = digest_of(
                 [sorted(profiles.get(one.operation_id, [])), sorted(hashlib.sha256(blob).hexdigest() for blob in recent)],
                 [relaxed[one.operation_id], self.settings.model_dump(mode="json")],
             )
@@ -278,6 +308,8 @@ class SchemaLearning(ZoneWork):
         profile = json.loads(learner.profile(*one.key))
         outcome = _Outcome(one.operation_id, LearningState.LEARNING, digest, profile["requests"], profile["samples"])
         outcome.bodies_missing = one.key.method in WITH_BODIES and _lacks_bodies(profile)
+        outcome.has_news = self._has_news(one.operation_id, profile)
+        outcome.profile = profile if outcome.has_news else None
         if outcome.requests < self.settings.min_requests:
             return outcome
         try:
@@ -315,12 +347,12 @@ class SchemaLearning(ZoneWork):
                     continue
                 _note(row, outcome)
                 before = newest.get(outcome.operation_id)
-                if outcome.learned is None or (before is not None and before.digest == _digest_of(outcome.document)):
+                if outcome.learned is None or (before is not None and before.digest == digest_of(outcome.document)):
                     continue
                 if before is not None and not asked and not self._may_follow(before, outcome):
                     row.digest = None  # so that it is looked at again when the time has come
                     continue
-                digest, keep = _digest_of(outcome.document), self.settings.keep_versions
+                digest, keep = digest_of(outcome.document), self.settings.keep_versions
                 version = store_version(session, operation, outcome.learned, digest=digest, document=outcome.document, keep=keep)
                 made.append(NewVersion(operation, before, version, outcome.learned))
             if apply:
@@ -331,8 +363,9 @@ class SchemaLearning(ZoneWork):
         return len(made)
 
     def _may_follow(self, before: LearnedVersion, outcome: _Outcome) -> bool:
-        """Tell whether a version is old enough, or rests on so little more than half of what there is now, that another may follow it."""
-        return now() - before.created_at >= timedelta(hours=self.settings.version_hours) or outcome.requests >= 2 * before.requests
+        """Tell whether a version is old enough, or rests on so little, or lacks so much, that another may follow it."""
+        is_old = now() - before.created_at >= timedelta(hours=self.settings.version_hours)
+        return is_old or outcome.has_news or outcome.requests >= 2 * before.requests
 
     def _apply(self, session: Session, zone_id: str, operations: Sequence[Operation]) -> None:
         hosts = hosts_that_apply(session, zone_id)
@@ -370,5 +403,6 @@ def _lacks_bodies(profile: Mapping[str, Any]) -> bool:
     return not profile["bodies"] and profile["without_body"]["requests"] < profile["requests"]
 
 
-def _digest_of(*parts: Any) -> str:
+def digest_of(*parts: Any) -> str:
+    """Give what tells documents, and whatever else is JSON, from others."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -19,6 +19,7 @@ from hauberk.api import (
     exported_schemas,
     gateways,
     hostname_associations,
+    learned_schemas,
     learning,
     mtls_certificates,
     operation_metrics,
@@ -32,6 +33,7 @@ from hauberk.api import (
     zones,
 )
 from hauberk.api.auth import Authentication
+from hauberk.api.learning_metrics import LearningMetrics
 from hauberk.api.limits import BodyLimit
 from hauberk.api.metrics import RequestMetrics
 from hauberk.pipeline import ControlPlane
@@ -58,6 +60,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         client_certificates.zone,
         hostname_associations.zone,
         operations.zone,
+        learned_schemas.zone,
         exported_schemas.zone,
         discovery.zone,
         configuration.zone,
@@ -79,12 +82,14 @@ def create_app(plane: ControlPlane) -> FastAPI:
         configuration.own,
         operation_metrics.own,
         learning.own,
+        learned_schemas.own,
     ):
         app.include_router(router, prefix=OWN)
     app.include_router(authority.public)
     app.include_router(_health(plane))
 
     registry = CollectorRegistry()
+    registry.register(LearningMetrics(plane.database))
     app.include_router(_metrics(registry))
     app.add_middleware(BodyLimit, max_bytes=plane.settings.control_plane.max_upload_bytes)
     app.add_middleware(Authentication, database=plane.database, prefixes=(COMPATIBLE, OWN))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from hauberk.api.auth import Owner
@@ -21,7 +21,7 @@ from hauberk.learning_state import NO_BODIES, LearningState, told
 from hauberk.operation import MAX_HOST_CHARACTERS
 from hauberk.storage.applied_schemas import applied_schemas, hosts_that_apply, set_auto_apply, uploaded_of
 from hauberk.storage.learned_versions import newest_versions
-from hauberk.storage.learning_runs import learning_of, relearn, state_of
+from hauberk.storage.learning_runs import count_states, learning_of, relearn, state_of
 from hauberk.storage.learning_tables import LearnedVersion, LearningHost, OperationLearning
 from hauberk.storage.models import Operation
 from hauberk.storage.operations import filter_operations, find_operation, operations_of, order_operations
@@ -45,8 +45,8 @@ def get_learning(plane: Plane, zone_id: ZoneId) -> JSONResponse:
     """Tell what learning is doing (`idle`, `requested`, `running`, `waiting_to_retry`), and how many operations are in each state."""
     with plane.database.read() as session:
         zone_of(session, zone_id)
-        states = _counts(session, zone_id)
-    settings = plane.settings.learning
+        states = count_states(session, zone_id)
+    settings = plane.learning.settings
     limits = {"enabled": settings.enabled, "window_days": settings.window_days, "min_requests": settings.min_requests}
     return success(plane.learning.status(zone_id) | {"states": states, "settings": limits})
 
@@ -68,7 +68,7 @@ def list_learning(
     with plane.database.read() as session:
         zone_of(session, zone_id)
         ordered = order_operations(_in_states(query, state), None, descending=False)
-        return paged_together(session, ordered, page, lambda rows: learning_renderer(session, zone_id, rows, plane.settings.learning))
+        return paged_together(session, ordered, page, lambda rows: learning_renderer(session, zone_id, rows, plane.learning.settings))
 
 
 @own.get("/zones/{zone_id}/learning/operations/{operation_id}")
@@ -77,7 +77,7 @@ def get_operation_learning(plane: Plane, zone_id: ZoneId, operation_id: str) -> 
     with plane.database.read() as session:
         zone_of(session, zone_id)
         row = find_operation(session, zone_id, operation_id)
-        return success(learning_renderer(session, zone_id, [row], plane.settings.learning)(row))
+        return success(learning_renderer(session, zone_id, [row], plane.learning.settings)(row))
 
 
 @own.post("/zones/{zone_id}/learning/operations/{operation_id}/relearn")
@@ -88,7 +88,7 @@ def relearn_operation(plane: Plane, zone_id: ZoneId, operation_id: str) -> JSONR
         row = find_operation(session, zone_id, operation_id)
         relearn(session, row)
         session.flush()
-        result = learning_renderer(session, zone_id, [row], plane.settings.learning)(row)
+        result = learning_renderer(session, zone_id, [row], plane.learning.settings)(row)
     return success(result)
 
 
@@ -181,12 +181,3 @@ def _in_states(query: Select[Operation], states: Sequence[LearningState]) -> Sel
     outcome = OperationLearning.outcome
     wanted = [outcome.in_([state.value for state in states]), *([outcome.is_(None)] if LearningState.NO_RESULT in states else [])]
     return query.outerjoin(OperationLearning, OperationLearning.operation_id == Operation.operation_id).where(or_(*wanted))
-
-
-def _counts(session: Session, zone_id: str) -> dict[str, int]:
-    joined = and_(OperationLearning.operation_id == Operation.operation_id)
-    query = select(OperationLearning.outcome, func.count()).select_from(Operation).outerjoin(OperationLearning, joined)
-    found = dict.fromkeys((state.value for state in LearningState), 0)
-    for outcome, count in session.execute(query.where(Operation.zone_id == zone_id).group_by(OperationLearning.outcome)):
-        found[outcome or LearningState.NO_RESULT.value] += count
-    return found

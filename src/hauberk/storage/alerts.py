@@ -21,6 +21,8 @@ from hauberk.storage.models import Operation, now
 MAX_AT_ONCE = 20
 # Of a zone; the oldest go first. What was told stays known.
 MAX_KEPT = 5000
+# Below the number of variables SQLite and PostgreSQL take in one statement.
+AT_ONCE = 5000
 TOLD_KEPT = timedelta(days=400)
 
 
@@ -93,7 +95,8 @@ def raise_alerts(session: Session, operation: Operation, departed: Sequence[Depa
     for group in groups.values():
         if len(raised) == MAX_AT_ONCE:
             break
-        new = _untold(session, operation, group)
+        new = untold(session, operation, group)
+        session.add_all(DriftChange(fingerprint=_fingerprint(operation, one), zone_id=operation.zone_id) for one in new)
         if new:
             raised.append(_alert(operation, new, refreshed))
     session.add_all(raised)
@@ -101,6 +104,16 @@ def raise_alerts(session: Session, operation: Operation, departed: Sequence[Depa
     if raised:
         _forget(session, operation.zone_id)
     return raised
+
+
+def untold(session: Session, operation: Operation, departed: Sequence[Departed]) -> list[Departed]:
+    """Give the changes that were not told before."""
+    prints = {_fingerprint(operation, one): one for one in departed}
+    there: set[str] = set()
+    for at in range(0, len(prints), AT_ONCE):
+        some = list(prints)[at : at + AT_ONCE]
+        there |= set(session.scalars(select(DriftChange.fingerprint).where(DriftChange.fingerprint.in_(some))))
+    return [one for print_, one in prints.items() if print_ not in there]
 
 
 def alerts_of(zone_id: str, *, acknowledged: bool | None = None, kind: str | None = None, operation_id: str | None = None) -> Select[Any]:
@@ -149,13 +162,6 @@ def open_alerts(session: Session) -> dict[str, int]:
     """Count the alerts that nobody has acknowledged, by kind."""
     query = select(DriftAlert.kind, func.count()).where(DriftAlert.acknowledged_at.is_(None)).group_by(DriftAlert.kind)
     return {row[0]: row[1] for row in session.execute(query)}
-
-
-def _untold(session: Session, operation: Operation, group: Sequence[Departed]) -> list[Departed]:
-    prints = {_fingerprint(operation, one): one for one in group}
-    there = set(session.scalars(select(DriftChange.fingerprint).where(DriftChange.fingerprint.in_(prints))))
-    session.add_all(DriftChange(fingerprint=one, zone_id=operation.zone_id) for one in prints if one not in there)
-    return [one for print_, one in prints.items() if print_ not in there]
 
 
 def _fingerprint(operation: Operation, one: Departed) -> str:

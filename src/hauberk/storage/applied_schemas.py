@@ -203,13 +203,13 @@ def _apply(
         row.rolled_back = rolled_back
         return Applied(operation, "unchanged", at_hand, in_log)
     if row is None:
-        row = AppliedSchema(operation_id=operation.operation_id, version_before=None)
-        session.add(row)
-    else:
-        row.version_before = row.version
-    row.version, row.schema_id, row.source = version.version, version.schema_id, content_of(version).document
+        row = AppliedSchema(operation_id=operation.operation_id)
+    # Read before the row is added: a query would write what is there of it.
+    row.source = content_of(version).document
+    row.version, row.schema_id, row.version_before = version.version, version.schema_id, at_hand
     row.name = f"learned {operation.method} {operation.host}{operation.endpoint}, version {version.version}"
     row.applied_at, row.rolled_back = now(), rolled_back
+    session.add(row)
     return Applied(operation, "applied", version.version, in_log)
 
 

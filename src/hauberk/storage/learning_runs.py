@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from hauberk.learning_state import LearningState, RunState
@@ -82,6 +82,18 @@ def learning_of(session: Session, operation_ids: Sequence[str]) -> dict[str, Ope
 def state_of(row: OperationLearning | None) -> LearningState:
     """Tell an operation's state."""
     return LearningState(row.outcome) if row is not None and row.outcome is not None else LearningState.NO_RESULT
+
+
+def count_states(session: Session, zone_id: str | None = None) -> dict[str, int]:
+    """Count the saved operations in each state, of one zone or of all."""
+    joined = OperationLearning.operation_id == Operation.operation_id
+    query = select(OperationLearning.outcome, func.count()).select_from(Operation).outerjoin(OperationLearning, joined)
+    if zone_id is not None:
+        query = query.where(Operation.zone_id == zone_id)
+    found = dict.fromkeys((state.value for state in LearningState), 0)
+    for outcome, count in session.execute(query.group_by(OperationLearning.outcome)):
+        found[outcome or LearningState.NO_RESULT.value] += count
+    return found
 
 
 def relearn(session: Session, operation: Operation) -> OperationLearning:

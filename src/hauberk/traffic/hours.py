@@ -90,9 +90,14 @@ class RecordedHours:
         """
         return sum(file.metadata.num_rows for _, file in self._open(hour.segments))
 
-    def lines(self, hour: RecordedHour) -> Iterator[bytes]:
+    def lines(self, hour: RecordedHour, *, successful: bool = True) -> Iterator[bytes]:
         """
         Give the rows of an hour that were answered with 2xx and not blocked, as JSON lines, some at a time and in no order.
+
+        Args:
+            hour: The hour.
+
+            successful: Leave others out; else all of its rows are given.
 
         Raises:
             StorageError: If a segment is gone meanwhile, or cannot be read to its end.
@@ -106,7 +111,7 @@ class RecordedHours:
                 try:
                     for batch in file.iter_batches(_rows_at_once(file.metadata), columns=columns):
                         connection.register("batch", pa.Table.from_batches([batch]))
-                        yield b"".join(_lines(connection, columns))
+                        yield b"".join(_lines(connection, columns, successful=successful))
                 except (OSError, pa.ArrowException, duckdb.Error) as error:
                     # DuckDB's message may quote values.
                     raise _unreadable(segment, error) from error
@@ -134,10 +139,11 @@ def _rows_at_once(metadata: Any) -> int:
     return max(1, min(MOST_ROWS_AT_ONCE, BYTES_AT_ONCE * int(metadata.num_rows) // max(1, size)))
 
 
-def _lines(connection: Any, columns: Sequence[str]) -> Iterator[bytes]:
+def _lines(connection: Any, columns: Sequence[str], *, successful: bool) -> Iterator[bytes]:
     members = ", ".join(f"{name} := {_TIME if name == 'time' else name}" for name in columns)
-    conditions = ["status BETWEEN 200 AND 299", "list_contains($methods, method)"]
-    conditions += ["action IS DISTINCT FROM 'blocked'"] if "action" in columns else []
+    conditions = ["list_contains($methods, method)"]
+    if successful:
+        conditions += ["status BETWEEN 200 AND 299"] + (["action IS DISTINCT FROM 'blocked'"] if "action" in columns else [])
     sql = f"SELECT to_json(struct_pack({members}))::VARCHAR || chr(10) AS line FROM batch WHERE {' AND '.join(conditions)}"  # noqa: S608 - of constants
     for chunk in connection.sql(sql, params={"methods": list(METHODS)}).to_arrow_table().column("line").chunks:
         yield "".join(chunk.to_pylist()).encode()
