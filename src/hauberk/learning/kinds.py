@@ -72,6 +72,9 @@ def _widened(kinds: frozenset[str], place: Place) -> Iterator[tuple[str, frozens
         kinds -= {"integer"}
     yield "kinds", kinds
     if place.is_text:
+        if not kinds.isdisjoint({"array", "object"}):
+            yield "kinds several", kinds | {"array", "object", "string"}
+            return
         if kinds == {"integer"}:
             yield "kinds number", frozenset({"number"})
         if kinds != {"string"}:

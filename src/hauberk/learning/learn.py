@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from hauberk.learned_schema import LearnedOperation, Statement
@@ -33,49 +34,66 @@ def learn(profile: Mapping[str, Any], options: LearnOptions = _DEFAULT, relaxed:
     Returns:
         The operation, the same for the same profile.
     """
-    ledger = Ledger(relaxed)
-    study = Study(ledger, Trust.of(profile, options), options.risk, profile["samples"], len(profile["days"]))
-    found = parameters.drafts(study, profile)
-    query = parameters.undeclared_query(study, profile)
-    body = bodies.draft(study, profile)
+    drafted = draft(profile, options, relaxed)
     if profile["samples"] < options.min_samples:
-        for choice in ledger.choices:
+        for choice in drafted.ledger.choices:
             choice.options.clear()
-    probability = ledger.settle(options.risk, options.budget)
+    probability = drafted.ledger.settle(options.risk, options.budget)
     return LearnedOperation(
         OperationKey(profile["method"], profile["host"], profile["endpoint"]),
-        _operation(found, query, body),
-        tuple(_statements(found, query, body)),
+        drafted.operation(),
+        tuple(drafted.statements()),
         profile["requests"],
         profile["samples"],
         float(f"{probability:.2g}"),
     )
 
 
-def _operation(found: list[ParameterDraft], query: Choice, body: BodyDraft) -> Schema:
-    operation: Schema = {}
-    if found:
-        operation["parameters"] = [parameter.parameter(_evidence) for parameter in found]
-    request_body = body.request_body(_evidence)
-    if request_body:
-        operation["requestBody"] = request_body
-    operation["responses"] = {"2XX": {"description": "Success"}}
-    operation["x-hauberk-undeclared-query"] = "reject" if query.made else "allow"
-    operation["x-hauberk-undeclared-body"] = "reject" if body.only and body.only.made else "allow"
-    whole = [query, *(choice for choice in (body.only, body.required) if choice)]
-    return operation | _evidence("", whole)
+@dataclass(frozen=True, slots=True)
+class OperationDraft:
+    """An operation in the making."""
 
+    ledger: Ledger
+    parameters: list[ParameterDraft]
+    query: Choice
+    body: BodyDraft
 
-def _statements(found: list[ParameterDraft], query: Choice, body: BodyDraft) -> Iterator[Statement]:
-    for parameter in found:
-        for choice in parameter.choices():
+    def operation(self) -> Schema:
+        """Write the operation object."""
+        operation: Schema = {}
+        if self.parameters:
+            operation["parameters"] = [parameter.parameter(_evidence) for parameter in self.parameters]
+        request_body = self.body.request_body(_evidence)
+        if request_body:
+            operation["requestBody"] = request_body
+        operation["responses"] = {"2XX": {"description": "Success"}}
+        operation["x-hauberk-undeclared-query"] = "reject" if self.query.made else "allow"
+        operation["x-hauberk-undeclared-body"] = "reject" if self.body.only and self.body.only.made else "allow"
+        return operation | _evidence("", self._whole())
+
+    def statements(self) -> Iterator[Statement]:
+        """What is said, in the order of the operation object."""
+        for parameter in self.parameters:
+            for choice in parameter.choices():
+                yield from choice.statements()
+            yield from parameter.value.statements()
+        for choice in self._whole():
             yield from choice.statements()
-        yield from parameter.value.statements()
-    for whole in (query, body.only, body.required):
-        if whole:
-            yield from whole.statements()
-    for _, content in sorted(body.contents.items()):
-        yield from content.statements()
+        for _, content in sorted(self.body.contents.items()):
+            yield from content.statements()
+
+    def _whole(self) -> Iterator[Choice]:
+        yield self.query
+        yield from (choice for choice in (self.body.only, self.body.required) if choice)
+
+
+def draft(profile: Mapping[str, Any], options: LearnOptions, relaxed: Collection[str] = ()) -> OperationDraft:
+    """Note what could be said of an operation; nothing is settled."""
+    ledger = Ledger(relaxed)
+    study = Study(ledger, Trust.of(profile, options), options.risk, profile["samples"], len(profile["days"]))
+    return OperationDraft(
+        ledger, parameters.drafts(study, profile), parameters.undeclared_query(study, profile), bodies.draft(study, profile)
+    )
 
 
 def _evidence(pointer: str, choices: Iterable[Choice]) -> Schema:  # noqa: ARG001 - of interest to other ways of telling

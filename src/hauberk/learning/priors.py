@@ -10,7 +10,7 @@ from the whole, such as the location, what the name promises, or its last word.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -36,11 +36,21 @@ class Prior:
         return samples_needed(self.a, self.b, clean, risk)
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    a: float
+    b: float
+    factors: Mapping[str, float]
+
+
+# A statement that was never tried: broken as likely as not at first, so that only what an operation itself has shown can make it.
+_UNTRIED = _Entry(1.0, 1.0, {})
+
+
 @cache
-def _table() -> dict[str, dict[str, object]]:
+def _table() -> Mapping[str, _Entry]:
     text = resources.files("hauberk.learning").joinpath("priors.json").read_text("utf-8")
-    table: dict[str, dict[str, object]] = json.loads(text)["statements"]
-    return table
+    return {name: _Entry(entry["a"], entry["b"], entry["factors"]) for name, entry in json.loads(text)["statements"].items()}
 
 
 def prior(statement: str, contexts: Sequence[str]) -> Prior:
@@ -48,18 +58,12 @@ def prior(statement: str, contexts: Sequence[str]) -> Prior:
     Look up the prior of a statement.
 
     Args:
-        statement: E.g. `kinds` or `rung identifier`.
+        statement: E.g. `kinds` or `rung identifier name`.
 
         contexts: From the widest to the narrowest; the factors of those that are known are multiplied.
-
-    Raises:
-        KeyError: If there is no such statement.
     """
-    entry = _table()[statement]
-    a, b, factors = entry["a"], entry["b"], entry["factors"]
-    assert isinstance(a, float | int)
-    assert isinstance(b, float | int)
-    assert isinstance(factors, dict)
+    entry = _table().get(statement, _UNTRIED)
+    a = entry.a
     for context in contexts:
-        a *= factors.get(context, 1.0)
-    return Prior(statement, tuple(contexts), float(a), float(b))
+        a *= entry.factors.get(context, 1.0)
+    return Prior(statement, tuple(contexts), a, entry.b)
