@@ -72,6 +72,7 @@ def rest_page() -> str:
     class Plane:
         settings = config.Settings()
         database = None
+        metrics = None
 
     app = create_app(Plane())  # type: ignore[arg-type] - routes are only listed, nothing is called
     lines = [

@@ -106,7 +106,8 @@ class FakeLearner:
         names = sorted({pair.partition("=")[0] for query in counts for pair in query.split("&")})
         told = {"method": method, "host": host, "endpoint": endpoint, "requests": sum(counts.values()), "samples": len(counts)}
         ids = {pair.removeprefix("id="): count for query, count in counts.items() for pair in query.split("&") if pair.startswith("id=")}
-        return json.dumps(told | {"names": names, "ids": ids, "bodies": {}, "without_body": {"requests": 0}})
+        omitted = {"application/json": {"present": {}, "node": {"value": {"kinds": {}}, "items": None, "object": None}}}
+        return json.dumps(told | {"names": names, "ids": ids, "bodies": omitted if method == "POST" else {}})
 
 
 @dataclass

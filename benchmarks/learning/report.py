@@ -142,7 +142,7 @@ def _structure(found: list[Result]) -> str:
         "Precision: of what was learned, what the document says as well; strictly, a value or format where it has none counts too.",
         "Recall: of what the document says of the places seen, what was learned.",
         "",
-        "| corpus | operations | types: precision, recall | enum values: precision, strictly, recall | "
+        "| corpus | operations | types: precision, recall; null beyond the document | enum values: precision, strictly, recall | "
         "formats: precision, strictly, recall | required: stated, documented too |",
         "|---|---|---|---|---|---|",
     ]
@@ -160,7 +160,8 @@ def _structure(found: list[Result]) -> str:
 
 def _types(counts: Counter[str]) -> str:
     stated = counts["types agree"] + counts["types differ"]
-    return f"{_share(counts['types agree'], stated)} of {stated:,}, {_share(counts['types found'], counts['types documented'])}"
+    nulls = f"{counts['null differ']:,} of {counts['null agree'] + counts['null differ']:,}"
+    return f"{_share(counts['types agree'], stated)} of {stated:,}, {_share(counts['types found'], counts['types documented'])}; {nulls}"
 
 
 def _stated(counts: Counter[str], subject: str) -> str:

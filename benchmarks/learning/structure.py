@@ -19,7 +19,7 @@ class Agreement:
 
     counts: Counter[str] = field(default_factory=Counter)
     """
-    `types agree`, `types differ`, `types found`, `types documented`, and the same of `enum` and `formats`, where `… silent` counts what
+    `types agree`, `types differ`, `types found`, `types documented`, the same of `null`, `enum` and `formats`; `… silent` counts what
     the document says nothing of.
     """
 
@@ -102,13 +102,19 @@ def _types(agreement: Agreement, where: tuple[str, str, str], found: Facts, docu
     if documented.types is None:
         agreement.counts["types silent"] += len(found.types or ())
         return
-    for name in sorted(found.types or ()):
+    if "null" in (found.types or ()):
+        agreement.add(
+            "null", where, "agree" if "null" in documented.types else "differ", sorted(found.types or ()), sorted(documented.types)
+        )
+    for name in sorted((found.types or frozenset()) - {"null"}):
         agrees = name in documented.types or (name == "integer" and "number" in documented.types)
         agreement.add("types", where, "agree" if agrees else "differ", sorted(found.types or ()), sorted(documented.types))
     covered = found.types or frozenset()
-    agreement.counts["types documented"] += len(documented.types)
+    agreement.counts["types documented"] += len(documented.types - {"null"})
     # Where nothing is stated, nothing was found.
-    agreement.counts["types found"] += sum(name in covered or (name == "number" and "integer" in covered) for name in documented.types)
+    agreement.counts["types found"] += sum(
+        name in covered or (name == "number" and "integer" in covered) for name in documented.types - {"null"}
+    )
 
 
 def _enum(agreement: Agreement, where: tuple[str, str, str], found: Facts, documented: Facts) -> None:

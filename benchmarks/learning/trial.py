@@ -23,7 +23,7 @@ class Tally:
     """What one judge said in one split."""
 
     held_out: Counter[str] = field(default_factory=Counter)
-    """Requests by `outcome` and by `outcome/size`; `by gateway`: refused whatever the document says."""
+    """Requests by `outcome` and by `outcome/size`; `by gateway`: refused before an operation is looked up, so by no schema."""
 
     mutants: Counter[tuple[str, str, str, str, str, str, str]] = field(default_factory=Counter)
     """By kind, detail, location, restraint, size, whether the official document refuses it, and outcome."""
@@ -86,12 +86,13 @@ def judged(
     tally = Tally()
     verdicts = judge.judge(split.held_out)
     for row, verdict in zip(split.held_out, verdicts, strict=True):
+        if verdict.violations and verdict.operation is None:
+            tally.held_out["by gateway"] += 1
+            continue
         size = size_of(sizes.get(verdict.operation, 0))
         tally.held_out[verdict.outcome] += 1
         tally.held_out[f"{verdict.outcome}/{size}"] += 1
         if verdict.outcome == "refused":
-            by_gateway = all(not violation.get("rule", "-") for violation in verdict.violations)
-            tally.held_out["by gateway"] += by_gateway
             tally.false_positives.append(_shown(row, verdict, sizes))
     usable = [
         (mutant, officially)

@@ -13,23 +13,29 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hauberk import _native
-from hauberk.config import Settings, ZoneSettings
+from hauberk.alerting.secret import webhook_secret
+from hauberk.config import LearningSettings, Settings, ZoneSettings
+from hauberk.drift_watch import DriftWatch
 from hauberk.errors import ConfigurationError, InvalidRequest, StorageError
 from hauberk.inventory import Inventory
+from hauberk.learning import LearnOptions, documents, learn
 from hauberk.pki.authority import Authority
 from hauberk.pki.key_store import open_managed_authority
 from hauberk.pki.server_certificate import check_server_certificate, self_signed
 from hauberk.recorded_traffic import RecordedTraffic
-from hauberk.schema_learning import SchemaLearning
+from hauberk.schema_learning import Parts, SchemaLearning
+from hauberk.schema_trial import SchemaTrials
 from hauberk.snapshot.document import Snapshot, encode
 from hauberk.storage.authorities import managed_certificate_pem, remember_managed_authority
 from hauberk.storage.database import Database
 from hauberk.storage.enforcement import read_enforced
 from hauberk.storage.models import Host, Installation, Token, Zone, now
+from hauberk.storage.relaxed_rules import relaxed_rules
 from hauberk.storage.tokens import token_sha256
 from hauberk.traffic.hours import RecordedHours
 from hauberk.traffic.store import TrafficStore
@@ -90,8 +96,17 @@ class ControlPlane:
         )
         self.traffic = TrafficStore(settings.traffic_store, keep_days=settings.traffic.keep_days, max_bytes=settings.traffic.max_bytes)
         self.inventory.source = RecordedTraffic(self.traffic)
-        self.learning = SchemaLearning(self.database, settings.learning, None)
+        self.learning = SchemaLearning(self.database, settings.learning, _learning_parts(settings.learning))
         self.learning.hours = RecordedHours(self.traffic.folder)
+        self.trials = SchemaTrials(self.database, settings.learning, _native.Validator, _native.Learner)
+        self.trials.hours = RecordedHours(self.traffic.folder)
+        self.metrics = CollectorRegistry()
+        secret = webhook_secret(settings.alerts.webhook_secret_file, os.environ)
+        if secret is None and settings.alerts.webhook_url is not None:
+            log.warning("what the webhook is sent is not signed: alerts.webhook_secret_file names no secret")
+        self.drift = DriftWatch(self.database, settings.alerts, self.metrics, secret)
+        self.learning.watch = self.drift
+        self.learning.relaxed = lambda session, operation_id: [row.rule for row in relaxed_rules(session, operation_id)]
 
     @property
     def public_url(self) -> str:
@@ -138,8 +153,19 @@ class ControlPlane:
     def close(self) -> None:
         """Stop looking at traffic, and let go of the database."""
         self.learning.stop()
+        self.drift.stop()
         self.inventory.stop()
         self.database.close()
+
+
+def _learning_parts(settings: LearningSettings) -> Parts:
+    options = LearnOptions(confidence=settings.confidence, budget=settings.budget)
+    return Parts(
+        learner=_native.Learner,
+        learn=lambda profile, relaxed: learn(profile, options, relaxed),
+        write=lambda learned: documents([learned], evidence=False)[0][1],
+        check=_native.check_document,
+    )
 
 
 def _compile(session: Session) -> Snapshot:

@@ -41,8 +41,6 @@ log = logging.getLogger(__name__)
 PROGRESS_SECONDS = 2.0
 # Written together, so that a run over many operations is few transactions.
 AT_ONCE = 50
-# Methods whose requests mean little without their bodies.
-WITH_BODIES = frozenset({"POST", "PUT", "PATCH"})
 # No path item of OpenAPI has it.
 NOT_LEARNED = frozenset({"CONNECT"})
 
@@ -307,7 +305,7 @@ class SchemaLearning(ZoneWork):
             return _Outcome(one.operation_id, LearningState.NO_TRAFFIC, digest)
         profile = json.loads(learner.profile(*one.key))
         outcome = _Outcome(one.operation_id, LearningState.LEARNING, digest, profile["requests"], profile["samples"])
-        outcome.bodies_missing = one.key.method in WITH_BODIES and _lacks_bodies(profile)
+        outcome.bodies_missing = _lacks_bodies(profile)
         outcome.has_news = self._has_news(one.operation_id, profile)
         outcome.profile = profile if outcome.has_news else None
         if outcome.requests < self.settings.min_requests:
@@ -399,8 +397,11 @@ def _note(row: OperationLearning, outcome: _Outcome) -> None:
 
 
 def _lacks_bodies(profile: Mapping[str, Any]) -> bool:
-    """Tell whether requests had bodies of which none was recorded."""
-    return not profile["bodies"] and profile["without_body"]["requests"] < profile["requests"]
+    """Tell whether requests had JSON or forms for a body, and not one of them was recorded."""
+    readable = [body for media_type, body in profile["bodies"].items() if "json" in media_type or "form" in media_type]
+    return bool(readable) and not any(
+        body["node"]["value"]["kinds"] or body["node"].get("object") or body.get("unreadable") for body in readable
+    )
 
 
 def digest_of(*parts: Any) -> str:

@@ -4,6 +4,8 @@
 //! cargo run --release -p hauberk-traffic --example value_profiles
 //! ```
 
+#![allow(clippy::cast_precision_loss, reason = "figures are rounded")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,171 +35,154 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Requests of so many sessions, a tenth of them at a client.
+/// Requests are of so many sessions, ten of them at a client.
 const SESSIONS: u64 = 5_000;
 
-const VALUES: usize = 1 << 16;
+/// Requests, each with a value.
+const VALUES: u64 = 1 << 16;
 
-type Note = fn(&mut ValueProfile, &str, &Seen);
+/// Each kind is measured so often; the best counts.
+const ROUNDS: usize = 25;
+
+struct Kind {
+    name: &'static str,
+    note: fn(&mut ValueProfile, &str, &Seen),
+    /// The value of a request, by its number and a number by chance.
+    value: fn(u64, u64) -> String,
+}
+
+const fn kind(
+    name: &'static str,
+    note: fn(&mut ValueProfile, &str, &Seen),
+    value: fn(u64, u64) -> String,
+) -> Kind {
+    Kind { name, note, value }
+}
+
+const KINDS: [Kind; 14] = [
+    kind(
+        "boolean",
+        |place, text, seen| place.boolean(text == "1", seen),
+        |_, chance| (chance % 2).to_string(),
+    ),
+    kind("integer 1-100", ValueProfile::number, |_, chance| {
+        (chance % 100 + 1).to_string()
+    }),
+    kind("integer id", ValueProfile::number, |_, chance| {
+        (chance >> 24).to_string()
+    }),
+    kind("decimal", ValueProfile::number, |_, chance| {
+        format!("{:.2}", (chance % 100_000) as f64 / 100.0)
+    }),
+    kind("coordinate", ValueProfile::number, |_, chance| {
+        (chance as f64 / 1e18).to_string()
+    }),
+    kind("enum of 5", ValueProfile::string, |_, chance| {
+        one_of(&["open", "closed", "draft", "merged", "all"], chance).to_owned()
+    }),
+    kind("word", ValueProfile::string, |_, chance| {
+        format!("{:x}", chance >> 30).replace(|digit: char| digit.is_ascii_digit(), "g")
+    }),
+    kind("uuid", ValueProfile::string, |number, chance| {
+        let (low, high) = (chance & 0xFFF, chance >> 52);
+        format!("{number:08x}-{low:04x}-4{high:03x}-8{low:03x}-{chance:012.12x}")
+            .chars()
+            .take(36)
+            .collect()
+    }),
+    kind("date-time", ValueProfile::string, |number, chance| {
+        let (month, day) = (chance % 12 + 1, number % 28 + 1);
+        format!(
+            "2026-{month:02}-{day:02}T{:02}:{:02}:00Z",
+            number % 24,
+            number % 60
+        )
+    }),
+    kind("e-mail", ValueProfile::string, |_, chance| {
+        format!("user{}@example.com", chance % 10_000)
+    }),
+    kind("URI", ValueProfile::string, |_, chance| {
+        format!("https://example.com/users/{}/items?page=2", chance % 10_000)
+    }),
+    kind("sentence", ValueProfile::string, |_, chance| {
+        let number = chance % 10_000;
+        format!("The quick brown fox, number {number}, jumps over the lazy dog.")
+    }),
+    kind("text: integer", ValueProfile::text, |_, chance| {
+        (chance % 1000).to_string()
+    }),
+    kind("text: a,b,c", ValueProfile::text, |_, chance| {
+        let field = one_of(&["name", "kind", "size", "owner"], chance);
+        format!("id,{field},created")
+    }),
+];
+
+fn one_of(texts: &'static [&'static str], chance: u64) -> &'static str {
+    let at = usize::try_from(chance).unwrap_or(0) % texts.len();
+    texts[at]
+}
+
+fn chance(number: u64) -> u64 {
+    hash(&number.to_le_bytes())
+}
+
+fn seen(request: u64) -> Seen {
+    let session = chance(request) % SESSIONS;
+    let (session, client) = (
+        format!("h:{session:012x}"),
+        format!("c:{:012x}", session / 10),
+    );
+    let at = 1_790_000_000 + i64::try_from(request).unwrap_or(0) * 10;
+    Seen::new(
+        Some(&session),
+        None,
+        Some(&client),
+        chance(request),
+        Some(at),
+    )
+}
+
+fn measure(kind: &Kind, seen: &[Seen]) {
+    let values = (0..VALUES).map(|number| (kind.value)(number, chance(number)));
+    let values: Vec<String> = values.collect();
+    let bytes: usize = values.iter().map(String::len).sum();
+    let held = [1, 5, 16, 33, 100, values.len()].map(|count| {
+        let before = HELD.load(Ordering::Relaxed);
+        let mut place = ValueProfile::default();
+        for (value, seen) in values.iter().zip(seen).take(count) {
+            (kind.note)(&mut place, value, seen);
+        }
+        HELD.load(Ordering::Relaxed) - before
+    });
+    let mut place = ValueProfile::default();
+    let mut best = f64::MAX;
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        for (value, seen) in values.iter().zip(seen) {
+            (kind.note)(&mut place, black_box(value), seen);
+        }
+        best = best.min(start.elapsed().as_nanos() as f64 / values.len() as f64);
+    }
+    black_box(&place);
+    let size = bytes as f64 / values.len() as f64;
+    println!(
+        "{:<14} {size:>5.0} {best:>9.1} {:>9.0}   {held:?}",
+        kind.name,
+        size / best * 1e3
+    );
+}
 
 fn main() {
-    let number = |request: u64| hash(&request.to_le_bytes());
-    let kinds: [(&str, Note, Box<dyn Fn(u64) -> String>); 14] = [
-        (
-            "boolean",
-            |place, text, seen| place.boolean(text == "1", seen),
-            Box::new(move |n| (number(n) % 2).to_string()),
-        ),
-        (
-            "integer 1-100",
-            ValueProfile::number,
-            Box::new(move |n| (number(n) % 100 + 1).to_string()),
-        ),
-        (
-            "integer id",
-            ValueProfile::number,
-            Box::new(move |n| (number(n) >> 24).to_string()),
-        ),
-        (
-            "decimal",
-            ValueProfile::number,
-            Box::new(move |n| format!("{:.2}", (number(n) % 100_000) as f64 / 100.0)),
-        ),
-        (
-            "coordinate",
-            ValueProfile::number,
-            Box::new(move |n| (number(n) as f64 / 1e18).to_string()),
-        ),
-        (
-            "enum of 5",
-            ValueProfile::string,
-            Box::new(move |n| {
-                ["open", "closed", "draft", "merged", "all"][(number(n) % 5) as usize].to_owned()
-            }),
-        ),
-        (
-            "word",
-            ValueProfile::string,
-            Box::new(move |n| {
-                format!("{:x}", number(n) >> 30).replace(|c: char| c.is_ascii_digit(), "g")
-            }),
-        ),
-        (
-            "uuid",
-            ValueProfile::string,
-            Box::new(move |n| {
-                format!(
-                    "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
-                    n,
-                    n & 0xFFFF,
-                    n & 0xFFF,
-                    n & 0xFFF,
-                    number(n) >> 16
-                )
-            }),
-        ),
-        (
-            "date-time",
-            ValueProfile::string,
-            Box::new(move |n| {
-                format!(
-                    "2026-{:02}-{:02}T{:02}:{:02}:00Z",
-                    number(n) % 12 + 1,
-                    n % 28 + 1,
-                    n % 24,
-                    n % 60
-                )
-            }),
-        ),
-        (
-            "e-mail",
-            ValueProfile::string,
-            Box::new(move |n| format!("user{}@example.com", number(n) % 10_000)),
-        ),
-        (
-            "URI",
-            ValueProfile::string,
-            Box::new(move |n| {
-                format!(
-                    "https://example.com/users/{}/items?page=2",
-                    number(n) % 10_000
-                )
-            }),
-        ),
-        (
-            "sentence",
-            ValueProfile::string,
-            Box::new(move |n| {
-                format!(
-                    "The quick brown fox, number {}, jumps over the lazy dog.",
-                    number(n) % 10_000
-                )
-            }),
-        ),
-        (
-            "text: integer",
-            ValueProfile::text,
-            Box::new(move |n| (number(n) % 1000).to_string()),
-        ),
-        (
-            "text: a,b,c",
-            ValueProfile::text,
-            Box::new(move |n| {
-                format!(
-                    "id,{},created",
-                    ["name", "kind", "size", "owner"][(number(n) % 4) as usize]
-                )
-            }),
-        ),
-    ];
+    let kind_of_interest = std::env::args().nth(1).unwrap_or_default();
+    let seen: Vec<Seen> = (0..VALUES).map(seen).collect();
     println!(
-        "{:<14} {:>5} {:>9} {:>9}   heap after 1, 5, 16, 17, 100, {VALUES} values",
+        "{:<14} {:>5} {:>9} {:>9}   heap after 1, 5, 16, 33, 100, {VALUES} values",
         "kind", "bytes", "ns/value", "MB/s"
     );
-    let seen: Vec<Seen> = (0..VALUES as u64)
-        .map(|request| {
-            let session = number(request) % SESSIONS;
-            let (session, client) = (
-                format!("h:{session:012x}"),
-                format!("c:{:012x}", session / 10),
-            );
-            Seen::new(
-                Some(&session),
-                None,
-                Some(&client),
-                number(request),
-                Some(1_790_000_000 + (request as i64) * 10),
-            )
-        })
-        .collect();
-    for (kind, note, value) in kinds {
-        let values: Vec<String> = (0..VALUES as u64).map(value).collect();
-        let bytes: usize = values.iter().map(String::len).sum();
-        let mut held = Vec::new();
-        for count in [1, 5, 16, 17, 100, VALUES] {
-            let before = HELD.load(Ordering::Relaxed);
-            let mut place = ValueProfile::default();
-            for (value, seen) in values.iter().zip(&seen).take(count) {
-                note(&mut place, value, seen);
-            }
-            held.push(HELD.load(Ordering::Relaxed) - before);
-            drop(place);
+    for kind in KINDS {
+        if kind.name.contains(&kind_of_interest) {
+            measure(&kind, &seen);
         }
-        let mut place = ValueProfile::default();
-        let mut best = f64::MAX;
-        for _ in 0..6 {
-            let start = Instant::now();
-            for (value, seen) in values.iter().zip(&seen) {
-                note(&mut place, black_box(value), seen);
-            }
-            best = best.min(start.elapsed().as_nanos() as f64 / VALUES as f64);
-        }
-        black_box(&place);
-        println!(
-            "{kind:<14} {:>5} {best:>9.1} {:>9.0}   {held:?}",
-            bytes / VALUES,
-            bytes as f64 / VALUES as f64 / best * 1e3
-        );
     }
     let long = "lorem ipsum dolor ".repeat(60_000);
     let mut place = ValueProfile::default();

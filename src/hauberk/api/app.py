@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import hauberk
 from hauberk.api import (
+    alerts,
     authority,
     client_certificates,
     configuration,
@@ -25,6 +26,7 @@ from hauberk.api import (
     operation_metrics,
     operations,
     rulesets,
+    schema_trials,
     schema_validation,
     security_events,
     template_rules,
@@ -81,6 +83,8 @@ def create_app(plane: ControlPlane) -> FastAPI:
         template_rules.own,
         configuration.own,
         operation_metrics.own,
+        schema_trials.own,
+        alerts.own,
         learning.own,
         learned_schemas.own,
     ):
@@ -90,7 +94,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
 
     registry = CollectorRegistry()
     registry.register(LearningMetrics(plane.database))
-    app.include_router(_metrics(registry))
+    app.include_router(_metrics(registry, plane.metrics))
     app.add_middleware(BodyLimit, max_bytes=plane.settings.control_plane.max_upload_bytes)
     app.add_middleware(Authentication, database=plane.database, prefixes=(COMPATIBLE, OWN))
     app.add_middleware(RequestMetrics, registry=registry)
@@ -118,12 +122,12 @@ def _health(plane: ControlPlane) -> APIRouter:
     return router
 
 
-def _metrics(registry: CollectorRegistry) -> APIRouter:
+def _metrics(*registries: CollectorRegistry) -> APIRouter:
     router = APIRouter(tags=["health"])
 
     @router.get("/metrics", response_class=PlainTextResponse)
     def metrics() -> PlainTextResponse:
         """Give the control plane's metrics in Prometheus' text format."""
-        return PlainTextResponse(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        return PlainTextResponse(b"".join(map(generate_latest, registries)), media_type=CONTENT_TYPE_LATEST)
 
     return router

@@ -101,6 +101,7 @@ def root(
       hauberk mtls require --help  refuse callers without one
       hauberk schema upload --help refuse requests that break your OpenAPI document
       hauberk discovery --help     see which operations the traffic shows, and save them
+      hauberk schema learned --help  see what good requests to them look like, and enforce that
     """
 
 

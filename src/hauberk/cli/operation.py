@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from hauberk.cli.failure import Failure
 from hauberk.cli.remote import Remote, remote
+from hauberk.cli.saved import OperationArgument, find_operation, named
 
 app = typer.Typer(no_args_is_help=True, help="Saved operations: method, host and endpoint.")
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-
-OperationArgument = Annotated[
-    list[str],
-    typer.Argument(metavar="OPERATION", help="Its id, or method, host and endpoint: POST api.example.com /temps", show_default=False),
-]
 
 
 class Action(StrEnum):
@@ -76,7 +68,7 @@ def save(
     """
     body = {"method": method.upper(), "host": host, "endpoint": endpoint}
     saved = plane.client.post(plane.zone_path("api_gateway", "operations", "item", host=host), body)
-    plane.out.done(f"Saved {_name(saved)} ({saved['operation_id']})", saved)
+    plane.out.done(f"Saved {named(saved)} ({saved['operation_id']})", saved)
 
 
 @app.command("delete")
@@ -89,9 +81,9 @@ def delete(plane: Remote, operation: OperationArgument) -> None:
     Example:
       hauberk operation delete POST api.example.com /temps
     """
-    found = _find(plane, operation)
+    found = find_operation(plane, operation)
     plane.client.delete(plane.zone_path("api_gateway", "operations", found["operation_id"], host=found["host"]))
-    plane.out.done(f"Deleted {_name(found)}", found)
+    plane.out.done(f"Deleted {named(found)}", found)
 
 
 @app.command("action")
@@ -109,33 +101,11 @@ def action(
       hauberk operation action log POST api.example.com /temps
       hauberk operation action default POST api.example.com /temps
     """
-    found = _find(plane, operation)
+    found = find_operation(plane, operation)
     path = plane.zone_path("schema_validation", "settings", "operations", found["operation_id"], host=found["host"])
     result = plane.client.put(path, {"mitigation_action": None if action is Action.DEFAULT else action.value})
     meaning = "follow the zone's default" if action is Action.DEFAULT else f"lead to '{action.value}'"
-    plane.out.done(f"Violations of {_name(found)} {meaning}", result, then="hauberk status --wait")
-
-
-def _find(plane: Remote, words: list[str]) -> dict[str, Any]:
-    if len(words) == 1 and _UUID.fullmatch(words[0]):
-        return dict(plane.client.get(plane.zone_path("api_gateway", "operations", words[0])))
-    if len(words) != 3:
-        raise Failure("an operation is an id, or three words: method, host and endpoint", "e.g. POST api.example.com /temps", status=2)
-    method, host, endpoint = words[0].upper(), words[1].lower(), words[2]
-    path = plane.zone_path("api_gateway", "operations", host=host)
-    for operation in plane.client.pages(path, host=host, method=method):
-        if _nameless(operation["endpoint"]) == _nameless(endpoint):
-            return operation
-    raise Failure(f"{method} {host} {endpoint} is not a saved operation", f"'hauberk operation list --host {host}' shows those there are")
-
-
-def _nameless(endpoint: str) -> str:
-    """Take the names out of a template's variables: saved ones are renamed, so `/users/{id}` is `/users/{var1}`."""
-    return re.sub(r"\{[^{}/]*\}", "{}", endpoint)
-
-
-def _name(operation: dict[str, Any]) -> str:
-    return f"{operation['method']} {operation['host']}{operation['endpoint']}"
+    plane.out.done(f"Violations of {named(found)} {meaning}", result, then="hauberk status --wait")
 
 
 def _schema_info(operation: dict[str, Any]) -> dict[str, Any]:

@@ -8,13 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from hauberk.cli import files
+from hauberk.cli import files, learned
 from hauberk.cli.failure import Failure, Refused
 from hauberk.cli.output import Output, printable
 from hauberk.cli.remote import AsJson, Remote, remote
 from hauberk.mitigation import MitigationAction
 
 app = typer.Typer(no_args_is_help=True, help="OpenAPI documents that requests must follow.")
+
+app.add_typer(learned.app, name="learned")
 
 SchemaArgument = Annotated[str, typer.Argument(metavar="SCHEMA", help="Its id or its name.", show_default=False)]
 

@@ -14,7 +14,7 @@ Json = Mapping[str, Any]
 
 def plain_object(seen: Json) -> Json:
     """An object's profile with the branches of its tag put back."""
-    if not seen.get("tag"):  # a branch has none
+    if not seen.get("tag"):
         return seen
     merged: Json = {**seen, "tag": None}
     for branch in seen["tag"]["branches"].values():

@@ -25,6 +25,9 @@ DEPTH = 4
 Blamed = tuple[Blame, Mapping[str, Any], Mapping[str, Any]]
 """What is broken, by which violation, of which document."""
 
+Counts = Callable[[str, Mapping[str, Any], bytes, bool], bool]
+"""Tells whether a request is to be counted: given its operation, the record, its line, and whether it was answered with 2xx."""
+
 
 class Judge(Protocol):
     """Judges records by documents, as `hauberk._native.Validator`."""
@@ -129,15 +132,30 @@ class Trial:
         self._judge = judge([_encoded(document) for document in {id(one): one for one in documents.values()}.values()])
         self._narrowed: dict[tuple[str, str], list[tuple[Judge, Mapping[str, Any]]]] = {}
 
-    def replay(self, lines: Sequence[bytes]) -> None:
-        """Judge records, a line of JSON each; requests for no operation of the documents are left out."""
+    @property
+    def requests(self) -> int:
+        """Requests that were judged."""
+        return self.successful.requests + self.others.requests
+
+    def replay(self, lines: Sequence[bytes], counts: Counts = lambda *_: True) -> None:
+        """
+        Judge records; requests for no operation of the documents are left out.
+
+        Args:
+            lines: A line of JSON each.
+
+            counts: Tells of a request whether it is to be counted.
+        """
         verdicts = _verdicts(self._judge, lines)
         for line, verdict in zip(lines, verdicts, strict=True):
             operation = verdict["operation"]
             if verdict["verdict"] == "not_evaluated" or operation not in self._documents:
                 continue
             row = json.loads(line)
-            outcome = self.successful if _succeeded(row) else self.others
+            succeeded = _succeeded(row)
+            if not counts(operation, row, line, succeeded):
+                continue
+            outcome = self.successful if succeeded else self.others
             outcome.requests += 1
             if verdict["verdict"] != "violates":
                 continue

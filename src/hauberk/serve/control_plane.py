@@ -31,6 +31,7 @@ def run_control_plane(settings: Settings) -> None:
     stopping = threading.Event()
     threading.Thread(target=_keep_house, args=(plane, stopping), name="housekeeping", daemon=True).start()
     plane.inventory.start()
+    plane.drift.start()
     plane.learning.start()
     tls = {"ssl_certfile": settings.control_plane.certificate, "ssl_keyfile": settings.control_plane.private_key}
     log.info("control plane listens", extra={"address": settings.control_plane.listen, "url": settings.control_plane_url})
@@ -49,5 +50,9 @@ def _keep_house(plane: ControlPlane, stopping: threading.Event) -> None:
                 forget_metrics(session, plane.settings.traffic.metrics_keep_days)
         except Exception:
             log.exception("old events and metrics were not deleted")
+        try:
+            plane.drift.look_for_silence()
+        except Exception:
+            log.exception("nobody looked for operations that are not called any more")
         if stopping.wait(HOUSEKEEPING_SECONDS):
             return

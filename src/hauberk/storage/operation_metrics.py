@@ -6,7 +6,7 @@ A batch counts once, however often it comes: its id is stored in the transaction
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -109,6 +109,15 @@ def hours_of(session: Session, operation_id: str, since: datetime) -> dict[datet
     """Give the hours of one operation that had requests, the oldest first."""
     query = select(OperationMetric).where(OperationMetric.operation_id == operation_id, OperationMetric.hour >= hour_of(since))
     return {row.hour: _together([row]) for row in session.scalars(query.order_by(OperationMetric.hour))}
+
+
+def daily_requests(session: Session) -> dict[str, list[tuple[int, int]]]:
+    """Count the requests of each operation by day (days since 1970-01-01, UTC), as far back as metrics are kept."""
+    days: dict[str, Counter[int]] = defaultdict(Counter)
+    query = select(OperationMetric.operation_id, OperationMetric.hour, OperationMetric.requests)
+    for operation_id, hour, requests in session.execute(query):
+        days[operation_id][int(hour.timestamp()) // 86400] += requests
+    return {operation_id: sorted(counted.items()) for operation_id, counted in days.items()}
 
 
 def forget_metrics(session: Session, keep_days: int) -> None:

@@ -135,6 +135,12 @@ pub(super) fn class_of_byte(byte: u8) -> Class {
     OF_BYTES[usize::from(byte)]
 }
 
+/// Whether the class is a mark or the space: of one character alone.
+#[inline]
+pub(super) fn is_one_character(class: Class) -> bool {
+    class == SPACE || class >= FIRST_MARK
+}
+
 /// What a class is called in profiles: `lower`, or the mark itself.
 pub(super) fn name_of(class: Class) -> &'static str {
     let class = usize::from(class);

@@ -198,7 +198,9 @@ impl Distinct {
         let Some(values) = &self.values.0 else {
             return true;
         };
+        let bytes: usize = values.iter().map(|known| known.value.bytes()).sum();
         values.len() <= limits.values
+            && bytes <= limits.bytes
             && values.is_sorted_by(|one, two| (one.hash, &one.value) < (two.hash, &two.value))
             && values.iter().all(|known| {
                 known.value.bytes() <= MAX_TEXT_BYTES

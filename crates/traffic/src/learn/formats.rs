@@ -152,7 +152,7 @@ fn of_moment(text: &str, classes: Classes) -> u64 {
     let mut bits = 0;
     if bytes[0].is_ascii_digit() && classes.are_among(IN_MOMENTS) {
         if bytes.get(4) == Some(&b'-') {
-            if Format::Date.allows(text) {
+            if bytes.len() == 10 && Format::Date.allows(text) {
                 bits |= DATE;
             }
             if Format::DateTime.allows(text) {

@@ -82,11 +82,34 @@ mod tests {
     #[test]
     fn hashes_stay_what_they_are() {
         // If one of these changes, profiles that were kept no longer fit to new ones.
-        let texts = ["", "a", "ab", "abc", "abcd", "abcdefgh", "abcdefghijklmnop"];
-        for text in texts {
-            println!("{text} {:#018x}", hash(text.as_bytes()));
+        for (text, expected) in [
+            ("", 0x4c92_9aa9_5875_4673),
+            ("a", 0x3271_bf1d_32b0_da1f),
+            ("ab", 0x1b36_937d_690e_c37e),
+            ("abc", 0xa4b9_dff7_9f5f_e4e9),
+            ("abcd", 0xc8f1_76db_b21c_ea3f),
+            ("abcdefgh", 0x5a04_09be_5755_46bc),
+            ("abcdefghijklmnop", 0x425d_4bff_40cc_1d3a),
+        ] {
+            assert_eq!(hash(text.as_bytes()), expected, "{text}");
         }
         let long = "abcdefghijklmnopqrstuvwxyz".repeat(3);
-        println!("{:#018x}", hash(long.as_bytes()));
+        assert_eq!(hash(long.as_bytes()), 0x8059_709b_ae1b_c176);
+    }
+
+    #[test]
+    fn no_byte_is_left_out() {
+        for length in 1..100 {
+            let text = vec![0; length];
+            let mut seen = vec![hash(&text)];
+            for at in 0..length {
+                let mut text = text.clone();
+                text[at] = 1;
+                seen.push(hash(&text));
+            }
+            seen.sort_unstable();
+            seen.dedup();
+            assert_eq!(seen.len(), length + 1, "{length}");
+        }
     }
 }

@@ -15,6 +15,20 @@ const STEPS: [f64; 17] = [
     1.834, 1.915, 2.0,
 ];
 
+/// How many steps are below 1, 1 + 1/32, 1 + 2/32, …; between two of these is at most one.
+const STEPS_BELOW: [u8; 32] = {
+    let mut below = [0; 32];
+    let (mut part, mut start) = (0, 1.0);
+    while part < 32 {
+        while STEPS[below[part] as usize] < start {
+            below[part] += 1;
+        }
+        part += 1;
+        start += 1.0 / 32.0;
+    }
+    below
+};
+
 /// The powers of two between which sizes are told apart.
 const SMALLEST: i16 = -20;
 const LARGEST: i16 = 64;
@@ -27,8 +41,10 @@ const LAST: i16 = (LARGEST - SMALLEST) * 16 + 2;
 pub(super) struct Histogram {
     /// So often pairs of buckets became one.
     level: u8,
-    /// Those in use, in order: number and count. Negative ones are those of negative numbers, 0 is that of 0.
-    buckets: Vec<(i16, u64)>,
+    /// The numbers of those in use, in order. Negative ones are those of negative numbers, 0 is that of 0.
+    buckets: Vec<i16>,
+    /// Of each of them.
+    counts: Vec<u64>,
 }
 
 impl Histogram {
@@ -45,18 +61,34 @@ impl Histogram {
             self.coarsen(other.level);
         }
         let further = self.level - other.level.min(self.level);
-        for (bucket, count) in &other.buckets {
-            self.count(at_level(*bucket, further), *count);
+        for (bucket, count) in other.iter() {
+            self.count(at_level(bucket, further), count);
         }
         self.shrink(most);
     }
 
     #[inline]
     fn count(&mut self, bucket: i16, count: u64) {
-        match self.buckets.binary_search_by_key(&bucket, |known| known.0) {
-            Ok(at) => self.buckets[at].1 = self.buckets[at].1.saturating_add(count),
-            Err(at) => self.buckets.insert(at, (bucket, count)),
+        // Counted, not searched: numbers of two bytes are compared many at a time, and no branch is guessed wrong.
+        let below: u16 = self
+            .buckets
+            .iter()
+            .map(|known| u16::from(*known < bucket))
+            .sum();
+        let at = usize::from(below);
+        if self.buckets.get(at) == Some(&bucket) {
+            self.counts[at] = self.counts[at].saturating_add(count);
+        } else {
+            self.buckets.insert(at, bucket);
+            self.counts.insert(at, count);
         }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (i16, u64)> {
+        self.buckets
+            .iter()
+            .copied()
+            .zip(self.counts.iter().copied())
     }
 
     #[inline]
@@ -68,17 +100,11 @@ impl Histogram {
 
     fn coarsen(&mut self, level: u8) {
         let further = level - self.level;
+        let finer = std::mem::take(self);
         self.level = level;
-        for (bucket, _) in &mut self.buckets {
-            *bucket = at_level(*bucket, further);
+        for (bucket, count) in finer.iter() {
+            self.count(at_level(bucket, further), count);
         }
-        self.buckets.dedup_by(|next, kept| {
-            let is_same = next.0 == kept.0;
-            if is_same {
-                kept.1 = kept.1.saturating_add(next.1);
-            }
-            is_same
-        });
     }
 
     /// Whether it can have come from here.
@@ -86,14 +112,18 @@ impl Histogram {
         let last = at_level(LAST, self.level);
         self.level <= 11
             && self.buckets.len() <= most
-            && self.buckets.is_sorted_by(|one, two| one.0 < two.0)
-            && self.buckets.iter().all(|(bucket, _)| bucket.abs() <= last)
+            && self.buckets.len() == self.counts.len()
+            && self.buckets.is_sorted_by(|one, two| one < two)
+            && self
+                .buckets
+                .iter()
+                .all(|bucket| (-last..=last).contains(bucket))
     }
 
     /// As it stands in profiles: upper bounds and counts. `is_whole`: the bounds of integers are integers.
     pub(super) fn view(&self, is_whole: bool) -> Value {
-        let bounds = self.buckets.iter().map(|(bucket, count)| {
-            let bound = self.bound(*bucket);
+        let bounds = self.iter().map(|(bucket, count)| {
+            let bound = self.bound(bucket);
             let bound = if is_whole { bound.floor() } else { bound };
             json!([bound_view(bound), count])
         });
@@ -155,7 +185,8 @@ fn bucket_of(value: f64) -> i16 {
     } else if exponent > LARGEST || (exponent == LARGEST && mantissa > 1.0) {
         LAST
     } else {
-        let step: i16 = STEPS.iter().map(|bound| i16::from(*bound < mantissa)).sum();
+        let below = STEPS_BELOW[(bits >> 47 & 31) as usize];
+        let step = i16::from(below) + i16::from(STEPS[usize::from(below)] < mantissa);
         (exponent - SMALLEST) * 16 + step + 1
     };
     if value < 0.0 { -magnitude } else { magnitude }
@@ -192,11 +223,11 @@ mod tests {
             let mut histogram = Histogram::default();
             histogram.add(number(text), 512);
             let value = number(text).nearest();
-            let bound = histogram.bound(histogram.buckets[0].0);
+            let bound = histogram.bound(histogram.buckets[0]);
             assert!(bound >= value && bound <= value * 1.05, "{text}: {bound}");
             let mut below = Histogram::default();
             below.add(number(&format!("-{text}")), 512);
-            let bound = below.bound(below.buckets[0].0);
+            let bound = below.bound(below.buckets[0]);
             assert!(
                 bound >= -value && bound <= -value / 1.05,
                 "-{text}: {bound}"
@@ -223,7 +254,7 @@ mod tests {
                     let bucket = at_level(bucket_of(value), level);
                     let histogram = Histogram {
                         level,
-                        buckets: Vec::new(),
+                        ..Histogram::default()
                     };
                     assert!(histogram.bound(bucket) >= value, "{value} {level}");
                     // And the bucket before ends below, or where this one begins.

@@ -127,13 +127,13 @@ fn upper(hash: u64) -> u32 {
     reason = "an estimate below 2^40"
 )]
 fn estimate(least: &[u32], is_more: bool) -> u64 {
-    let kept = least.len() as u64;
-    let Some(last) = least.last().filter(|_| is_more) else {
-        return kept;
+    let count = least.len() as u64;
+    let Some(largest) = least.last().filter(|_| is_more) else {
+        return count;
     };
-    let share = (f64::from(*last) + 1.0) / 2.0_f64.powi(32);
-    let estimate = (kept - 1) as f64 / share;
-    (estimate.round() as u64).max(kept + 1)
+    let share = (f64::from(*largest) + 1.0) / 2.0_f64.powi(32);
+    let estimate = (count - 1) as f64 / share;
+    (estimate.round() as u64).max(count + 1)
 }
 
 /// As bytes, because formats write those without a mark for each.
@@ -156,17 +156,17 @@ fn write<S: Serializer>(
 /// What [`write`] wrote: the halves, and whether there were more.
 fn read(bytes: &[u8], full: usize) -> Option<(Vec<u32>, bool)> {
     let is_full = bytes.len() == full * 4 + 1;
-    let (bytes, is_more) = match bytes {
-        [halves @ .., more @ (0 | 1)] if is_full => (halves, *more == 1),
-        _ => (bytes, false),
+    let (words, is_more) = match bytes {
+        [words @ .., more @ (0 | 1)] if is_full => (words, *more == 1),
+        words => (words, false),
     };
-    let (words, left) = bytes.as_chunks::<4>();
-    let halves: Vec<u32> = words.iter().map(|half| u32::from_be_bytes(*half)).collect();
-    let is_sound = left.is_empty()
-        && is_full == (halves.len() == full)
-        && halves.len() <= full
-        && halves.is_sorted_by(|one, two| one < two);
-    is_sound.then_some((halves, is_more))
+    let (words, rest) = words.as_chunks::<4>();
+    let least: Vec<u32> = words.iter().map(|half| u32::from_be_bytes(*half)).collect();
+    let is_sound = rest.is_empty()
+        && is_full == (least.len() == full)
+        && least.len() <= full
+        && least.is_sorted_by(|one, two| one < two);
+    is_sound.then_some((least, is_more))
 }
 
 impl<const K: usize> Serialize for Kmv<K> {

@@ -5,40 +5,31 @@
 //! become one, but never change their order. What is larger than binary64 can be, such as `1e400`, counts as its
 //! largest. `-0` is 0, and `1.0`, `1e0` and `1` are the same, as they are for schemas.
 
-use std::cmp::Ordering;
-
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 /// A number; never NaN, never infinite, never -0.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Number {
-    nearest: f64,
+    /// The bits of the nearest binary64, turned so that they are in the order of the numbers.
+    key: i64,
     /// What is to be added to the nearest; not 0 only in integers beyond 2^53.
     rest: i16,
 }
 
-impl Eq for Number {}
-
-impl PartialOrd for Number {
-    #[inline]
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Number {
-    #[inline]
-    fn cmp(&self, other: &Self) -> Ordering {
-        // Neither is NaN, so they compare.
-        let nearest = self.nearest.partial_cmp(&other.nearest);
-        nearest
-            .unwrap_or(Ordering::Equal)
-            .then(self.rest.cmp(&other.rest))
-    }
-}
+/// Integers up to this are binary64.
+const MAX_EXACT: u64 = 1 << 53;
 
 impl Number {
+    #[inline]
+    fn new(nearest: f64, rest: i16) -> Self {
+        let bits = nearest.to_bits().cast_signed();
+        Self {
+            key: turn(bits),
+            rest,
+        }
+    }
+
     /// An integer between -2^63 and 2^64.
     #[inline]
     #[allow(
@@ -48,36 +39,41 @@ impl Number {
     )]
     fn whole(value: i128) -> Self {
         let nearest = value as f64;
-        Self {
-            nearest,
-            rest: (value - nearest as i128) as i16,
+        Self::new(nearest, (value - nearest as i128) as i16)
+    }
+
+    #[inline]
+    #[allow(clippy::cast_precision_loss, reason = "what is lost is the rest")]
+    fn integer(value: i64) -> Self {
+        if value.unsigned_abs() <= MAX_EXACT {
+            Self::new(value as f64, 0)
+        } else {
+            Self::whole(value.into())
         }
     }
 
+    #[inline]
     fn real(value: f64) -> Self {
-        Self {
-            // Adding 0 makes 0 of -0.
-            nearest: value.clamp(f64::MIN, f64::MAX) + 0.0,
-            rest: 0,
-        }
+        // Adding 0 makes 0 of -0.
+        Self::new(value.clamp(f64::MIN, f64::MAX) + 0.0, 0)
     }
 
     /// A count.
     #[inline]
     pub(super) fn count(value: u64) -> Self {
-        Self::whole(value.into())
+        i64::try_from(value).map_or_else(|_| Self::whole(value.into()), Self::integer)
     }
 
     /// The nearest binary64.
     #[inline]
     pub(super) fn nearest(self) -> f64 {
-        self.nearest
+        f64::from_bits(turn(self.key).cast_unsigned())
     }
 
     /// Equal numbers have equal ones.
     #[inline]
     pub(super) fn bits(self) -> (u64, u16) {
-        (self.nearest.to_bits(), self.rest.cast_unsigned())
+        (self.key.cast_unsigned(), self.rest.cast_unsigned())
     }
 
     /// As an integer, if it is one between -2^63 and 2^64.
@@ -86,8 +82,9 @@ impl Number {
         reason = "it is integral and in range"
     )]
     fn as_whole(self) -> Option<i128> {
-        let is_whole = self.nearest.fract() == 0.0 && self.nearest.abs() <= 2.0_f64.powi(64);
-        let whole = is_whole.then(|| self.nearest as i128 + i128::from(self.rest))?;
+        let nearest = self.nearest();
+        let is_whole = nearest.fract() == 0.0 && nearest.abs() <= 2.0_f64.powi(64);
+        let whole = is_whole.then(|| nearest as i128 + i128::from(self.rest))?;
         (i128::from(i64::MIN)..=i128::from(u64::MAX))
             .contains(&whole)
             .then_some(whole)
@@ -100,9 +97,15 @@ impl Number {
                 Ok(whole) => whole.into(),
                 Err(_) => i64::try_from(whole).map_or(Value::Null, Value::from),
             },
-            None => self.nearest.into(),
+            None => self.nearest().into(),
         }
     }
+}
+
+/// Turns the bits of binary64 so that their order is that of the numbers, and back.
+#[inline]
+fn turn(bits: i64) -> i64 {
+    bits ^ ((bits >> 63) & i64::MAX)
 }
 
 /// A number as it was written.
@@ -121,19 +124,59 @@ impl Literal {
     /// Reads a number; `None` for what JSON's grammar does not allow.
     #[inline]
     pub(super) fn read(text: &str) -> Option<Self> {
-        match small(text.as_bytes()) {
-            Some(whole) => Some(Self {
-                number: Number::whole(whole.into()),
-                is_whole: true,
-                is_exact: true,
-                decimals: 0,
-            }),
-            None if text == "-0" => Self::read("0"),
-            None => {
-                hauberk_openapi::json_number(text)?;
-                Some(Self::of_any(text))
+        if let Some(small) = Self::of_small(text.as_bytes()) {
+            return Some(small);
+        }
+        // It is a number for JSON, but a second spelling of 0 for parameters.
+        if text == "-0" {
+            return Self::read("0");
+        }
+        hauberk_openapi::json_number(text)?;
+        Some(Self::of_any(text))
+    }
+
+    /// Reads a number of up to 15 digits and no exponent, as it is mostly written.
+    #[inline]
+    fn of_small(text: &[u8]) -> Option<Self> {
+        let (is_negative, digits) = match text {
+            [b'-', digits @ ..] => (true, digits),
+            digits => (false, digits),
+        };
+        if digits.len() > 16 || !matches!(digits, [b'1'..=b'9', ..] | [b'0'] | [b'0', b'.', ..]) {
+            return None;
+        }
+        let (mut value, mut point) = (0_i64, digits.len());
+        for (at, digit) in digits.iter().enumerate() {
+            match digit {
+                b'0'..=b'9' => value = value * 10 + i64::from(digit - b'0'),
+                b'.' if point == digits.len() && at + 1 < point => point = at,
+                _ => return None,
             }
         }
+        let mut decimals = digits.len().saturating_sub(point + 1);
+        if decimals == 0 && digits.len() == 16 {
+            return None;
+        }
+        while decimals > 0 && value % 10 == 0 {
+            value /= 10;
+            decimals -= 1;
+        }
+        if value == 0 && is_negative {
+            return None;
+        }
+        let value = if is_negative { -value } else { value };
+        // Both are binary64, so their quotient is the nearest to the number (Clinger 1990).
+        #[allow(clippy::cast_precision_loss, reason = "below 10^15")]
+        let number = match decimals {
+            0 => Number::integer(value),
+            _ => Number::real(value as f64 / POWERS[decimals]),
+        };
+        Some(Self {
+            number,
+            is_whole: decimals == 0,
+            is_exact: true,
+            decimals: u8::try_from(decimals).unwrap_or(u8::MAX),
+        })
     }
 
     /// Reads a number that follows JSON's grammar.
@@ -195,26 +238,9 @@ impl Literal {
     }
 }
 
-/// An integer of up to 18 digits, as it is mostly written.
-#[inline]
-fn small(text: &[u8]) -> Option<i64> {
-    let (is_negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
-    };
-    let is_small = matches!(digits, [b'0'..=b'9'] | [b'1'..=b'9', ..]) && digits.len() <= 18;
-    if !is_small || (is_negative && digits == b"0") {
-        return None;
-    }
-    let mut value = 0;
-    for digit in digits {
-        if !digit.is_ascii_digit() {
-            return None;
-        }
-        value = value * 10 + i64::from(digit - b'0');
-    }
-    Some(if is_negative { -value } else { value })
-}
+const POWERS: [f64; 16] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+];
 
 /// An exponent, as near as an integer can be.
 fn exponent(text: &str) -> i64 {
@@ -244,9 +270,11 @@ impl Serialize for Number {
         let written = match self.as_whole() {
             Some(whole) => match i64::try_from(whole) {
                 Ok(whole) => Written::Whole(whole),
-                Err(_) => u64::try_from(whole).map_or(Written::Real(self.nearest), Written::Large),
+                Err(_) => {
+                    u64::try_from(whole).map_or(Written::Real(self.nearest()), Written::Large)
+                }
             },
-            None => Written::Real(self.nearest),
+            None => Written::Real(self.nearest()),
         };
         written.serialize(to)
     }
@@ -255,7 +283,7 @@ impl Serialize for Number {
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         Ok(match Written::deserialize(from)? {
-            Written::Whole(whole) => Self::whole(whole.into()),
+            Written::Whole(whole) => Self::integer(whole),
             Written::Large(whole) => Self::whole(whole.into()),
             Written::Real(value) if value.is_nan() => Self::real(0.0),
             Written::Real(value) => Self::real(value),

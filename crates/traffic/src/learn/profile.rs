@@ -7,7 +7,7 @@ use super::observed::{Kept, Observed};
 use super::seen::Seen;
 
 /// So many values are kept as they came. Most places of most requests never have more.
-const MAX_KEPT: usize = 16;
+const MAX_KEPT: usize = 32;
 
 /// What is known of the values at one place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

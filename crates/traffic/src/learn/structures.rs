@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::classes::{CLASSES, Class, Classes, class_of, class_of_byte, name_of};
+use super::classes::{CLASSES, Class, Classes, class_of, class_of_byte, is_one_character, name_of};
 use super::hash::hash;
 use super::seen::Seen;
 use super::support::Few;
@@ -47,67 +47,77 @@ struct Run {
     /// Characters.
     least: u32,
     most: u32,
-    /// What stands there, while it is always the same.
+    /// What stands there, while it is always the same; not of classes of one character, whose length tells.
     text: Option<Box<str>>,
-}
-
-/// A run of a text.
-#[derive(Debug, Clone, Copy, Default)]
-struct Stretch {
-    class: Class,
-    characters: u32,
-    /// In bytes.
-    end: u32,
 }
 
 /// The runs of a text.
 struct Stretches {
-    stretches: [Stretch; MAX_RUNS],
     count: usize,
+    classes: [Class; MAX_RUNS],
+    /// Characters.
+    lengths: [u32; MAX_RUNS],
+    /// In bytes.
+    ends: [u32; MAX_RUNS],
 }
 
 impl Stretches {
-    /// The runs of a text with these classes; `None` if there are too many.
-    #[inline]
-    fn of(text: &str, classes: Classes) -> Option<Self> {
-        let mut runs = Self {
-            stretches: [Stretch::default(); MAX_RUNS],
+    fn new() -> Self {
+        Self {
             count: 0,
-        };
+            classes: [0; MAX_RUNS],
+            lengths: [0; MAX_RUNS],
+            ends: [0; MAX_RUNS],
+        }
+    }
+
+    /// Finds the runs of a text with these classes; `None` if there are too many.
+    #[inline]
+    fn find(&mut self, text: &str, classes: Classes) -> Option<()> {
         if classes.is_ascii() {
-            for byte in text.bytes() {
-                runs.push(class_of_byte(byte), 1)?;
+            let mut classes = text.bytes().map(class_of_byte).enumerate();
+            let Some((_, mut class)) = classes.next() else {
+                return Some(());
+            };
+            let mut start = 0;
+            for (at, next) in classes {
+                if next != class {
+                    self.push(class, at - start, at)?;
+                    (class, start) = (next, at);
+                }
             }
-        } else {
-            for character in text.chars() {
-                let bytes = u32::try_from(character.len_utf8()).unwrap_or(4);
-                runs.push(class_of(character), bytes)?;
+            return self.push(class, text.len() - start, text.len());
+        }
+        let mut classes = text.char_indices().map(|(at, next)| (at, class_of(next)));
+        let (mut class, mut length) = (classes.next()?.1, 0);
+        for (at, next) in classes {
+            length += 1;
+            if next != class {
+                self.push(class, length, at)?;
+                (class, length) = (next, 0);
             }
         }
-        Some(runs)
+        self.push(class, length + 1, text.len())
     }
 
     #[inline]
-    fn push(&mut self, class: Class, bytes: u32) -> Option<()> {
-        let end = match self.stretches[..self.count].last_mut() {
-            Some(last) if last.class == class => {
-                last.characters = last.characters.saturating_add(1);
-                last.end = last.end.saturating_add(bytes);
-                return Some(());
-            }
-            last => last.map_or(0, |last| last.end),
-        };
-        *self.stretches.get_mut(self.count)? = Stretch {
-            class,
-            characters: 1,
-            end: end.saturating_add(bytes),
-        };
+    fn push(&mut self, class: Class, length: usize, end: usize) -> Option<()> {
+        *self.classes.get_mut(self.count)? = class;
+        self.lengths[self.count] = u32::try_from(length).unwrap_or(u32::MAX);
+        self.ends[self.count] = u32::try_from(end).unwrap_or(u32::MAX);
         self.count += 1;
         Some(())
     }
 
-    fn list(&self) -> &[Stretch] {
-        &self.stretches[..self.count]
+    fn classes(&self) -> &[Class] {
+        &self.classes[..self.count]
+    }
+
+    /// What stands in a run of the text.
+    #[inline]
+    fn text<'t>(&self, run: usize, text: &'t str) -> Option<&'t str> {
+        let start = run.checked_sub(1).map_or(0, |before| self.ends[before]);
+        text.get(start as usize..self.ends[run] as usize)
     }
 }
 
@@ -115,47 +125,38 @@ impl Structures {
     /// Notes the structure of a text with these classes.
     pub(super) fn add(&mut self, text: &str, classes: Classes, seen: &Seen) {
         let Some(known) = &mut self.0 else { return };
-        let Some(stretches) = Stretches::of(text, classes) else {
+        let mut stretches = Stretches::new();
+        if stretches.find(text, classes).is_none() {
             self.0 = None;
             return;
-        };
-        let stretches = stretches.list();
-        let mut key = [0; MAX_RUNS];
-        for (class, stretch) in key.iter_mut().zip(stretches) {
-            *class = stretch.class;
         }
-        let key = &key[..stretches.len()];
+        let key = stretches.classes();
         let hash = hash(key);
         let kept = (text.len() <= MAX_KEPT_BYTES).then_some(text);
         match find(known, hash, key) {
             Ok(at) => {
                 let structure = &mut known[at];
                 structure.support.add(seen);
-                let mut start = 0;
-                for (run, stretch) in structure.runs.iter_mut().zip(stretches) {
-                    let end = stretch.end as usize;
-                    run.least = run.least.min(stretch.characters);
-                    run.most = run.most.max(stretch.characters);
+                for (at, run) in structure.runs.iter_mut().enumerate() {
+                    let length = stretches.lengths[at];
+                    run.least = run.least.min(length);
+                    run.most = run.most.max(length);
                     if let Some(same) = &run.text
-                        && kept.is_none_or(|text| text[start..end] != **same)
+                        && kept.and_then(|text| stretches.text(at, text)) != Some(same)
                     {
                         run.text = None;
                     }
-                    start = end;
                 }
             }
             Err(at) => {
-                let mut start = 0;
-                let runs = stretches.iter().map(|stretch| {
-                    let end = stretch.end as usize;
-                    let text = kept.map(|text| text[start..end].into());
-                    start = end;
-                    Run {
-                        class: stretch.class,
-                        least: stretch.characters,
-                        most: stretch.characters,
-                        text,
-                    }
+                let runs = key.iter().enumerate().map(|(at, class)| Run {
+                    class: *class,
+                    least: stretches.lengths[at],
+                    most: stretches.lengths[at],
+                    text: kept
+                        .filter(|_| !is_one_character(*class))
+                        .and_then(|text| stretches.text(at, text))
+                        .map(Box::from),
                 });
                 let mut support = Few::default();
                 support.add(seen);
@@ -213,7 +214,9 @@ impl Structures {
                     .as_ref()
                     .is_none_or(|text| text.len() <= MAX_KEPT_BYTES)
         };
+        let runs: usize = known.iter().map(|structure| structure.runs.len()).sum();
         known.len() <= MAX_STRUCTURES
+            && runs <= MAX_RUNS_TOGETHER
             && known.is_sorted_by(|one, two| order(one, two.hash, two.classes()).is_lt())
             && known.iter().all(|structure| {
                 let key: Vec<Class> = structure.classes().collect();
@@ -237,7 +240,7 @@ impl Structures {
                 .map(|run| {
                     json!({
                         "class": name_of(run.class),
-                        "text": run.text,
+                        "text": run.view_text(),
                         "least": run.least,
                         "most": run.most,
                     })
@@ -246,6 +249,23 @@ impl Structures {
             json!({"runs": runs, "support": structure.support.view()})
         });
         shown.collect()
+    }
+}
+
+impl Run {
+    fn view_text(&self) -> Option<String> {
+        if is_one_character(self.class) && self.least == self.most {
+            let length = usize::try_from(self.least)
+                .ok()
+                .filter(|length| *length <= MAX_KEPT_BYTES);
+            let character = if name_of(self.class) == "space" {
+                " "
+            } else {
+                name_of(self.class)
+            };
+            return length.map(|length| character.repeat(length));
+        }
+        self.text.as_deref().map(str::to_owned)
     }
 }
 

@@ -117,6 +117,75 @@ fn observations() -> impl Strategy<Value = Vec<Observation>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
+    /// Where lists end with too many: near 8, 16, 32, 64 and 128 different values, sources, days and structures.
+    #[test]
+    fn the_edges_of_lists_are_the_same_in_parts(
+        count in prop_oneof![7_u64..10, 15_u64..18, 31_u64..34, 47_u64..50, 62_u64..68, 126_u64..131, 250_u64..260],
+        kind in 0..7,
+        parts in 1_usize..5,
+        seed in any::<u64>(),
+    ) {
+        let observations: Vec<Observation> = (0..count).map(|number| {
+            let request = hauberk_traffic::learn::hash(&number.to_le_bytes());
+            let session = format!("session {}", if kind == 6 { number % 40 } else { number });
+            let at = 1_700_000_000 + 86_400 * i64::try_from(number).expect("small");
+            let seen = Seen::new(Some(&session), None, None, request, Some(at));
+            let value = match kind {
+                0 => Value::Text(format!("v{number}")),
+                1 => Value::Text(format!("{number:b}").replace('0', "a-").replace('1', "b+")),
+                2 => Value::Number(format!("{}", 3_u128.pow(u32::try_from(number % 80).expect("small")))),
+                3 => Value::Text(format!("a,{number}")),
+                4 => Value::String(format!("{number:-<63}").chars().rev().collect()),
+                5 => Value::Number(format!("{number}e{}", number % 300)),
+                _ => Value::Text(format!("{} {}", number % 3, "x".repeat(usize::try_from(number % 65).expect("small")))),
+            };
+            (value, seen)
+        }).collect();
+        let expected = bytes(&profile_of(&observations));
+        let mut halves = vec![ValueProfile::default(); parts];
+        for (value, seen) in &observations {
+            let hash = hauberk_traffic::learn::hash(format!("{seed} {value:?}").as_bytes());
+            let part = usize::try_from(hash % parts as u64).expect("small");
+            note(&mut halves[part], &(value.clone(), *seen));
+        }
+        prop_assert_eq!(&bytes(&merged(&halves)), &expected);
+        halves.reverse();
+        prop_assert_eq!(&bytes(&merged(&halves)), &expected);
+        // (a + b) + c = a + (b + c)
+        let mut right = ValueProfile::default();
+        for half in halves.iter().rev() {
+            let mut sum = half.clone();
+            sum.merge(&right);
+            right = sum;
+        }
+        prop_assert_eq!(&bytes(&right), &expected);
+    }
+
+    /// Nothing that is not a profile is taken for one that could break; and what is taken can be worked with.
+    #[test]
+    fn damaged_profiles_are_refused_or_sound(
+        observations in observations(),
+        damages in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..4),
+        cut in proptest::option::weighted(0.3, any::<proptest::sample::Index>()),
+    ) {
+        let mut written = bytes(&profile_of(&observations));
+        for (at, byte) in damages {
+            let at = at.index(written.len());
+            written[at] = byte;
+        }
+        if let Some(cut) = cut {
+            written.truncate(cut.index(written.len() + 1));
+        }
+        if let Ok(read) = postcard::from_bytes::<ValueProfile>(&written) {
+            let again: Result<ValueProfile, _> = postcard::from_bytes(&bytes(&read));
+            prop_assert_eq!(again.as_ref(), Ok(&read));
+            let mut sum = read.clone();
+            sum.merge(&profile_of(&observations));
+            sum.view();
+            prop_assert!(bytes(&sum).len() <= 64 * 1024);
+        }
+    }
+
     #[test]
     fn neither_order_nor_parts_matter(
         observations in observations(),
