@@ -1,8 +1,8 @@
 """
 Priors of schema learning that have not seen the API which is judged.
 
-The package's own are fitted on all recordings (`training/learning`), so a corpus judged with them has helped to make them. What an API that nobody
-has trained on would see is told by priors fitted without it.
+The package's own are fitted on all recordings (`training/learning`), so a corpus judged with them has helped to make them. What an API that
+nobody has trained on would see is told by priors fitted without it.
 """
 
 from __future__ import annotations

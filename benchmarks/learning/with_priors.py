@@ -6,9 +6,10 @@ import json
 import sys
 from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-from hauberk.cli.__main__ import main
+from hauberk.cli import main
 from hauberk.learning import priors
 
 
@@ -28,10 +29,10 @@ def use(priors_file: Path) -> None:
     if "statements" not in table:
         raise SystemExit(f"{priors_file} holds no priors")
     instead = _Instead(priors_file)
-    priors.resources = type("resources", (), {"files": staticmethod(lambda _: instead)})  # type: ignore[attr-defined]
+    vars(priors)["resources"] = SimpleNamespace(files=lambda _: instead)
 
 
 if __name__ == "__main__":
     use(Path(sys.argv[1]))
     sys.argv = ["hauberk", *sys.argv[2:]]
-    main()
+    raise SystemExit(main())
