@@ -16,6 +16,9 @@ from hauberk.learning.priors import Prior
 
 SAYS_ALL = frozenset({"enum", "format"})
 
+# How much more than a bound a statement may risk. Types and characters are what stops attacks; bounds keep out what is merely odd.
+WORTH = {"type": 5.0, "pattern": 3.0}
+
 
 @dataclass(frozen=True, slots=True)
 class Basis:
@@ -75,6 +78,11 @@ class Option:
         probability = max(prior.next_breaks(samples), at_least)
         return cls(keyword, value, probability, statistic, prior.needs(samples, risk), prior, **more)
 
+    @property
+    def weighed(self) -> float:
+        """Its probability, beside that of a bound."""
+        return self.probability / WORTH.get(self.keyword, 1.0)
+
     def keywords(self) -> dict[str, Any]:
         """What the schema says."""
         return {self.keyword: self.value} if self.schema is None else dict(self.schema)
@@ -92,6 +100,9 @@ class Choice:
 
     only_with: tuple[Choice, frozenset[Any]] | None = None
     """Another choice, and which of its values this one is about: of numbers nothing is said where a text is expected."""
+
+    is_given: bool = False
+    """Whether the first option is taken whatever it risks, because all else is said on that condition."""
 
     unless: Choice | None = None
     """Another choice from which this one follows if it says anything of `SAYS_ALL`."""
@@ -115,7 +126,7 @@ class Choice:
     @property
     def risk(self) -> float:
         """What the next request risks by it."""
-        return self.made.probability * self.basis.share if self.made else 0.0
+        return self.made.probability * self.basis.share if self.made and not self.is_given else 0.0
 
     def statements(self) -> Iterable[Statement]:
         """What is said, and before it what is not confident yet."""
@@ -166,7 +177,7 @@ class Ledger:
         if total <= budget:
             return total
         # The most that one statement may risk of the budget, so that all keep within it: what risks more is widened or left out.
-        bounds = sorted({option.probability * choice.basis.share for choice in self.choices for option in choice.options})
+        bounds = sorted({option.weighed * choice.basis.share for choice in self.choices for option in choice.options})
         low, high = 0, len(bounds)
         while low < high:
             middle = (low + high) // 2
@@ -181,8 +192,8 @@ class Ledger:
         total = 0.0
         for choice in self.choices:
             choice.at = 0
-            for option in choice.options:
-                if option.probability <= risk and option.probability * choice.basis.share <= most:
+            for option in () if choice.is_given else choice.options:
+                if option.weighed <= risk and option.weighed * choice.basis.share <= most:
                     break
                 choice.at += 1
             total += choice.risk
