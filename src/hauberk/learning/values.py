@@ -49,7 +49,7 @@ def draft(study: Study, node: Mapping[str, Any], place: Place, support: Mapping[
     value = node["value"]
     made = Draft(place.pointer)
     if value.get("secret"):
-        return made
+        return _secret(study, made, value, place, support)
     basis = study.basis(support)
     believed, left_out = kinds.believed(value, study.trust)
     if place.is_text and believed <= {"null", "boolean", "integer", "number", "string"}:
@@ -65,6 +65,14 @@ def draft(study: Study, node: Mapping[str, Any], place: Place, support: Mapping[
         made.items = inner.within(made.kinds, "array") if inner.kinds else None
     if node.get("object") and "object" in believed:
         made.members = objects.draft(study, node["object"], place, made.kinds)
+    return made
+
+
+def _secret(study: Study, made: Draft, value: Mapping[str, Any], place: Place, support: Mapping[str, int]) -> Draft:
+    """Say that a secret is text, and nothing of what the text is."""
+    if set(value["kinds"]) <= {"string"} or place.is_text:
+        options = list(kinds.options(frozenset({"string"}), place, study.basis(support), study.risk, 0))
+        made.kinds = study.ledger.choose(place.pointer, study.basis(support), options)
     return made
 
 
