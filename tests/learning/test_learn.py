@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.learning.profiles import HOST, profile_of, row
 
 from hauberk import _native
 from hauberk.learned_schema import LearnedOperation
 from hauberk.learning import LearnOptions, documents, learn
-from tests.learning.profiles import HOST, profile_of, row
 
 
 def learned(rows: list[dict[str, Any]], endpoint: str = "/items/{var1}", **options: Any) -> LearnedOperation:
@@ -91,9 +91,7 @@ def test_an_attacker_with_few_sessions_moves_no_statement() -> None:
     bad += [row(target=f"/items/a%27{number}?page=zzz{number}", session=f"evil{number % 3}") for number in range(20)]
     clean, attacked = (learned(rows, sessions=True) for rows in (good, good + bad))
     for name in ("var1", "page"):
-        stated = [
-            {key: value for key, value in schema_of(each, name).items() if key != "x-hauberk-evidence"} for each in (clean, attacked)
-        ]
+        stated = [{key: value for key, value in schema_of(each, name).items() if key != "x-hauberk-evidence"} for each in (clean, attacked)]
         assert stated[0] == stated[1], name
 
 
@@ -134,7 +132,9 @@ def test_a_learned_schema_accepts_the_bodies_it_was_learned_from(bodies: list[An
         assert not violations(operation, each, version)
 
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.integers().map(str) | st.sampled_from(["true", "1.5", "a,b", "x|y"])
+TEXTS = (
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.integers().map(str) | st.sampled_from(["true", "1.5", "a,b", "x|y"])
+)
 
 
 @settings(max_examples=150, deadline=None)

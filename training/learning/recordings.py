@@ -1,7 +1,8 @@
 """
 Successful API calls of the recorded corpora, each with the operation it is of.
 
-Operations are those that discovery finds in a corpus, as they are where schemas are learned: an endpoint that takes two documented ones for one has
+Operations are those that discovery finds in a corpus, as they are where schemas are learned: an endpoint that takes two documented ones
+for one has
 parameters that vary more.
 """
 

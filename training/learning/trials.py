@@ -1,7 +1,8 @@
 """
 Trials: statements made from some recordings of an operation, and whether requests of other recordings kept them.
 
-Recordings are drawn at random, few or many, so that statements are tried after one sample as well as after hundreds. A trial is a statement and a
+Recordings are drawn at random, few or many, so that statements are tried after one sample as well as after hundreds. A trial is a
+statement and a
 request that has a value at its place; the request breaks it or not.
 """
 

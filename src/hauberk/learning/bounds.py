@@ -1,7 +1,8 @@
 """
 Bounds of numbers, lengths and counts, with room beyond what was seen.
 
-How far the next value may lie beyond the largest is told by two sources: by other APIs, as a factor that depends on the number of values, and, where
+How far the next value may lie beyond the largest is told by two sources: by other APIs, as a factor that depends on the number of values,
+and, where
 many values were seen, by the spacing of the largest ones. The more careful of the two counts.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from hauberk.learning.choice import Basis, Option
@@ -100,5 +102,5 @@ def has_no_bound(found: Mapping[str, Any], largest: float, place: Place, distinc
 
 def _rises(days: Sequence[Sequence[float]]) -> bool:
     highs = [high for _, _, high, _ in days]
-    rising = sum(after > before for before, after in zip(highs, highs[1:], strict=False))
+    rising = sum(after > before for before, after in pairwise(highs))
     return len(highs) >= 3 and rising >= 0.7 * (len(highs) - 1)

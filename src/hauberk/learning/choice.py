@@ -16,9 +16,10 @@ from hauberk.learning.priors import Prior
 
 SAYS_ALL = frozenset({"enum", "format"})
 
-# How much more than other statements one may risk. Types and characters are what stops attacks; bounds only keep out what is merely odd, and are
+# How much more than other statements one may risk. Types and characters are what stops attacks; bounds only keep out what is merely
+# odd, and are
 # broken in bursts: one long value is followed by more. In a path a number is often one of several things that were taken for one variable.
-WORTH = {"type": 20.0, "pattern": 5.0, "maxLength": 0.2, "maxItems": 0.2, "maximum": 0.2, "minimum": 0.5, "closed": 0.2}
+WORTH = {"type": 10.0, "pattern": 4.0, "maxLength": 0.2, "maxItems": 0.2, "maximum": 0.2, "minimum": 0.5, "closed": 0.05}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ class Option:
     @property
     def weighed(self) -> float:
         """Its probability, beside that of other statements."""
-        in_path = self.keyword == "type" and self.prior is not None and self.prior.contexts[:1] == ("path",)
+        is_number = self.keyword == "type" or (self.prior is not None and self.prior.statement == "rung digits digits")
+        in_path = is_number and self.prior is not None and self.prior.contexts[:1] == ("path",)
         return self.probability / (0.3 if in_path else WORTH.get(self.keyword, 1.0))
 
     def keywords(self) -> dict[str, Any]:
