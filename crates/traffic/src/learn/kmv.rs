@@ -61,7 +61,7 @@ impl<const K: usize> Kmv<K> {
 /// What [`Kmv::below`] is for these.
 fn below(least: &[u32], full: usize) -> u32 {
     match least.last() {
-        Some(last) if least.len() >= full => u32::MAX - last,
+        Some(greatest) if least.len() >= full => u32::MAX - greatest,
         _ => 0,
     }
 }

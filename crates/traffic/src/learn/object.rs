@@ -211,7 +211,7 @@ impl Object {
             let found = match members.find(name, cursor) {
                 Some(found) => Some(found),
                 None if members.len() == MAX_MEMBERS || name.len() > MAX_NAME_BYTES => {
-                    self.to_map(room);
+                    self.put_together(room);
                     None
                 }
                 None => {
@@ -256,7 +256,7 @@ impl Object {
     }
 
     /// Puts all members together.
-    fn to_map(&mut self, room: &mut Room) {
+    fn put_together(&mut self, room: &mut Room) {
         self.shapes = Shapes(None);
         let Members::Listed(members) = std::mem::take(&mut self.members) else {
             return;
@@ -280,7 +280,7 @@ impl Object {
         match other.members {
             Members::Map(map) => {
                 if let Members::Listed(_) = self.members {
-                    self.to_map(room);
+                    self.put_together(room);
                 }
                 if let Members::Map(known) = &mut self.members {
                     room.places = room.places.saturating_sub(1);
@@ -315,11 +315,11 @@ impl Object {
                 members.insert(name, other, cursor);
                 return;
             }
-            self.to_map(room);
+            self.put_together(room);
         }
         if let Members::Map(map) = &mut self.members {
             map.names.add(name, hash, |support| {
-                support.merge_support(&other.present())
+                support.merge_support(&other.present());
             });
             room.places = room.places.saturating_sub(1);
             map.node.merge(other.node, room);

@@ -163,7 +163,7 @@ fn a_body_that_a_gateway_would_refuse_teaches_nothing_but_that_it_came() {
         r#"{"a":NaN}"#,
         "tru",
         r"{'a':1}",
-        r#"{a:1}"#,
+        r"{a:1}",
         r#"{"a" 1}"#,
         "[1 2]",
         &deep,
