@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from conftest import PATIENCE_SECONDS, eventually, free_port
-from hauberk.demo.stage import free_ports
+from conftest import PATIENCE_SECONDS, eventually
 from hauberk.traffic.store import TrafficStore
+from installation import Installation, installation
 from sensor_site import OPERATIONS, SensorClients, Sent, send
 
 ROOT = Path(__file__).parents[1]
@@ -34,47 +29,12 @@ def step(marker: str) -> str:
     return next(text for text in blocks() if marker in text)
 
 
-@dataclass
-class Site:
-    """The API behind the gateway, in a folder as its owner has it."""
-
-    folder: Path
-    environment: dict[str, str]
-    gateway: str
-
-    def run(self, script: str) -> subprocess.CompletedProcess[str]:
-        """Run a block of the page; give what it told."""
-        ran = subprocess.run(
-            ["bash", "-e", "-c", script], cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False, timeout=120
-        )
-        assert ran.returncode == 0, ran.stderr
-        return ran
-
-    def ask(self, sent: Sent) -> int:
-        (status,) = send(self.gateway, [sent])
-        return status
-
-
-@contextmanager
-def origin_of_sensors() -> Iterator[str]:
-    with subprocess.Popen([sys.executable, ROOT / "tests" / "sensor_site.py"], stdout=subprocess.PIPE, text=True) as origin:
-        try:
-            assert origin.stdout is not None
-            yield f"127.0.0.1:{origin.stdout.readline().strip()}"
-        finally:
-            origin.kill()
-
-
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    control_plane, gateway = (f"127.0.0.1:{port}" for port in free_ports(2))
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("HAUBERK_")} | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "HAUBERK_CONTROL_PLANE__LISTEN": control_plane,
-        "HAUBERK_GATEWAY__HTTPS": "[]",
-        "HAUBERK_GATEWAY__HTTP": json.dumps([gateway]),
-        "HAUBERK_GATEWAY__METRICS": f"127.0.0.1:{free_port()}",
-        # All that the tests send is recorded, and looked at when they ask for it.
+def site(tmp_path: Path) -> Iterator[Installation]:
+    (settings,) = blocks("toml")
+    assert step("hauberk up") == "hauberk up\n"
+    # All that the test sends is recorded, and looked at when it asks for it.
+    variables = {
         "HAUBERK_TRAFFIC__MAX_PER_SECOND": "1000000",
         "HAUBERK_TRAFFIC__FLUSH_SECONDS": "0.1",
         "HAUBERK_DISCOVERY__MIN_REQUESTS": "100",
@@ -82,20 +42,16 @@ def site(tmp_path: Path) -> Iterator[Site]:
         "HAUBERK_LEARNING__MIN_REQUESTS": "300",
         "HAUBERK_LEARNING__REFRESH_SECONDS": "3600",
     }
-    with origin_of_sensors() as upstream:
-        (settings,) = blocks("toml")
-        (tmp_path / "hauberk.toml").write_text(settings.replace("127.0.0.1:9000", upstream))
-        with (tmp_path / "up.log").open("wb") as log:
-            process = subprocess.Popen(step("hauberk up").split(), cwd=tmp_path, env=environment, stderr=log)
-        try:
-            eventually(lambda: '"event": "ready"' in (tmp_path / "up.log").read_text(), seconds=3 * PATIENCE_SECONDS)
-            yield Site(tmp_path, environment, gateway)
-        finally:
-            process.terminate()
-            assert process.wait(3 * PATIENCE_SECONDS) == 0
+    with installation(tmp_path, settings, **variables) as site:
+        yield site
 
 
-def recorded(site: Site, count: int) -> None:
+def ask(site: Installation, sent: Sent) -> int:
+    (status,) = send(site.gateway, [sent])
+    return status
+
+
+def recorded(site: Installation, count: int) -> None:
     """Wait until so many requests are in the store."""
     store = TrafficStore(site.folder / "state" / "traffic")
     eventually(lambda: sum(seen.requests for seen in store.paths()) >= count, seconds=3 * PATIENCE_SECONDS)
@@ -122,7 +78,7 @@ def attacks() -> list[Sent]:
     return found + [Sent(0, method, path, headers | kind, json.dumps(body).encode()) for method, path, body in bodies]
 
 
-def test_the_recipe_comes_out_as_told(site: Site) -> None:
+def test_the_recipe_comes_out_as_told(site: Installation) -> None:
     clients = SensorClients(1)
     assert set(send(site.gateway, clients.requests(TAUGHT))) <= GOOD
     recorded(site, TAUGHT)
@@ -144,11 +100,11 @@ def test_the_recipe_comes_out_as_told(site: Site) -> None:
     told = site.run(step("hauberk events"))
     assert "violations are logged" in told.stderr
     assert set(send(site.gateway, clients.requests(IN_LOG))) <= GOOD
-    assert {site.ask(sent) for sent in attacks()} <= GOOD
+    assert {ask(site, sent) for sent in attacks()} <= GOOD
     eventually(lambda: len(json.loads(site.run("hauberk events --json").stdout)) == len(attacks()))
 
     site.run(step("--action block"))
-    assert {sent.target: site.ask(sent) for sent in attacks()} == {sent.target: 403 for sent in attacks()}
+    assert {sent.target: ask(site, sent) for sent in attacks()} == {sent.target: 403 for sent in attacks()}
     statuses = send(site.gateway, clients.requests(NEXT))
     assert set(statuses) <= GOOD, statuses
     assert statuses.total() == NEXT
