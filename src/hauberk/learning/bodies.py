@@ -88,7 +88,10 @@ def _typed(seen_types: Mapping[str, Mapping[str, Any]], study: Study) -> tuple[s
     believed = dict(seen_types)
     untyped = believed.get("")
     kinds = [name for name in believed if _is_json(name)]
-    if untyped is None or _is_unreadable(untyped, study) or len(kinds) > 1:
+    # A word or a number is JSON too, by chance.
+    came = untyped["node"]["value"]["kinds"] if untyped else {}
+    is_json = bool(came) and came.keys() <= {"object", "array"}
+    if untyped is None or not is_json or _is_unreadable(untyped, study) or len(kinds) > 1:
         return None, believed
     del believed[""]
     name = kinds[0] if kinds else "application/json"

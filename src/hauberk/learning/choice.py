@@ -19,7 +19,12 @@ SAYS_ALL = frozenset({"enum", "format"})
 # How much more than other statements one may risk. Types and characters are what stops attacks; bounds only keep out what is merely
 # odd, and are
 # broken in bursts: one long value is followed by more. In a path a number is often one of several things that were taken for one variable.
-WORTH = {"type": 10.0, "pattern": 4.0, "maxLength": 0.2, "maxItems": 0.2, "maximum": 0.2, "minimum": 0.5, "closed": 0.05}
+WORTH_OF_PATH_NUMBER = 0.3
+WORTH = {"type": 10.0, "type of text": 3.0, "pattern": 4.0, "maxLength": 0.2, "maxItems": 0.2, "maximum": 0.2, "minimum": 0.5, "closed": 0.05}
+
+
+# How much less the first of options may risk of which the second stops as much.
+HEDGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +88,13 @@ class Option:
     @property
     def weighed(self) -> float:
         """Its probability, beside that of other statements."""
+        location = self.prior.contexts[0] if self.prior is not None and self.prior.contexts else ""
         is_number = self.keyword == "type" or (self.prior is not None and self.prior.statement == "rung digits digits")
-        in_path = is_number and self.prior is not None and self.prior.contexts[:1] == ("path",)
-        return self.probability / (0.3 if in_path else WORTH.get(self.keyword, 1.0))
+        if is_number and location == "path":
+            return self.probability / WORTH_OF_PATH_NUMBER
+        # A variable of a path names something, elsewhere a text may be anything.
+        keyword = "type of text" if self.keyword == "type" and location != "json" else self.keyword
+        return self.probability / (1.0 if keyword == "pattern" and location != "path" else WORTH.get(keyword, 1.0))
 
     def keywords(self) -> dict[str, Any]:
         """What the schema says."""
@@ -104,6 +113,15 @@ class Choice:
 
     only_with: tuple[Choice, frozenset[Any]] | None = None
     """Another choice, and which of its values this one is about: of numbers nothing is said where a text is expected."""
+
+    is_always_made: bool = False
+    """
+    Whether one of the options is taken at any rate, the widest if need be, and the budget left alone: what stops so much, and is broken so
+    seldom, is the last to be given up.
+    """
+
+    is_hedged: bool = False
+    """Whether the first option has to be far more likely to hold than others, because the second one stops as much."""
 
     unless: Choice | None = None
     """Another choice from which this one follows if it says anything of `SAYS_ALL`."""
@@ -202,10 +220,14 @@ class Ledger:
         for choice in self.choices:
             choice.at = 0
             for option in choice.options:
-                if option.weighed <= risk and option.weighed * choice.basis.share <= most:
+                most_risk = risk / HEDGE if choice.is_hedged and not choice.at else risk
+                if option.weighed <= most_risk and (option.weighed * choice.basis.share <= most or (choice.is_always_made and choice.at)):
                     break
                 choice.at += 1
-            total += choice.weighed
+            if choice.is_always_made:
+                choice.at = min(choice.at, len(choice.options) - 1)
+            else:
+                total += choice.weighed
         return total
 
 

@@ -87,8 +87,8 @@ def _widened(kinds: frozenset[str], place: Place) -> Iterator[tuple[str, frozens
         if kinds != {"string"}:
             yield "kinds text", frozenset({"string"})
         return
-    yield "kinds", kinds
     wider = kinds | {"null"}
+    yield "kinds", kinds
     if wider != kinds:
         yield "kinds null", wider
     if "integer" in kinds:

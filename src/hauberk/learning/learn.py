@@ -12,6 +12,7 @@ from hauberk.learning.bodies import BodyDraft
 from hauberk.learning.choice import Choice, Ledger
 from hauberk.learning.draft import Schema
 from hauberk.learning.parameters import ParameterDraft
+from hauberk.learning.pool import NOTHING, Pool
 from hauberk.learning.settings import LearnOptions
 from hauberk.learning.trust import Trust
 from hauberk.learning.values import Study
@@ -20,7 +21,9 @@ from hauberk.operation import OperationKey
 _DEFAULT = LearnOptions()
 
 
-def learn(profile: Mapping[str, Any], options: LearnOptions = _DEFAULT, relaxed: Collection[str] = ()) -> LearnedOperation:
+def learn(
+    profile: Mapping[str, Any], options: LearnOptions = _DEFAULT, relaxed: Collection[str] = (), pool: Pool = NOTHING
+) -> LearnedOperation:
     """
     Say what can be said of an operation's requests.
 
@@ -31,10 +34,12 @@ def learn(profile: Mapping[str, Any], options: LearnOptions = _DEFAULT, relaxed:
 
         relaxed: Rules (`Statement.rule`) that an owner does not want; such a statement is not made.
 
+        pool: What the operations of the host know of each other; their samples count.
+
     Returns:
         The operation, the same for the same profile.
     """
-    drafted = draft(profile, options, relaxed)
+    drafted = draft(profile, options, relaxed, pool)
     if profile["samples"] < options.min_samples:
         for choice in drafted.ledger.choices:
             choice.options.clear()
@@ -89,12 +94,12 @@ class OperationDraft:
         yield from self.body.choices()
 
 
-def draft(profile: Mapping[str, Any], options: LearnOptions, relaxed: Collection[str] = ()) -> OperationDraft:
+def draft(profile: Mapping[str, Any], options: LearnOptions, relaxed: Collection[str] = (), pool: Pool = NOTHING) -> OperationDraft:
     """Note what could be said of an operation; nothing is settled."""
     ledger = Ledger(relaxed)
     study = Study(ledger, Trust.of(profile, options), options.risk, profile["samples"], len(profile["days"]))
     return OperationDraft(
-        ledger, parameters.drafts(study, profile), parameters.undeclared_query(study, profile), bodies.draft(study, profile)
+        ledger, parameters.drafts(study, profile, pool), parameters.undeclared_query(study, profile), bodies.draft(study, profile)
     )
 
 

@@ -27,6 +27,11 @@ def body_with(a: Json, b: Json) -> Json:
     return {**a, "present": _supports(a["present"], b["present"]), "node": _nodes(a["node"], b["node"])}
 
 
+def parameter_with(a: Json, b: Json) -> Json:
+    """A parameter, with the same one of another operation."""
+    return {**a, "present": _supports(a["present"], b["present"]), "node": _nodes(a["node"], b["node"])}
+
+
 def _objects(a: Json, b: Json) -> Json:
     present = _supports(a["present"], b["present"])
     if a["map"] is not None or b["map"] is not None:

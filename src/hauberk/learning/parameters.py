@@ -11,6 +11,7 @@ from hauberk.learning import values
 from hauberk.learning.choice import Choice, Option
 from hauberk.learning.draft import Draft, Schema
 from hauberk.learning.looks import Place, escape
+from hauberk.learning.pool import NOTHING, Pool, prefixes
 from hauberk.learning.priors import prior
 from hauberk.learning.statistics import missing_mass
 from hauberk.learning.values import Study
@@ -53,11 +54,12 @@ def path_names(endpoint: str) -> list[str]:
     return re.findall(r"\{([^{}]+)\}", endpoint)
 
 
-def drafts(study: Study, profile: Mapping[str, Any]) -> list[ParameterDraft]:
+def drafts(study: Study, profile: Mapping[str, Any], pool: Pool = NOTHING) -> list[ParameterDraft]:
     """Say what can be said of all parameters."""
     made = []
     endpoint = profile["endpoint"]
-    for name, seen in zip(path_names(endpoint), profile["path"], strict=False):
+    for name, prefix, own in zip(path_names(endpoint), prefixes(endpoint), profile["path"], strict=False):
+        seen = pool.variable(prefix, own)
         place = Place(f"path/{escape(name)}", "path", _name_before(endpoint, name))
         made.append(ParameterDraft("path", name, values.draft(study, seen["node"], place, seen["present"]), None, None))
     for location in ("query", "header", "cookie"):

@@ -58,6 +58,10 @@ def draft(study: Study, node: Mapping[str, Any], place: Place, support: Mapping[
     if not options:
         return made
     made.kinds = study.ledger.choose(place.pointer, basis, options)
+    # In text the widest kind is a string, which says nothing.
+    made.kinds.is_always_made = not place.is_text and bool(made.kinds.options)
+    # Sooner or later null comes beside the rest. To refuse it stops nothing else, so it takes more to say so.
+    made.kinds.is_hedged = not place.is_text and "null" not in believed
     _say_more(study, made, value, place, basis)
     if node.get("items") and "array" in believed:
         items = node["items"]
