@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +23,7 @@ from hauberk.cli.surveyed import MIN_REQUESTS, AllTraffic, Hosts, MinRequests, M
 from hauberk.cli.traffic import DefaultHost, FieldNames, FormatName, read_options
 from hauberk.cli.written import is_standard
 from hauberk.learned_schema import LearnedOperation
-from hauberk.learning import LearnOptions, documents
+from hauberk.learning import LearnOptions, Pool, documents
 from hauberk.learning import learn as learn_operation
 from hauberk.store_learning.engine import LearnerPlan
 from hauberk.template_rule import owner_rules
@@ -136,7 +137,7 @@ def learn(
             learner = source.learner(found, plan)
         except ValueError as error:
             raise Failure(str(error), "e.g. --session-identifier header:authorization", status=2) from None
-    learned = [learn_operation(profile_of(learner, operation), options) for operation in learner.operations()]
+    learned = _learned(learner, options)
     written = documents(learned, version=openapi.value, evidence=evidence)
     for of_host, document in written:
         _check(of_host, document)
@@ -149,6 +150,19 @@ def learn(
         out.say(f"written to {file}")
     if where and not as_json:
         out.say(f"next: hauberk validate --schema {output} FILE…, or hauberk schema upload {where[0]} --action log")
+
+
+def _learned(learner: Any, options: LearnOptions) -> list[LearnedOperation]:
+    """Learn operation by operation, those of a host from each other."""
+    pools = {
+        host: Pool.of(profile_of(learner, operation) for operation in operations)
+        for host, operations in groupby(sorted(learner.operations(), key=_host_of), key=_host_of)
+    }
+    return [learn_operation(profile_of(learner, operation), options, (), pools[_host_of(operation)]) for operation in learner.operations()]
+
+
+def _host_of(operation: tuple[str, str, str]) -> str:
+    return operation[1]
 
 
 def _engine(name: EngineName, store: str, hosts: Sequence[str]) -> Any:

@@ -2,6 +2,7 @@
 
 from hauberk.learning.document import documents
 from hauberk.learning.learn import learn
+from hauberk.learning.pool import Pool
 from hauberk.learning.settings import LearnOptions
 
-__all__ = ["LearnOptions", "documents", "learn"]
+__all__ = ["LearnOptions", "Pool", "documents", "learn"]

@@ -110,7 +110,7 @@ def _is_judged(media_type: str, seen: Mapping[str, Any], study: Study) -> bool:
 def _is_unreadable(seen: Mapping[str, Any], study: Study) -> bool:
     """Whether some were not what their media type says."""
     unreadable = seen.get("unreadable")
-    return bool(unreadable) and not study.trust.is_fringe(unreadable, seen["present"]["sources"])
+    return unreadable is not None and not study.trust.is_fringe(unreadable, seen["present"]["sources"])
 
 
 def _is_json(media_type: str) -> bool:

@@ -19,8 +19,17 @@ SAYS_ALL = frozenset({"enum", "format"})
 # How much more than other statements one may risk. Types and characters are what stops attacks; bounds only keep out what is merely
 # odd, and are
 # broken in bursts: one long value is followed by more. In a path a number is often one of several things that were taken for one variable.
-WORTH_OF_PATH_NUMBER = 0.3
-WORTH = {"type": 10.0, "type of text": 3.0, "pattern": 4.0, "maxLength": 0.2, "maxItems": 0.2, "maximum": 0.2, "minimum": 0.5, "closed": 0.05}
+WORTH_OF_PATH_NUMBER = 3.0
+WORTH = {
+    "type in json": 10.0,
+    "type in query": 3.0,
+    "pattern": 4.0,
+    "maxLength": 0.05,
+    "maxItems": 0.2,
+    "maximum": 0.2,
+    "minimum": 0.5,
+    "closed": 0.05,
+}
 
 
 # How much less the first of options may risk of which the second stops as much.
@@ -88,12 +97,14 @@ class Option:
     @property
     def weighed(self) -> float:
         """Its probability, beside that of other statements."""
-        location = self.prior.contexts[0] if self.prior is not None and self.prior.contexts else ""
-        is_number = self.keyword == "type" or (self.prior is not None and self.prior.statement == "rung digits digits")
+        if self.prior is None:  # reckoned from the operation's own requests
+            return self.probability
+        location = self.prior.contexts[0] if self.prior.contexts else ""
+        is_number = self.keyword == "type" or self.prior.statement == "rung digits digits"
         if is_number and location == "path":
             return self.probability / WORTH_OF_PATH_NUMBER
         # A variable of a path names something, elsewhere a text may be anything.
-        keyword = "type of text" if self.keyword == "type" and location != "json" else self.keyword
+        keyword = f"type in {location}" if self.keyword == "type" else self.keyword
         return self.probability / (1.0 if keyword == "pattern" and location != "path" else WORTH.get(keyword, 1.0))
 
     def keywords(self) -> dict[str, Any]:

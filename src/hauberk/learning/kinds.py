@@ -61,7 +61,8 @@ def options(kinds: frozenset[str], place: Place, basis: Basis, risk: float, left
             yield Option("type", ("string",), 0.0, "any text is one", 1)
             return
         known = prior(statement, contexts(kinds, place))
-        yield Option.by(known, "type", tuple(kind for kind in _ORDER if kind in widened), basis.samples, risk, told)
+        types = tuple(kind for kind in _ORDER if kind in widened)
+        yield Option.by(known, "type", types, basis.samples, risk, told, at_least=place.words)
 
 
 def contexts(kinds: frozenset[str], place: Place) -> list[str]:

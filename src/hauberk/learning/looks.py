@@ -288,6 +288,9 @@ class Place:
     name: str
     """The nearest name above: items of `tags` are called so too."""
 
+    words: float = 0.0
+    """In a path: how likely a word stands there that is a route of its own and was never seen, such as `/user/keys` beside `/user/{id}`."""
+
     @property
     def is_text(self) -> bool:
         """Whether values are text that is read as numbers and booleans where it spells them."""

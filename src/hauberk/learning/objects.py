@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hauberk.learning import values
@@ -61,6 +62,9 @@ def closed(study: Study, seen: Mapping[str, Any], place: Place, basis: Basis, be
     statistic = f"{len(believed)} names in {basis.samples} objects, {once} of them once"
     statistic += f", {left_out} of few callers left out" if left_out else ""
     option = Option.by(known, "additionalProperties", False, basis.samples, study.risk, statistic, at_least=unseen)
+    if not once:
+        # The prior, of few samples, falls too slowly: where all names came again, what is new is rare (see `new_name`).
+        option = replace(option, probability=min(option.probability, 2.0 / (basis.samples + 1) ** 1.5))
     return study.ledger.choose(place.pointer, basis, [option])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from hauberk.learning.draft import Draft, Schema
 from hauberk.learning.looks import Place, escape
 from hauberk.learning.pool import NOTHING, Pool, prefixes
 from hauberk.learning.priors import prior
-from hauberk.learning.statistics import missing_mass
+from hauberk.learning.statistics import new_name
 from hauberk.learning.values import Study
 
 
@@ -60,7 +61,7 @@ def drafts(study: Study, profile: Mapping[str, Any], pool: Pool = NOTHING) -> li
     endpoint = profile["endpoint"]
     for name, prefix, own in zip(path_names(endpoint), prefixes(endpoint), profile["path"], strict=False):
         seen = pool.variable(prefix, own)
-        place = Place(f"path/{escape(name)}", "path", _name_before(endpoint, name))
+        place = Place(f"path/{escape(name)}", "path", _name_before(endpoint, name), pool.unseen_word(prefix, endpoint))
         made.append(ParameterDraft("path", name, values.draft(study, seen["node"], place, seen["present"]), None, None))
     for location in ("query", "header", "cookie"):
         for name, seen in sorted(profile[location].items()):
@@ -93,10 +94,9 @@ def undeclared_query(study: Study, profile: Mapping[str, Any]) -> Choice:
     """Say that a query has no other parameters."""
     basis = study.basis(profile)
     once = sum(seen["present"]["samples"] == 1 for seen in profile["query"].values())
-    known = prior("closed query", [profile["method"], f"once:{min(once, 3)}", f"names:{min(len(profile['query']), 3)}"])
-    unseen = missing_mass(once, basis.samples) if once else 0.0
     statistic = f"{len(profile['query'])} names in {basis.samples} requests, {once} of them once"
-    option = Option.by(known, "closed", True, basis.samples, study.risk, statistic, at_least=unseen)
+    needs = max(1, math.ceil(math.sqrt(0.5 / study.risk)) - basis.samples) if not once else basis.samples
+    option = Option("closed", True, new_name(once, basis.samples), statistic, needs)
     return study.ledger.choose("query", basis, [option])
 
 

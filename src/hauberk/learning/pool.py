@@ -7,11 +7,13 @@ Most operations are seen a few times only, but a resource is named in many of th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hauberk.learning.merging import parameter_with
+from hauberk.learning.statistics import new_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,9 @@ class Pool:
     """Path variables of a host, by the path up to and with them."""
 
     variables: Mapping[str, Mapping[str, Any]]
+
+    words: Mapping[tuple[str, int], float]
+    """How likely the next request has an unknown word where a variable is, by the same paths and the number of segments of the whole."""
 
     @classmethod
     def of(cls, profiles: Iterable[Mapping[str, Any]]) -> Pool:
@@ -29,20 +34,50 @@ class Pool:
             profiles: As `hauberk._native.Learner.profile` gives them, parsed; in any order.
         """
         found: dict[str, Mapping[str, Any]] = {}
-        for profile in sorted(profiles, key=lambda profile: (profile["endpoint"], profile["method"])):
+        needed = ({name: profile[name] for name in ("endpoint", "method", "samples", "path")} for profile in profiles)
+        listed = sorted(needed, key=lambda profile: (profile["endpoint"], profile["method"]))
+        for profile in listed:
             for prefix, seen in zip(prefixes(profile["endpoint"]), profile["path"], strict=False):
                 found[prefix] = parameter_with(found[prefix], seen) if prefix in found else seen
-        return cls(found)
+        return cls(found, _unseen_words(listed))
 
     def variable(self, prefix: str, seen: Mapping[str, Any]) -> Mapping[str, Any]:
         """Give what all operations know of a path variable; `seen` if they know no more than one of them."""
         return self.variables.get(prefix, seen)
 
+    def unseen_word(self, prefix: str, endpoint: str) -> float:
+        """Tell how likely a word stands where a variable of an endpoint is, as a route that was never seen."""
+        return self.words.get((prefix, endpoint.count("/")), 0.0)
 
-NOTHING = Pool({})
+
+NOTHING = Pool({}, {})
 
 
 def prefixes(endpoint: str) -> list[str]:
     """Give the path up to each variable of a template, names left out: `/repos/{}`, `/repos/{}/{}`."""
-    nameless = re.sub(r"\{[^{}]+\}", "{}", endpoint)
+    nameless = _nameless(endpoint)
     return [nameless[: found.end()] for found in re.finditer(r"\{\}", nameless)]
+
+
+def _nameless(endpoint: str) -> str:
+    return re.sub(r"\{[^{}]+\}", "{}", endpoint)
+
+
+def _unseen_words(profiles: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int], float]:
+    """
+    Estimate for each variable how likely a word comes in its place that was not seen yet.
+
+    `/user/keys` and `/user/emails` beside `/user/{id}` make it likely that there are more such words, unless all of them came again and
+    again. Where there are none at all there is nothing to be feared.
+    """
+    samples: dict[tuple[str, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for profile in profiles:
+        segments = _nameless(profile["endpoint"]).split("/")
+        for index, segment in enumerate(segments):
+            samples["/".join(segments[:index]), len(segments) - 1][segment] += profile["samples"]
+    unseen = {}
+    for (above, length), beside in samples.items():
+        words = [count for segment, count in beside.items() if "{" not in segment]
+        if words and "{}" in beside:
+            unseen[f"{above}/{{}}", length] = new_name(sum(count == 1 for count in words), sum(beside.values()))
+    return unseen

@@ -45,7 +45,8 @@ def characters(value: Mapping[str, Any], place: Place, basis: Basis, trust: Trus
     statistic = f"{basis.samples} texts" + (f", marks of few callers left out: {len(suspect)}" if suspect else "")
     for rung in LADDER[first:]:
         known = prior(f"rung {LADDER[first].name} {rung.name}", contexts(value, place))
-        yield Option.by(known, "pattern", rung.pattern, basis.samples, risk, f"{statistic}, {rung.name}")
+        words = place.words if rung.name in {"digits", "alphanumeric"} else 0.0
+        yield Option.by(known, "pattern", rung.pattern, basis.samples, risk, f"{statistic}, {rung.name}", at_least=words)
 
 
 def contexts(value: Mapping[str, Any], place: Place) -> list[str]:

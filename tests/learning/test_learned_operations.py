@@ -32,7 +32,7 @@ def body_of(operation: LearnedOperation) -> dict[str, Any]:
 def violations(operation: LearnedOperation, row: dict[str, Any], version: str = "3.0.3") -> list[Any]:
     [(_, document)] = documents([operation], version=version)  # type: ignore[arg-type]
     source = json.dumps(document).encode()
-    body = row["request_body"].encode() if row["request_body"] is not None else None
+    body = row["request_body"].encode() if row["request_body"] else None
     headers = [(name, value) for name, value in row["request_headers"]]
     found: list[Any] = _native.check_request(source, row["method"], row["url"].removeprefix(f"https://{HOST}"), headers, body)["violations"]
     return found
@@ -101,10 +101,27 @@ def test_learning_twice_says_the_same() -> None:
     assert json.dumps(first) == json.dumps(second)
 
 
-def test_a_body_without_a_media_type_leaves_bodies_open() -> None:
+def test_a_body_without_a_media_type_is_judged_as_those_that_have_one() -> None:
     rows = [row("POST", "/items", {"a": number}) for number in range(20)]
     rows[3]["request_headers"] = []
-    assert "requestBody" not in learned(rows, "/items").operation
+    operation = learned(rows, "/items")
+    assert operation.operation["x-hauberk-untyped-body"] == "application/json"
+    assert not violations(operation, rows[3])
+    assert violations(operation, {**rows[3], "request_body": '{"a": "word"}'})
+
+
+def test_bodies_of_types_that_the_gateway_cannot_read_pass() -> None:
+    rows = [row("POST", "/items", {"a": number}) for number in range(20)]
+    rows[3] |= {"request_headers": [["Content-Type", "text/xml"]], "request_body": "<a>3</a>"}
+    operation = learned(rows, "/items")
+    assert list(operation.operation["requestBody"]["content"]) == ["application/json"]
+    assert not violations(operation, rows[3])
+    assert violations(operation, {**rows[4], "request_body": '{"a": "word"}'})
+
+
+def test_null_may_stand_for_a_member_until_very_much_was_seen() -> None:
+    schema = body_of(learned([row("POST", "/items", {"a": number}) for number in range(20)], "/items"))
+    assert schema["properties"]["a"] == schema["properties"]["a"] | {"type": "integer", "nullable": True}
 
 
 @pytest.mark.parametrize("confidence", [0.4, 1.0])
