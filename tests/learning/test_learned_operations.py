@@ -119,6 +119,13 @@ def test_bodies_of_types_that_the_gateway_cannot_read_pass() -> None:
     assert violations(operation, {**rows[4], "request_body": '{"a": "word"}'})
 
 
+def test_an_owner_may_leave_bodies_unjudged() -> None:
+    rows = [row("POST", "/items", {"a": number}) for number in range(20)]
+    operation = learned(rows, "/items", relaxed=["body content"])
+    assert "requestBody" not in operation.operation
+    assert not violations(operation, {**rows[4], "request_body": '{"a": "word"}'})
+
+
 def test_null_may_stand_for_a_member_until_very_much_was_seen() -> None:
     schema = body_of(learned([row("POST", "/items", {"a": number}) for number in range(20)], "/items"))
     assert schema["properties"]["a"] == schema["properties"]["a"] | {"type": "integer", "nullable": True}

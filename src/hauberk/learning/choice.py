@@ -196,6 +196,10 @@ class Ledger:
         self.choices.append(choice)
         return choice
 
+    def is_relaxed(self, rule: str) -> bool:
+        """Whether the owner does not want a statement."""
+        return rule in self._relaxed
+
     def settle(self, risk: float, budget: float) -> float:
         """
         Decide what is said.

@@ -88,8 +88,6 @@ def _loosen_body(operation: MutableMapping[str, Any], names: list[str], keyword:
     body = operation.get("requestBody")
     if not names and keyword == "closed":
         operation["x-hauberk-undeclared-body"] = "allow"
-        if body is not None:
-            body["content"]["*/*"] = {}
     elif not names and keyword == "content":
         operation["x-hauberk-undeclared-body"] = "allow"
         operation.pop("requestBody", None)
