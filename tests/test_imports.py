@@ -30,7 +30,8 @@ ALLOWED = {
     "api": {"pipeline", "relaxation", "schema_trial", *ACTIVITIES},
     "serve": {"api", "pipeline", "gateway", *ACTIVITIES},
     "supervise": set(),
-    "cli": {"serve", "supervise", "demo", "discovery", "pki", "traffic"},
+    "store_learning": {"traffic"},
+    "cli": {"serve", "supervise", "demo", "discovery", "learning", "pki", "store_learning", "traffic"},
     "demo": {"supervise", "cli", "pki"},
     "__init__": set(),
 }

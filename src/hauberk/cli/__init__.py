@@ -25,6 +25,7 @@ from hauberk.cli import (
     events,
     host,
     init,
+    learn,
     mtls,
     operation,
     run,
@@ -61,6 +62,7 @@ app.add_typer(operation.app, name="operation")
 app.add_typer(discovery.app, name="discovery")
 app.add_typer(discover.app, name="discover")
 app.command("classify")(classify.classify)
+app.command("learn")(learn.learn)
 app.command("validate")(validate.validate)
 app.command("events")(events.events)
 app.add_typer(traffic.app, name="traffic")

@@ -64,6 +64,7 @@ class Surveyed:
         identifiers: Sequence[str] | None,
         *,
         scored: bool,
+        doing: str = "reading",
     ) -> None:
         from hauberk import _native  # noqa: PLC0415 - the compiled part, which commands that only speak REST do without
 
@@ -74,7 +75,7 @@ class Surveyed:
             )
         except ValueError as error:
             raise Failure(str(error), "e.g. --session-identifier header:authorization", status=2) from None
-        self.reports = take(self._survey, captures, options)
+        self.reports = take(self._survey, captures, options, doing=doing)
         self.tally: dict[str, int] = json.loads(self._survey.tally())
 
     def candidates(self, rules: str, min_requests: int, min_score: float | None) -> list[Candidate]:
