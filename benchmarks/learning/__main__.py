@@ -19,13 +19,13 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks.learning import corpora, report
+from benchmarks.learning import corpora, priors, report
 from benchmarks.learning.corpora import CORPORA, Corpus, Split
 from benchmarks.learning.documents import official
 from benchmarks.learning.judging import Documents, Official
 from benchmarks.learning.learned import learn
 from benchmarks.learning.structure import compare
-from benchmarks.learning.trial import Tally, broken, judged
+from benchmarks.learning.trial import AS_SHIPPED, Tally, broken, judged
 
 SEEDS = (1, 2, 3)
 TIMED = ("octokit-rb", "pygithub", "github3-py", "jupiterone-gcp", "praw", "go-fastly", "lexicon")
@@ -45,8 +45,11 @@ def main() -> None:
         jobs.append(("octokit-rb", "clients", 1))
     results = args.work / "results"
     results.mkdir(parents=True, exist_ok=True)
+    if args.fit or not all((args.work / f"priors/{name}.json").exists() for name in CORPORA):
+        (args.work / "priors").mkdir(exist_ok=True)
+        priors.write(args.work / "priors", list(CORPORA))
     with ProcessPoolExecutor(args.processes) as pool:
-        for told in pool.map(_job, jobs, [str(results)] * len(jobs), [args.rivals] * len(jobs), chunksize=1):
+        for told in pool.map(_job, jobs, [str(args.work)] * len(jobs), [args.rivals] * len(jobs), chunksize=1):
             print(told, flush=True)
     text = report.tables(results)
     (args.work / "tables.md").write_text(text)
@@ -58,13 +61,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, required=True, help="folder for results")
     parser.add_argument("--corpus", action="append", choices=list(CORPORA), help="only this corpus; repeat it for more")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), help="seeds of the splits by recording")
+    parser.add_argument("--fit", action="store_true", help="fit the priors without the judged APIs again, though DIR has some")
     parser.add_argument("--quick", action="store_true", help="splits by recording alone")
     parser.add_argument("--rivals", action="store_true", help="judge other programs on the first seed of each corpus as well")
     parser.add_argument("--processes", type=int, default=1, help="corpora judged at a time")
     return parser.parse_args()
 
 
-def _job(job: tuple[str, str, int], results: str, with_rivals: bool) -> str:
+def _job(job: tuple[str, str, int], work: str, with_rivals: bool) -> str:
     name, kind, seed = job
     started = time.perf_counter()
     if kind == "recordings":
@@ -74,16 +78,16 @@ def _job(job: tuple[str, str, int], results: str, with_rivals: bool) -> str:
     else:
         split = corpora.across(name, "pygithub", "github3-py")
     rivals = with_rivals and kind == "recordings" and seed == SEEDS[0]
-    result = run(CORPORA[name], split, kind, seed, rivals=rivals)
-    Path(results, f"{name}-{kind}-{seed}.json").write_text(json.dumps(result, indent=1))
+    result = run(CORPORA[name], split, kind, seed, Path(work, f"priors/{name}.json"), rivals=rivals)
+    Path(work, f"results/{name}-{kind}-{seed}.json").write_text(json.dumps(result, indent=1))
     ours = result["judges"]["hauberk"]["held_out"]
     known = ours.get("refused", 0) + ours.get("passed", 0)
     return f"{split.name}: {ours.get('refused', 0)} of {known} refused; {time.perf_counter() - started:.0f} s"
 
 
-def run(corpus: Corpus, split: Split, kind: str, seed: int, *, rivals: bool) -> dict[str, Any]:
+def run(corpus: Corpus, split: Split, kind: str, seed: int, held_out_priors: Path, *, rivals: bool) -> dict[str, Any]:
     """Learn, judge and compare one split."""
-    learned = learn(split.training)
+    learned = learn(split.training, held_out_priors)
     ours = Documents(learned.sources())
     good = [row for row in split.training if 200 <= row["status"] < 300 and row["method"] != "OPTIONS" and row["label"] == "api"]
     on_training = ours.judge(good)
@@ -93,6 +97,7 @@ def run(corpus: Corpus, split: Split, kind: str, seed: int, *, rivals: bool) -> 
     by_document = Official(corpus.documents)
     officially = [verdict.outcome for verdict in by_document.judge([mutant.row for _, mutant in made])]
     judges = {"hauberk": judged(ours, split, made, officially, sizes)}
+    judges[AS_SHIPPED] = judged(Documents(learn(split.training).sources()), split, made, officially, sizes)
     if corpus.documents:
         judges["official document"] = judged(by_document, split, made, officially, {})
     if rivals:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.learning.corpora import Row, written
+from benchmarks.learning.corpora import REPOSITORY, Row, written
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,17 @@ class Learned:
         return [json.dumps(document).encode() for document in self.documents]
 
 
-def learn(rows: Sequence[Row], *options: str) -> Learned:
+def learn(rows: Sequence[Row], priors: Path | None = None) -> Learned:
     """
     Learn from rows, refused requests among them as in any capture.
 
     Args:
         rows: What the capture holds.
 
-        options: More of the command's options.
+        priors: A file of priors instead of the package's own.
 
     Raises:
-        subprocess.CalledProcessError: If learning fails; what it printed goes to standard error.
+        subprocess.CalledProcessError: If learning fails.
     """
     with tempfile.TemporaryDirectory() as name:
         capture, output = Path(name, "capture.ndjson"), Path(name, "learned")
@@ -47,8 +47,9 @@ def learn(rows: Sequence[Row], *options: str) -> Learned:
         if len({row["host"] for row in rows}) == 1:
             output = output.with_suffix(".json")
         started = time.perf_counter()
-        command = [sys.executable, "-m", "hauberk.cli", "learn", "--all-traffic", str(capture), "-o", str(output), *options]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        program = ["hauberk.cli"] if priors is None else ["benchmarks.learning.with_priors", str(priors)]
+        command = [sys.executable, "-m", *program, "learn", "--all-traffic", str(capture), "-o", str(output)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=REPOSITORY)
         seconds = time.perf_counter() - started
         files = sorted(output.glob("*.json")) if output.is_dir() else [output]
         return Learned([json.loads(file.read_text()) for file in files], seconds)

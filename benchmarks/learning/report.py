@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.learning.interval import told
-from benchmarks.learning.trial import SIZES, size_of
+from benchmarks.learning.trial import AS_SHIPPED, SIZES, size_of
 
 NOT_FREE = ("integer", "number", "boolean", "enum", "format", "pattern", "path")
 """Restraints of places that are not free text."""
@@ -37,21 +37,31 @@ def _false_positives(found: list[Result]) -> str:
     lines = [
         "### False positives: successful requests refused, of those whose operation is known",
         "",
-        "| corpus | split | trained on | held out | operation not known | refused | by the gateway itself | official document refuses | "
-        "training traffic refused |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| corpus | split | trained on | held out | operation not known | refused | by the gateway itself | refused, priors as shipped | "
+        "official document refuses | training traffic refused |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, kind, group in _groups(found):
-        ours = _added(result["judges"]["hauberk"]["held_out"] for result in group)
-        theirs = _added(result["judges"].get("official document", {}).get("held_out", {}) for result in group)
-        held_out = sum(result["held_out"] for result in group)
-        lines.append(
-            f"| {name} | {kind} | {_mean(group, 'training')} | {held_out:,} | {_share(ours['unknown'], held_out)} | "
-            f"{told(ours['refused'], ours['refused'] + ours['passed'])} | {ours['by gateway']} | "
-            f"{told(theirs['refused'], theirs['refused'] + theirs['passed'])} | "
-            f"{sum(len(result['training_refused']) for result in group)} of {sum(result['training'] for result in group):,} |"
-        )
+        lines.append(_false_positive_row(name, kind, group))
+    for kind in ("recordings", "time"):
+        group = [result for result in found if result["kind"] == kind]
+        if group:
+            lines.append(_false_positive_row("**all**", kind, group))
     return "\n".join(lines)
+
+
+def _false_positive_row(name: str, kind: str, group: list[Result]) -> str:
+    ours = _added(result["judges"]["hauberk"]["held_out"] for result in group)
+    shipped = _added(result["judges"].get(AS_SHIPPED, {}).get("held_out", {}) for result in group)
+    theirs = _added(result["judges"].get("official document", {}).get("held_out", {}) for result in group)
+    held_out = sum(result["held_out"] for result in group)
+    return (
+        f"| {name} | {kind} | {_mean(group, 'training')} | {held_out:,} | {_share(ours['unknown'], held_out)} | "
+        f"{told(ours['refused'], ours['refused'] + ours['passed'])} | {ours['by gateway']} | "
+        f"{told(shipped['refused'], shipped['refused'] + shipped['passed'])} | "
+        f"{told(theirs['refused'], theirs['refused'] + theirs['passed'])} | "
+        f"{sum(len(result['training_refused']) for result in group)} of {sum(result['training'] for result in group):,} |"
+    )
 
 
 def _by_size(found: list[Result]) -> str:
@@ -173,7 +183,7 @@ def _stated(counts: Counter[str], subject: str) -> str:
 
 
 def _rivals(found: list[Result]) -> str:
-    with_rivals = [result for result in found if len(result["judges"]) > 2]
+    with_rivals = [result for result in found if set(result["judges"]) - {"hauberk", AS_SHIPPED, "official document"}]
     if not with_rivals:
         return ""
     kinds = ("type", "range", "unknown", "missing", "enum", "long", "attack", "naughty")

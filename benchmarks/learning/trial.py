@@ -14,6 +14,9 @@ from benchmarks.learning.mutate import Mutant, mutants, observe
 from benchmarks.learning.places import Request
 from benchmarks.learning.templates import templates
 
+AS_SHIPPED = "hauberk, priors as shipped"
+"""A judge beside `hauberk`, whose priors have not seen the API."""
+
 SIZES = (1, 5, 20, 50, 100, 200)
 """Where the groups by training samples begin."""
 

@@ -12,3 +12,4 @@ mod judge;
 pub mod parameters;
 pub mod router;
 pub mod rules;
+pub mod values;

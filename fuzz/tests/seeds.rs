@@ -4,7 +4,7 @@ use std::path::Path;
 
 type Check = fn(&[u8]);
 
-const TARGETS: [(&str, Check); 9] = [
+const TARGETS: [(&str, Check); 10] = [
     ("access_log", hauberk_fuzz::captures::check_access_log),
     ("body", hauberk_fuzz::body::check),
     ("discover", hauberk_fuzz::discover::check),
@@ -14,6 +14,7 @@ const TARGETS: [(&str, Check); 9] = [
     ("parameters", hauberk_fuzz::parameters::check),
     ("router", hauberk_fuzz::router::check),
     ("rules", hauberk_fuzz::rules::check),
+    ("values", hauberk_fuzz::values::check),
 ];
 
 #[test]

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from hauberk.errors import InvalidRequest
 from hauberk.learned_schema import LearnedOperation
-from hauberk.learning.loosening import loosened
+from hauberk.learning.loosening import kin_of, loosened
 from hauberk.schema_learning import digest_of
 from hauberk.storage.applied_schemas import Actions, apply_version
 from hauberk.storage.learned_versions import content_of, find_version, learned_operation, store_version
@@ -63,7 +63,9 @@ def relax_rules(
         raise InvalidRequest(
             f"the learned schema has no rule '{unknown[0][:200]}': a trial and the schema's versions name them", pointer="/rules"
         )
-    new = relax(session, operation.operation_id, rules)
+    made = {statement["rule"] for statement in content_of(version).statements if statement["made"]}
+    kin = {rule: [one for one in kin_of(rule, sorted(known - made)) if one not in made] for rule in rules}
+    new = relax(session, operation.operation_id, rules, kin)
     learned = learned_operation(operation, version)
     looser = replace(
         learned,

@@ -47,7 +47,7 @@ def test_the_other_rules_stay() -> None:
     for told, rules in REFUSED:
         # Alternatives hang together, and what is relaxed takes along what is below it: so rules about other parts of the request.
         parts = {_part(rule) for rule in rules}
-        others = [rule for rule in every if _part(rule) not in parts and not rule.endswith("closed")]
+        others = [rule for rule in every if not any(part.startswith(_part(rule)) for part in parts) and not rule.endswith("closed")]
         asked = {"path": "/temps/1", "body": GOOD, "kind": "application/json", "headers": {}, "method": "POST"} | told
         assert violations(without(others), **asked), rules
 

@@ -121,6 +121,12 @@ def test_rules_are_relaxed_and_restored(database: Database) -> None:
         assert [row.rule for row in relaxed_rules(session, "o")] == ["body closed"]
         with pytest.raises(NotFound):
             restore(session, "o", "query/a maximum")
+        assert relax(session, "o", ["query/b format"], {"query/b format": ["query/b enum", "query/b pattern"]}) == ["query/b format"]
+        assert relax(session, "o", ["query/b enum"]) == ["query/b enum"]  # it is meant itself now, and stays when the other goes
+        restore(session, "o", "query/b format")
+        assert {row.rule for row in relaxed_rules(session, "o")} == {"body closed", "query/b enum"}
+        with pytest.raises(NotFound):
+            restore(session, "o", "query/b pattern")
         with pytest.raises(InvalidRequest):
             relax(session, "o", [f"query/a{n} maximum" for n in range(MAX_RULES)])
         with pytest.raises(InvalidRequest):

@@ -500,7 +500,7 @@ def body_of(row: dict[str, Any]) -> tuple[str | None, Any, bool]:
     """The body's media type, its value and whether it could be read."""
     text = row.get("request_body")
     stated = next((value for name, value in row["request_headers"] if name.lower() == "content-type"), "")
-    kind = stated.split(";")[0].strip().lower() or "application/octet-stream"
+    kind = stated.split(";")[0].strip().lower()
     if text is None or not text:
         return (kind, None, False) if row.get("request_body_b64") or row.get("request_body_omitted") else (None, None, False)
     if kind.endswith("json"):

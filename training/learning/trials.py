@@ -94,6 +94,7 @@ class Request:
             for name, texts in found.items():
                 self.values[f"{location}/{escape(name)}"] += [(True, text) for text in texts]
         self.media_type, value, readable = body_of(row)
+        self.is_readable = readable or bool(self.media_type and not self.media_type.endswith(("json", "xml")))
         if self.media_type and readable:
             self._take_apart(f"body/{escape(self.media_type)}", value, not self.media_type.endswith("json"))
 
@@ -117,6 +118,8 @@ class Request:
         if pointer == "body":
             if keyword == "required":
                 return self.media_type is None
+            if keyword == "content":
+                return None if self.media_type is None else not self.media_type or not self.is_readable
             return self.media_type is not None and self.media_type not in seen["bodies"]
         if keyword == "required":
             location = pointer.partition("/")[0]

@@ -75,6 +75,41 @@ fn an_operation_s_own_word_on_undeclared_things_comes_before_the_policy() {
 }
 
 #[test]
+fn a_body_of_another_type_or_of_none_is_what_the_operation_says_it_is() {
+    let content = json!({"application/json": {"schema": {"type": "object", "required": ["a"]}}});
+    let document = |more: &Value| {
+        let mut operation = json!({"requestBody": {"content": content}});
+        let members = operation.as_object_mut().unwrap();
+        members.extend(more.as_object().unwrap().clone());
+        one("3.0.3", &operation)
+    };
+    let (strict, open) = (json!({}), json!({"x-hauberk-undeclared-body": "allow"}));
+    let untyped = json!({"x-hauberk-untyped-body": "application/json"});
+    let none = |body| Request {
+        path: "/t",
+        body: Some(body),
+        ..Request::default()
+    };
+    let refused = "body $ invalid_media_type invalid_content_type";
+    let undeclared = "body $ invalid_media_type invalid_media_type";
+    let missing = "body $ constraint_violation missing_required_property";
+    for (operation, request, wanted) in [
+        (&strict, none(b"{}"), refused),
+        (&open, none(b"{}"), "ok"),
+        (&untyped, none(b"{}"), missing),
+        (&untyped, none(br#"{"a": 1}"#), "ok"),
+        (&untyped, typed("nonsense", b"{}"), refused),
+        (&untyped, typed("text/plain", b"x"), undeclared),
+        (&strict, typed("text/plain", b"x"), undeclared),
+        (&open, typed("text/plain", b"x"), "ok"),
+        (&open, typed("application/json", b"{}"), missing),
+    ] {
+        let judged = check(&document(operation), &request, &Policy::default());
+        assert_eq!(judged, wanted, "{operation} {request:?}");
+    }
+}
+
+#[test]
 fn repeated_parameters_are_refused_or_each_is_judged() {
     let integer = json!({"type": "integer", "maximum": 5});
     let document = one(

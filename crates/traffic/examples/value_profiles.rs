@@ -172,6 +172,32 @@ fn measure(kind: &Kind, seen: &[Seen]) {
     );
 }
 
+/// Values of all kinds at the places of so many operations in turn: what is known of a place is rarely in the cache.
+fn measure_together(operations: usize, seen: &[Seen]) {
+    let values: Vec<Vec<String>> = KINDS
+        .iter()
+        .map(|kind| {
+            (0..256)
+                .map(|number| (kind.value)(number, chance(number)))
+                .collect()
+        })
+        .collect();
+    let mut places = vec![vec![ValueProfile::default(); KINDS.len()]; operations];
+    let mut best = f64::MAX;
+    for _ in 0..4 {
+        let start = Instant::now();
+        for (request, seen) in seen.iter().enumerate() {
+            let operation = &mut places[request % operations];
+            for ((kind, values), place) in KINDS.iter().zip(&values).zip(operation) {
+                (kind.note)(place, black_box(&values[request % values.len()]), seen);
+            }
+        }
+        let count = seen.len() * KINDS.len();
+        best = best.min(start.elapsed().as_nanos() as f64 / count as f64);
+    }
+    println!("all kinds, {operations} operations: {best:.1} ns/value");
+}
+
 fn main() {
     let kind_of_interest = std::env::args().nth(1).unwrap_or_default();
     let seen: Vec<Seen> = (0..VALUES).map(seen).collect();
@@ -183,6 +209,9 @@ fn main() {
         if kind.name.contains(&kind_of_interest) {
             measure(&kind, &seen);
         }
+    }
+    for operations in [1, 10, 100, 1_000] {
+        measure_together(operations, &seen);
     }
     let long = "lorem ipsum dolor ".repeat(60_000);
     let mut place = ValueProfile::default();

@@ -82,7 +82,7 @@ def list_relaxed(
 ) -> JSONResponse:
     """List the rules that are relaxed, by operation, the oldest first."""
     query = select(RelaxedRule, Operation).join(Operation, Operation.operation_id == RelaxedRule.operation_id)
-    query = query.where(Operation.zone_id == zone_id)
+    query = query.where(Operation.zone_id == zone_id, RelaxedRule.because.is_(None))
     if operation_id is not None:
         query = query.where(Operation.operation_id == operation_id.lower())
     query = query.order_by(Operation.host, Operation.endpoint, Operation.method, RelaxedRule.relaxed_at, RelaxedRule.rule)

@@ -74,9 +74,9 @@ class Client:
         """Change a resource."""
         return self._result("PATCH", path, body)
 
-    def delete(self, path: str) -> Any:
+    def delete(self, path: str, **query: Any) -> Any:
         """Remove a resource."""
-        return self._result("DELETE", path)
+        return self._result("DELETE", path, query=query)
 
     def envelope(self, path: str, body: Any, **query: Any) -> dict[str, Any]:
         """POST, and return the whole envelope, for what stands beside `result`."""

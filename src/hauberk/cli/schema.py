@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hauberk.cli import files, learned
+from hauberk.cli import alerts, files, learned, trial
 from hauberk.cli.failure import Failure, Refused
 from hauberk.cli.output import Output, printable
 from hauberk.cli.remote import AsJson, Remote, remote
@@ -17,6 +17,11 @@ from hauberk.mitigation import MitigationAction
 app = typer.Typer(no_args_is_help=True, help="OpenAPI documents that requests must follow.")
 
 app.add_typer(learned.app, name="learned")
+app.command("trial")(trial.trial)
+app.command("relax")(trial.relax)
+app.command("restore")(trial.restore)
+app.command("relaxed")(trial.relaxed)
+app.command("alerts")(alerts.alerts)
 
 SchemaArgument = Annotated[str, typer.Argument(metavar="SCHEMA", help="Its id or its name.", show_default=False)]
 

@@ -18,6 +18,8 @@ ALTERNATIVES = ("anyOf", "oneOf")
 # Refused by how requests are read (malformed JSON, a body over a limit): no statement of a schema, so nothing to relax.
 UNREADABLE = frozenset({"invalid_encoding", "invalid_syntax", "too_many_values", "body_size", "unsupported_media_type"})
 
+# Where it is a statement that a name comes once.
+_ONCE = {"query": "single"}
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 
 
@@ -65,8 +67,8 @@ def blame(violation: Mapping[str, Any], document: Mapping[str, Any]) -> Blame:
     pointer, keyword = _read(steps, location, kind, document)
     if pointer is None:  # behind a `$ref`, which learned documents have none of: the place in the request alone is known
         return Blame(location, str(violation["error_detail"] or kind), place, stated=False)
-    # An enumeration or bound can be broken by a value that is not even text; a repeated name breaks no statement.
-    if keyword is None or kind in UNREADABLE or kind == "duplicate_value":
+    # A rule can be broken by what is not even text, and a name that a body repeats breaks none.
+    if keyword is None or kind in UNREADABLE:
         return Blame(pointer, kind, place, stated=False)
     return Blame(pointer, keyword, place, stated=True)
 
@@ -136,7 +138,11 @@ def _after_content(steps: Sequence[Step]) -> Sequence[Step]:
 
 def _in_schema(pointer: str, steps: Sequence[Step], kind: str) -> tuple[str, str | None]:
     if not steps or steps == ("schema",):
-        return pointer, {"missing_required": "required", "invalid_type": "type"}.get(kind)
+        return pointer, {
+            "missing_required": "required",
+            "invalid_type": "type",
+            "duplicate_value": _ONCE.get(pointer.partition("/")[0]),
+        }.get(kind)
     rest = list(steps[1:])  # after `schema`
     while rest:
         keyword, *after = rest
@@ -161,7 +167,5 @@ def _in_schema(pointer: str, steps: Sequence[Step], kind: str) -> tuple[str, str
 
 
 def _as_stated(keyword: str) -> str:
-    """Name a keyword as statements do: a union of types is a statement on the type, and that no other members are allowed is `closed`."""
-    if keyword in ALTERNATIVES:
-        return "type"
-    return "closed" if keyword in {"additionalProperties", "unevaluatedProperties"} else keyword
+    """Name a keyword as statements do: a union of types is a statement on the type."""
+    return "type" if keyword in ALTERNATIVES else keyword

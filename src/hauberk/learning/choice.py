@@ -162,24 +162,31 @@ class Ledger:
         Returns:
             What they risk together.
         """
+        total = self._take(risk, 1.0)
+        if total <= budget:
+            return total
+        # The most that one statement may risk of the budget, so that all keep within it: what risks more is widened or left out.
+        bounds = sorted({option.probability * choice.basis.share for choice in self.choices for option in choice.options})
+        low, high = 0, len(bounds)
+        while low < high:
+            middle = (low + high) // 2
+            if self._take(risk, bounds[middle]) <= budget:
+                low = middle + 1
+            else:
+                high = middle
+        return self._take(risk, bounds[low - 1] if low else -1.0)
+
+    def _take(self, risk: float, most: float) -> float:
+        """Make the tightest statements that risk no more, and tell what they risk together."""
+        total = 0.0
         for choice in self.choices:
             choice.at = 0
-            while choice.at < len(choice.options) and choice.options[choice.at].probability > risk:
+            for option in choice.options:
+                if option.probability <= risk and option.probability * choice.basis.share <= most:
+                    break
                 choice.at += 1
-        total = sum(choice.risk for choice in self.choices)
-        while total > budget:
-            riskiest = max((choice for choice in self.choices if choice.made), key=_gain, default=None)
-            if riskiest is None:
-                return 0.0
-            total -= _gain(riskiest)
-            riskiest.at += 1
-        return max(0.0, sum(choice.risk for choice in self.choices))
-
-
-def _gain(choice: Choice) -> float:
-    """How much less is risked once a choice is widened by a step."""
-    after = choice.options[choice.at + 1].probability if choice.at + 1 < len(choice.options) else 0.0
-    return choice.risk - after * choice.basis.share
+            total += choice.risk
+        return total
 
 
 def _rounded(probability: float) -> float:

@@ -29,6 +29,12 @@ class Draft:
     items: Draft | None = None
     members: ObjectDraft | None = None
 
+    def within(self, kinds: Choice, kind: str) -> Draft:
+        """Note that this is inside of an array or object, and is only said where that is."""
+        if self.kinds:
+            self.kinds.only_with = (kinds, frozenset({kind}))
+        return self
+
     def schema(self, evidence: Callable[[str, Iterable[Choice]], Schema]) -> Schema:
         """
         Write the schema in OpenAPI 3.0, once all is settled.

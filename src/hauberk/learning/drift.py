@@ -46,7 +46,7 @@ class Departure:
     """Where in the request, as in `Statement.pointer`."""
 
     keyword: str
-    """What of the schema it departs from, as in `Statement.keyword`; of what is new and allowed, `closed` as well."""
+    """What of the schema it departs from, as in `Statement.keyword`; of what is new and allowed, what would refuse it."""
 
     samples: int
     """Requests that count and show it; at least so many."""
@@ -281,7 +281,8 @@ class _Comparison:
 
     def _new(self, kind: Kind, pointer: str, support: Mapping[str, Any], *, refused: bool) -> Iterator[Departure]:
         if self._suffices(support["samples"], support["sources"]):
-            yield Departure(kind, pointer, "closed", support["samples"], support["sources"], refused, "is new")
+            keyword = "additionalProperties" if kind == "new_member" else "closed"
+            yield Departure(kind, pointer, keyword, support["samples"], support["sources"], refused, "is new")
 
     def _missing(
         self, pointer: str, whole: Mapping[str, Any], part: Mapping[str, Any] | None, at_least: tuple[int, int] = (0, 0)

@@ -68,7 +68,7 @@ class OperationDraft:
             operation["requestBody"] = request_body
         operation["responses"] = {"2XX": {"description": "Success"}}
         operation["x-hauberk-undeclared-query"] = "reject" if self.query.made else "allow"
-        operation["x-hauberk-undeclared-body"] = "reject" if self.body.only and self.body.only.made else "allow"
+        operation["x-hauberk-undeclared-body"] = "reject" if self.body.refuses_others else "allow"
         return operation | _evidence("", self._whole())
 
     def statements(self) -> Iterator[Statement]:
@@ -79,12 +79,12 @@ class OperationDraft:
             yield from parameter.value.statements()
         for choice in self._whole():
             yield from choice.statements()
-        for _, content in sorted(self.body.contents.items()):
+        for _, content in sorted(self.body.contents.items()) if self.body.is_said else ():
             yield from content.statements()
 
     def _whole(self) -> Iterator[Choice]:
         yield self.query
-        yield from (choice for choice in (self.body.only, self.body.required) if choice)
+        yield from self.body.choices()
 
 
 def draft(profile: Mapping[str, Any], options: LearnOptions, relaxed: Collection[str] = ()) -> OperationDraft:

@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from hauberk.learning.allowed import branches_of
-from hauberk.learning.blame import ALTERNATIVES
 
 EVIDENCE = "x-hauberk-evidence"
-# What says of which type a value is.
-TYPES = ("type", "nullable", *ALTERNATIVES, "discriminator")
+
+# Rules that take each other's place.
+KIN = (("enum", "format", "pattern", "minLength", "maxLength"), ("enum", "minimum", "maximum", "multipleOf"))
 
 
 def loosened(operation: Mapping[str, Any], rules: Collection[str]) -> dict[str, Any]:
@@ -41,6 +41,26 @@ def loosened(operation: Mapping[str, Any], rules: Collection[str]) -> dict[str, 
     return looser
 
 
+def kin_of(rule: str, open_rules: Collection[str]) -> list[str]:
+    """
+    List the rules that would refuse the same values as this one in other words, once this one is not learned any more.
+
+    A text that need be no `date` has a form all the same, and of an object that may lack one member others may not be missing. What a
+    schema does not say yet it may say tomorrow, since less is at stake then; an owner who relaxes the one does not want the other.
+
+    Args:
+        rule: The one to relax.
+
+        open_rules: Those that are known and not stated.
+    """
+    pointer, _, keyword = rule.rpartition(" ")
+    kin = [f"{pointer} {other}" for group in KIN if keyword in group for other in group if other != keyword]
+    if keyword == "required":
+        beside = f"{pointer.rpartition('/')[0]}/"
+        kin += [one for one in open_rules if one.startswith(beside) and one.endswith(" required") and one.count("/") == pointer.count("/")]
+    return kin
+
+
 def _loosen_parameter(operation: Mapping[str, Any], location: str, names: list[str], keyword: str) -> None:
     for parameter in operation.get("parameters") or ():
         name = parameter["name"].lower() if location == "header" else parameter["name"]
@@ -49,8 +69,19 @@ def _loosen_parameter(operation: Mapping[str, Any], location: str, names: list[s
         # OpenAPI has no optional variable of a path.
         if keyword == "required" and len(names) == 1 and location != "path":
             parameter.pop("required", None)
+        elif keyword == "single" and len(names) == 1:
+            _allow_several(parameter)
         elif isinstance(parameter.get("schema"), MutableMapping):
             _loosen(parameter["schema"], names[1:], keyword)
+            if location == "query" and keyword == "type" and len(names) == 1:
+                parameter["allowEmptyValue"] = True
+
+
+def _allow_several(parameter: MutableMapping[str, Any]) -> None:
+    schema = parameter.get("schema") or {}
+    if schema.get("type") != "array":
+        evidence = {EVIDENCE: schema[EVIDENCE]} if EVIDENCE in schema else {}
+        parameter["schema"] = {"type": "array", "items": {key: value for key, value in schema.items() if key != EVIDENCE}, **evidence}
 
 
 def _loosen_body(operation: MutableMapping[str, Any], names: list[str], keyword: str) -> None:
@@ -78,9 +109,8 @@ def _loosen(schema: MutableMapping[str, Any], names: list[str], keyword: str) ->
         return
     for node in _at(schema, names):
         if keyword == "type":
-            _drop(node, TYPES)
-        elif keyword == "closed":
-            _drop(node, ("additionalProperties",), only=False)
+            # Of what need be of no type nothing else is said either.
+            _drop(node, [name for name in node if name != EVIDENCE])
         else:
             _drop(node, (keyword,))
         evidence = node.get(EVIDENCE)
@@ -88,10 +118,9 @@ def _loosen(schema: MutableMapping[str, Any], names: list[str], keyword: str) ->
             evidence.pop(keyword, None)
 
 
-def _drop(node: MutableMapping[str, Any], keywords: Collection[str], *, only: Any = None) -> None:
+def _drop(node: MutableMapping[str, Any], keywords: Collection[str]) -> None:
     for keyword in keywords:
-        if keyword in node and (only is None or node[keyword] is only):
-            del node[keyword]
+        node.pop(keyword, None)
 
 
 def _at(schema: MutableMapping[str, Any], names: list[str]) -> Iterator[MutableMapping[str, Any]]:

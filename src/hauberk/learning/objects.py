@@ -17,32 +17,32 @@ if TYPE_CHECKING:
     from hauberk.learning.values import Study
 
 
-def draft(study: Study, seen: Mapping[str, Any], place: Place) -> ObjectDraft:
+def draft(study: Study, seen: Mapping[str, Any], place: Place, kinds: Choice) -> ObjectDraft:
     """Say what can be said of objects at a place."""
     seen = plain_object(seen)
     made = ObjectDraft()
     basis = study.basis(seen["present"])
     if seen["map"] is not None:
         held = seen["map"]
-        made.values = values.draft(study, held["node"], place.of_items(), seen["present"])
+        made.values = values.draft(study, held["node"], place.of_items(), seen["present"]).within(kinds, "object")
         return made
     believed = {
         name: member for name, member in seen["members"].items() if not study.trust.is_fringe(member["present"], seen["present"]["sources"])
     }
     left_out = len(seen["members"]) - len(believed)
     for name, member in believed.items():
-        made.members[name] = values.draft(study, member["node"], place.at(name), member["present"])
+        made.members[name] = values.draft(study, member["node"], place.at(name), member["present"]).within(kinds, "object")
     for name, member in believed.items():
         always = seen["present"]["requests"] - member["present"]["requests"] <= 0 and member["present"]["samples"] >= basis.samples
         if always:
-            choice = required(study, place, name, basis)
-            if choice:
-                made.required[name] = choice
+            made.required[name] = required(study, place, name, basis)
+            made.required[name].only_with = (kinds, frozenset({"object"}))
     made.closed = closed(study, seen, place, basis, believed, left_out)
+    made.closed.only_with = (kinds, frozenset({"object"}))
     return made
 
 
-def required(study: Study, place: Place, name: str, basis: Basis) -> Choice | None:
+def required(study: Study, place: Place, name: str, basis: Basis) -> Choice:
     """Say that a member always comes."""
     inner = place.at(name)
     known = prior("required", [inner.location, f"look:{inner.look}", f"word:{inner.word}"])

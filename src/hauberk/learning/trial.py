@@ -199,7 +199,7 @@ def _by_rule(outcome: Outcome, operation: str, blamed: Iterable[Blamed]) -> Iter
             explanation = demanded(found.keyword, _value(document, found), str(violation["location"]))
             outcome.rules[key] = BrokenRule(operation, found.rule, found.stated, explanation)
         rules.setdefault(found.rule, (outcome.rules[key], []))
-        if found.keyword == "closed":
+        if found.keyword in {"closed", "additionalProperties"}:
             rules[found.rule][1].append(str(violation["target"]))
     yield from rules.values()
 

@@ -61,10 +61,10 @@ def draft(study: Study, node: Mapping[str, Any], place: Place, support: Mapping[
     _say_more(study, made, value, place, basis)
     if node.get("items") and "array" in believed:
         items = node["items"]
-        made.items = draft(study, items, place.of_items(), _all_kinds(items["value"], support))
-        made.items = None if made.items.kinds is None and made.items.members is None else made.items
+        inner = draft(study, items, place.of_items(), _all_kinds(items["value"], support))
+        made.items = inner.within(made.kinds, "array") if inner.kinds else None
     if node.get("object") and "object" in believed:
-        made.members = objects.draft(study, node["object"], place)
+        made.members = objects.draft(study, node["object"], place, made.kinds)
     return made
 
 

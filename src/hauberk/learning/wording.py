@@ -18,6 +18,8 @@ _MEASURES = {
     "multipleOf": "a value that is no multiple of {}",
 }
 _OTHERS = {
+    "additionalProperties": "a member that is not declared",
+    "single": "a parameter that comes more than once",
     "required": "it is missing",
     "uniqueItems": "an item that comes twice",
     "propertyNames": "a member's name of another form",
@@ -57,7 +59,7 @@ def demanded(keyword: str, value: Any, location: str) -> str:
         "enum": f"none of its {len(value)} values" if isinstance(value, list) and len(value) > 1 else "another value than its only one",
         "format": f"no {said}" if said else "another format",
         "pattern": f"a text that does not match {said}" if said else "a text of another form",
-        "closed": {"query": "a parameter that is not declared"}.get(location, "a member or content type that is not declared"),
+        "closed": {"query": "a parameter that is not declared"}.get(location, "a content type that is not declared, or a body at all"),
     }
     return phrases.get(keyword) or _OTHERS.get(keyword) or f"a departure from '{keyword}'"
 

@@ -19,6 +19,7 @@ class RelaxedRule(Base):
     operation_id: Mapped[str] = mapped_column(ForeignKey("operations.operation_id", ondelete="CASCADE"), primary_key=True)
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)  # SHA-256 of the rule, which may be too long for an index
     rule: Mapped[str] = mapped_column(Text)  # as `Statement.rule`
+    because: Mapped[str | None] = mapped_column(Text)  # another rule, which this one would take the place of if it were learned
     relaxed_at: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,20 +21,34 @@ def relaxed_rules(session: Session, operation_id: str) -> list[RelaxedRule]:
     return list(session.scalars(query))
 
 
-def relax(session: Session, operation_id: str, rules: Sequence[str]) -> list[str]:
+def relax(session: Session, operation_id: str, rules: Sequence[str], kin: Mapping[str, Sequence[str]] | None = None) -> list[str]:
     """
     Relax rules of an operation, and tell which were not relaxed before.
+
+    Args:
+        session: A session that writes.
+
+        operation_id: The operation.
+
+        rules: As `Statement.rule`.
+
+        kin: For some of them, rules that are not stated and would be in their place; they are relaxed and restored with them.
 
     Raises:
         InvalidRequest: If there are too many, or one is too long.
     """
-    there = {row.rule for row in relaxed_rules(session, operation_id)}
-    new = [rule for rule in dict.fromkeys(rules) if rule not in there]
-    if len(there) + len(new) > MAX_RULES:
+    there = {row.rule: row for row in relaxed_rules(session, operation_id)}
+    new = [rule for rule in dict.fromkeys(rules) if rule not in there or there[rule].because is not None]
+    if sum(row.because is None for row in there.values()) + len(new) > MAX_RULES:
         raise InvalidRequest(f"no more than {MAX_RULES} rules of an operation can be relaxed: withdraw its learned schema instead")
     if any(len(rule) > MAX_RULE_CHARACTERS for rule in new):
         raise InvalidRequest(f"a rule has {MAX_RULE_CHARACTERS} characters at most")
-    session.add_all(RelaxedRule(operation_id=operation_id, digest=_digest(rule), rule=rule) for rule in new)
+    because = {one: rule for rule in new for one in (kin or {}).get(rule, ()) if one not in there} | dict.fromkeys(new)
+    for rule, cause in because.items():
+        if rule in there:
+            there[rule].because = None  # it is meant itself now
+        else:
+            session.add(RelaxedRule(operation_id=operation_id, digest=_digest(rule), rule=rule, because=cause))
     session.flush()
     return new
 
@@ -47,9 +61,11 @@ def restore(session: Session, operation_id: str, rule: str) -> None:
         NotFound: If it was not.
     """
     row = session.get(RelaxedRule, (operation_id, _digest(rule)))
-    if row is None:
+    if row is None or row.because is not None:
         raise NotFound(f"the rule '{rule[:200]}' of this operation is not relaxed")
-    session.delete(row)
+    for one in relaxed_rules(session, operation_id):
+        if one is row or one.because == rule:
+            session.delete(one)
     session.flush()
 
 

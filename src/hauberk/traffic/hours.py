@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,8 @@ class RecordedHours:
 
     def __init__(self, folder: SegmentFolder) -> None:
         self.folder = folder
+        self._database: Any = None
+        self._making = threading.Lock()
 
     def hours(self, since: datetime, until: datetime) -> list[RecordedHour]:
         """
@@ -104,8 +107,7 @@ class RecordedHours:
         """
         import duckdb  # noqa: PLC0415 - gateways never need it
 
-        settings: dict[str, Any] = {"enable_external_access": "false", "python_enable_replacements": "false", "threads": "1"}
-        with duckdb.connect(config=settings) as connection:
+        with self._connection() as connection:
             for segment, file in self._open(hour.segments):
                 columns = [name for name in SCHEMA.names if name in file.schema_arrow.names and name not in LEFT_OUT]
                 try:
@@ -115,6 +117,16 @@ class RecordedHours:
                 except (OSError, pa.ArrowException, duckdb.Error) as error:
                     # DuckDB's message may quote values.
                     raise _unreadable(segment, error) from error
+
+    def _connection(self) -> Any:
+        """Give a connection to a database in memory; a database takes a while to make, a second connection to it does not."""
+        import duckdb  # noqa: PLC0415 - as above
+
+        with self._making:
+            if self._database is None:
+                settings: dict[str, Any] = {"enable_external_access": "false", "python_enable_replacements": "false", "threads": "1"}
+                self._database = duckdb.connect(config=settings)
+            return self._database.cursor()
 
     def _open(self, segments: Sequence[Segment]) -> Iterator[tuple[Segment, pq.ParquetFile]]:
         for segment in segments:

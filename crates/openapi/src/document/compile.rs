@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 use super::servers::{Base, bases};
 use super::{Compiled, DocumentOperation, Planned};
+use crate::operation::media_type::MediaType;
 use crate::operation::plan::Plan;
 use crate::policy::Limits;
 use crate::problem::{self, Problems};
@@ -27,8 +28,12 @@ pub(super) use self::response::compile as responses;
 /// On an operation: `allow` or `reject` query parameters that it does not declare, whatever the policy says.
 const UNDECLARED_QUERY: &str = "x-hauberk-undeclared-query";
 
-/// On an operation that declares no body: `allow` or `reject` one, whatever the policy says.
+/// On an operation that declares no body: `allow` or `reject` one, whatever the policy says. On one that declares a body: `allow`
+/// those of other media types, unchecked.
 const UNDECLARED_BODY: &str = "x-hauberk-undeclared-body";
+
+/// On an operation: the media type that a body without a `Content-Type` is judged by.
+const UNTYPED_BODY: &str = "x-hauberk-untyped-body";
 
 const METHODS: &[&str] = &[
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
@@ -245,6 +250,7 @@ impl<'d, 'p> Compiler<'d, 'p> {
             place: place.clone(),
             refuses_undeclared_query: self.refuses(operation, UNDECLARED_QUERY, &place),
             refuses_undeclared_body: self.refuses(operation, UNDECLARED_BODY, &place),
+            untyped_body: self.untyped_body(operation, &place),
             ..Plan::default()
         };
         self.plan_parameters(template, parameters, &mut plan);
@@ -297,6 +303,17 @@ impl<'d, 'p> Compiler<'d, 'p> {
                 None
             }
         }
+    }
+
+    /// What an operation takes a body without a `Content-Type` for.
+    fn untyped_body(&mut self, operation: &Map<String, Value>, place: &str) -> Option<MediaType> {
+        let stated = operation.get(UNTYPED_BODY)?;
+        let media_type = stated.as_str().and_then(MediaType::parse);
+        if media_type.is_none() {
+            let message = format!("`{UNTYPED_BODY}` is no media type");
+            self.problems.add(problem::SHAPE, place, message);
+        }
+        media_type
     }
 
     /// Note that `path` is the endpoint of the plan `first` once more; `false` if there are too many.

@@ -38,8 +38,11 @@ pub(super) fn judge(
         }
         return Flow::Continue(PlanBody::None);
     }
-    match content(body, head.headers, policy) {
+    match content(body, plan.untyped_body.as_ref(), head.headers, policy) {
         Ok(plan) => Flow::Continue(plan),
+        Err(UNDECLARED | UNREADABLE) if plan.refuses_undeclared_body == Some(false) => {
+            Flow::Continue(PlanBody::Pass)
+        }
         Err((class, detail)) => {
             finder.add(Violation::new(
                 Location::Body,
@@ -64,14 +67,21 @@ pub(super) const OTHER_PARAMETER: Refused = (
 const UNSUPPORTED: Refused = (ErrorClass::UnsupportedMediaType, None);
 
 /// What to do with content of the type the headers state.
-fn content(body: &Body, headers: &HeaderMap, policy: &Policy) -> Result<PlanBody, Refused> {
+fn content(
+    body: &Body,
+    untyped: Option<&MediaType>,
+    headers: &HeaderMap,
+    policy: &Policy,
+) -> Result<PlanBody, Refused> {
     if body.media.is_empty() {
         return Ok(PlanBody::Pass);
     }
-    let media_type = stated(headers).ok_or(UNREADABLE)?;
+    let untyped = untyped.filter(|_| !headers.contains_key(header::CONTENT_TYPE));
+    let stated = stated(headers);
+    let media_type = stated.as_ref().or(untyped).ok_or(UNREADABLE)?;
     let ranges = body.media.iter().map(|media| &media.range);
-    let media = most_specific(ranges, &media_type).ok_or(UNDECLARED)?;
-    let Some(kind) = kind(&body.media[media], &media_type, policy)? else {
+    let media = most_specific(ranges, media_type).ok_or(UNDECLARED)?;
+    let Some(kind) = kind(&body.media[media], media_type, policy)? else {
         return Ok(PlanBody::Pass);
     };
     if kind.is_text() && media_type.has_other_charset() {

@@ -1,6 +1,6 @@
 //! What is judged of the requests of one operation, ready to be used.
 
-use super::media_type::Range;
+use super::media_type::{MediaType, Range};
 use super::response::Declared;
 use super::shape::Shape;
 use super::style::Styled;
@@ -20,8 +20,11 @@ pub(crate) struct Plan {
     pub(crate) body: Option<Body>,
     /// Whether a query parameter that is not declared is a violation; `None`: as the policy says.
     pub(crate) refuses_undeclared_query: Option<bool>,
-    /// Whether a body is a violation where none is declared; `None`: as the policy says.
+    /// Whether a body is a violation where none is declared; `None`: as the policy says. `Some(false)`: one of a media type that
+    /// is not declared passes, too.
     pub(crate) refuses_undeclared_body: Option<bool>,
+    /// What a body without a `Content-Type` is taken for.
+    pub(crate) untyped_body: Option<MediaType>,
     /// `None`: responses were not read, or none is declared.
     pub(crate) responses: Option<Declared>,
     /// The operation's place in the document.

@@ -1,6 +1,6 @@
 //! Which different values there are: all of them while they are few, and how many.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::hash::{hash_with, mix};
@@ -126,19 +126,25 @@ pub(super) struct Distinct {
 }
 
 /// All different values; `None` once there are too many, or one that cannot be kept as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Values(Option<Vec<Known>>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Values(Option<List>);
+
+/// Values in the order of `(hash, value)`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct List {
+    /// Apart from the values, so that what is searched is near together in memory.
+    hashes: Vec<u64>,
+    known: Vec<Known>,
+}
 
 impl Default for Values {
     fn default() -> Self {
-        Self(Some(Vec::new()))
+        Self(Some(List::default()))
     }
 }
 
-/// In the order of `(hash, value)`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Known {
-    hash: u64,
     value: Kept,
     support: Few,
 }
@@ -162,10 +168,9 @@ impl Distinct {
             self.values.0 = None;
             return;
         }
-        let mut at = values.partition_point(|known| known.hash < hash);
-        while let Some(known) = values.get_mut(at)
-            && known.hash == hash
-        {
+        let mut at = values.hashes.partition_point(|known| *known < hash);
+        while values.hashes.get(at) == Some(&hash) {
+            let known = &mut values.known[at];
             if known.value.is(value) {
                 known.support.add(seen);
                 return;
@@ -174,12 +179,8 @@ impl Distinct {
         }
         let mut support = Few::default();
         support.add(seen);
-        let known = Known {
-            hash,
-            value: value.keep(),
-            support,
-        };
-        self.values.insert(known, limits);
+        let value = value.keep();
+        self.values.insert(hash, Known { value, support }, limits);
     }
 
     pub(super) fn merge(&mut self, other: &Self, limits: &ValueLimits) {
@@ -187,8 +188,8 @@ impl Distinct {
         match &other.values.0 {
             None => self.values.0 = None,
             Some(others) => {
-                for other in others {
-                    self.values.insert(other.clone(), limits);
+                for (hash, known) in others.hashes.iter().zip(&others.known) {
+                    self.values.insert(*hash, known.clone(), limits);
                 }
             }
         }
@@ -198,14 +199,16 @@ impl Distinct {
         let Some(values) = &self.values.0 else {
             return true;
         };
-        let bytes: usize = values.iter().map(|known| known.value.bytes()).sum();
-        values.len() <= limits.values
-            && bytes <= limits.bytes
-            && values.is_sorted_by(|one, two| (one.hash, &one.value) < (two.hash, &two.value))
-            && values.iter().all(|known| {
-                known.value.bytes() <= MAX_TEXT_BYTES
-                    && known.value.as_scalar().hash() == known.hash
+        let order = values.hashes.iter().zip(&values.known);
+        values.known.len() <= limits.values
+            && values.bytes() <= limits.bytes
+            && order.is_sorted_by(|(hash, known), (next_hash, next)| {
+                (hash, &known.value) < (next_hash, &next.value)
             })
+            && values
+                .known
+                .iter()
+                .all(|known| known.value.bytes() <= MAX_TEXT_BYTES)
     }
 
     /// How many there are, about.
@@ -218,7 +221,7 @@ impl Distinct {
         let Some(values) = &self.values.0 else {
             return Value::Null;
         };
-        let mut values: Vec<_> = values.iter().collect();
+        let mut values: Vec<_> = values.known.iter().collect();
         values.sort_by(|one, two| one.value.cmp(&two.value));
         let shown = values
             .into_iter()
@@ -228,21 +231,49 @@ impl Distinct {
 }
 
 impl Values {
-    fn insert(&mut self, new: Known, limits: &ValueLimits) {
-        let Some(values) = &mut self.0 else { return };
-        let found = values.binary_search_by(|known| {
-            let by_hash = known.hash.cmp(&new.hash);
-            by_hash.then_with(|| known.value.cmp(&new.value))
-        });
-        match found {
-            Ok(at) => values[at].support.merge(&new.support),
-            Err(at) => {
-                values.insert(at, new);
-                let bytes: usize = values.iter().map(|known| known.value.bytes()).sum();
-                if values.len() > limits.values || bytes > limits.bytes {
-                    self.0 = None;
-                }
-            }
+    fn insert(&mut self, hash: u64, new: Known, limits: &ValueLimits) {
+        let Some(list) = &mut self.0 else { return };
+        let mut at = list.hashes.partition_point(|known| *known < hash);
+        while list.hashes.get(at) == Some(&hash) && list.known[at].value < new.value {
+            at += 1;
         }
+        if list.hashes.get(at) == Some(&hash) && list.known[at].value == new.value {
+            list.known[at].support.merge(&new.support);
+            return;
+        }
+        list.hashes.insert(at, hash);
+        list.known.insert(at, new);
+        if list.known.len() > limits.values || list.bytes() > limits.bytes {
+            self.0 = None;
+        }
+    }
+}
+
+impl List {
+    /// Of all texts together.
+    fn bytes(&self) -> usize {
+        self.known.iter().map(|known| known.value.bytes()).sum()
+    }
+}
+
+/// Hashes are not written: they follow from the values.
+impl Serialize for Values {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.as_ref().map(|list| &list.known).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Values {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let known = Option::<Vec<Known>>::deserialize(from)?;
+        Ok(Self(known.map(|known| {
+            List {
+                hashes: known
+                    .iter()
+                    .map(|known| known.value.as_scalar().hash())
+                    .collect(),
+                known,
+            }
+        })))
     }
 }

@@ -35,10 +35,31 @@ impl Default for Structures {
 
 /// Texts of the same classes in the same order. Kept in the order of `(hash, classes)`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written")]
 struct Structure {
+    /// Not written: it follows from the classes.
+    #[serde(skip)]
     hash: u64,
     runs: Box<[Run]>,
     support: Few,
+}
+
+#[derive(Deserialize)]
+struct Written {
+    runs: Box<[Run]>,
+    support: Few,
+}
+
+impl From<Written> for Structure {
+    fn from(written: Written) -> Self {
+        let Written { runs, support } = written;
+        let key: Vec<Class> = runs.iter().map(|run| run.class).collect();
+        Self {
+            hash: hash(&key),
+            runs,
+            support,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -219,10 +240,7 @@ impl Structures {
             && runs <= MAX_RUNS_TOGETHER
             && known.is_sorted_by(|one, two| order(one, two.hash, two.classes()).is_lt())
             && known.iter().all(|structure| {
-                let key: Vec<Class> = structure.classes().collect();
-                structure.hash == hash(&key)
-                    && key.len() <= MAX_RUNS
-                    && structure.runs.iter().all(is_run)
+                structure.runs.len() <= MAX_RUNS && structure.runs.iter().all(is_run)
             })
     }
 

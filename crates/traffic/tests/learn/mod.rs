@@ -1,9 +1,11 @@
 //! What is known of values: laws in `laws`, what one caller can do in `callers`, how large it gets in `size`, tables of
-//! texts and numbers in `texts` and `numbers`.
+//! texts and numbers in `texts` and `numbers`. Of whole requests: tables in `learner`, laws in `parts`.
 
 mod callers;
 mod laws;
+mod learner;
 mod numbers;
+mod parts;
 mod size;
 mod texts;
 

@@ -15,6 +15,7 @@ def upgrade() -> None:
         sa.Column("operation_id", sa.String(length=36), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("because", sa.Text(), nullable=True),
         sa.Column("relaxed_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["operation_id"], ["operations.operation_id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("operation_id", "digest"),
