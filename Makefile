@@ -5,7 +5,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test build format format-check lint types docs wheel bench bench-validation bench-paths bench-learning train train-paths fuzz clean FORCE
+.PHONY: help demo test build format format-check lint types docs wheel bench bench-validation bench-paths bench-learning train train-paths train-learning fuzz clean FORCE
 
 PYTHON ?= python3
 # Arguments for the program a target runs, e.g. `make demo ARGS=--check` or `make test ARGS="-k revoked"`.
@@ -79,6 +79,10 @@ train-paths: $(VENV)/.synced cargo ## the words and models of path templates, fr
 	@$(UV) sync --locked --inexact --quiet --group training
 	@cargo build --quiet --release --locked -p hauberk-traffic --example paths
 	@$(BIN)/python training/paths/train.py --program "$${CARGO_TARGET_DIR:-target}/release/examples/paths" $(ARGS)
+
+# HAUBERK_DATA names the folder of recordings.
+train-learning: build ## the priors of schema learning, from recordings; ARGS=--judge holds each API out
+	@PYTHONPATH=src $(BIN)/python -m training.learning $(ARGS)
 
 # HAUBERK_DATA and HAUBERK_CAPTURES name the folders of recordings, which only --rebuild needs.
 train: $(VENV)/.synced cargo ## the classifier from its feature tables; ARGS=--rebuild makes those anew, ARGS=--judge holds sites out

@@ -179,7 +179,7 @@ def test_what_is_no_dump_is_refused() -> None:
 
 
 def test_what_cannot_be_followed_is_told() -> None:
-    with pytest.raises(ValueError, match="twice|there already"):
+    with pytest.raises(ValueError, match="there already"):
         learner(operations=[USERS, ("GET", "api.example.com", "/users/{id}")])
     with pytest.raises(ValueError, match="begins with"):
         learner(operations=[("GET", "api.example.com", "users")])
@@ -187,7 +187,7 @@ def test_what_cannot_be_followed_is_told() -> None:
         learner(session_identifiers=["x"])
     with pytest.raises(ValueError, match="only"):
         learner(only="some")
-    with pytest.raises(LookupError, match="GET api.example.com/users"):
+    with pytest.raises(LookupError, match=r"GET api\.example\.com/users"):
         learner().profile(*USERS)
     with pytest.raises(LookupError):
         learner().dump(*USERS)

@@ -113,7 +113,7 @@ def _detection(found: list[Result]) -> str:
         "|---|" + "---|" * (len(SIZES) + 4),
     ]
     ours = _mutants(found, "hauberk")
-    theirs = _mutants([result for result in found if "official document" in result["judges"]], "official document")
+    theirs = _mutants(found, "official document")
     beside = [row for row in ours if row[OFFICIALLY] != "unknown"]
     for name, wants in wanted.items():
         chosen = [row for row in ours if wants(row)]
@@ -183,9 +183,11 @@ def _stated(counts: Counter[str], subject: str) -> str:
 
 
 def _rivals(found: list[Result]) -> str:
-    with_rivals = [result for result in found if set(result["judges"]) - {"hauberk", AS_SHIPPED, "official document"}]
-    if not with_rivals:
+    rivals = {(result["corpus"], result["seed"]): result for result in found if result["kind"] == "rivals"}
+    if not rivals:
         return ""
+    ours = [result for result in found if result["kind"] == "recordings" and (result["corpus"], result["seed"]) in rivals]
+    with_rivals = [*ours, *rivals.values()]
     kinds = ("type", "range", "unknown", "missing", "enum", "long", "attack", "naughty")
     lines = [
         "### Other programs, same split and mutants",
@@ -210,12 +212,17 @@ def _rivals(found: list[Result]) -> str:
 
 
 def _groups(found: list[Result]) -> list[tuple[str, str, list[Result]]]:
-    keys = sorted({(result["corpus"], result["kind"]) for result in found}, key=lambda key: (key[1] != "recordings", key[1], key[0]))
+    keys = sorted(
+        {(result["corpus"], result["kind"]) for result in found if result["kind"] != "rivals"},
+        key=lambda key: (key[1] != "recordings", key[1], key[0]),
+    )
     return [(name, kind, [result for result in found if (result["corpus"], result["kind"]) == (name, kind)]) for name, kind in keys]
 
 
 def _mutants(found: list[Result], judge: str, kind: str | None = "recordings") -> Mutants:
-    return [row for result in found if kind in (None, result["kind"]) for row in result["judges"][judge]["mutants"]]
+    return [
+        row for result in found if kind in (None, result["kind"]) if judge in result["judges"] for row in result["judges"][judge]["mutants"]
+    ]
 
 
 def _refused(rows: Iterable[list[Any]], *, counted: bool = True) -> str:

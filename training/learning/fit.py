@@ -1,8 +1,10 @@
 """
 Priors from trials.
 
-For each kind of statement the rate of breaks is a Beta distribution, fitted by likelihood to how trials came out after so many clean samples. Contexts
-change the rate by factors, each drawn towards one with the weight of `SHRINK` expected breaks, from the widest context to the narrowest. One
+For each kind of statement the rate of breaks is a Beta distribution, fitted by likelihood to how trials came out after so many clean
+samples. Contexts
+change the rate by factors, each drawn towards one with the weight of `SHRINK` expected breaks, from the widest context to the narrowest.
+One
 place, and one API, may only weigh so much: what a single API does a thousand times over is still one API.
 """
 
@@ -123,9 +125,7 @@ def _factors(by_site: dict[str, dict[Key, Counts]], a: float, b: float) -> dict[
     return {name: float(f"{factor:.3g}") for name, factor in sorted(factors.items()) if not 0.8 < factor < 1.25}
 
 
-def _by_context(
-    found: dict[Key, Counts], level: int, a: float, b: float, factors: dict[str, float]
-) -> dict[str, tuple[float, float]]:
+def _by_context(found: dict[Key, Counts], level: int, a: float, b: float, factors: dict[str, float]) -> dict[str, tuple[float, float]]:
     """Breaks expected by the contexts above, and those that came, for each context of a level."""
     sums: dict[str, tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
     for (contexts, size), counts in found.items():

@@ -1,7 +1,8 @@
 """
 Profiles of operations, made plainly: all values are kept and summed up at the end.
 
-The form is that of `hauberk._native.Learner.profile`. What is made here has no bounds on memory and exists to look at single statements while
+The form is that of `hauberk._native.Learner.profile`. What is made here has no bounds on memory and exists to look at single statements
+while
 priors are fitted, and to be compared with the real thing in tests.
 """
 
@@ -212,7 +213,7 @@ class ValueProfile:
         number = float(literal)
         self.numbers.add(int(number) if number.is_integer() and abs(number) < 1e300 else number, seen)
         if "." in literal:
-            self.decimals = max(self.decimals, len(literal.split(".")[1].split("e")[0]))
+            self.decimals = max(self.decimals, len(literal.split(".")[1].split("e", maxsplit=1)[0]))
 
     def _string(self, text: str, seen: Seen) -> None:
         self.lengths.add(len(text), seen)

@@ -1,7 +1,9 @@
 """
 Successful API calls of the recorded corpora, each with the operation it is of.
 
-Where a corpus says which documented template a request matches, that is its operation; elsewhere the endpoints are what discovery finds in the corpus.
+Operations are those that discovery finds in a corpus, as they are where schemas are learned: an endpoint that takes two documented ones
+for one has
+parameters that vary more.
 """
 
 import json
@@ -49,14 +51,10 @@ def calls(corpus: str) -> list[Call]:
     text = subprocess.run(["zstd", "-dc", path], capture_output=True, check=True).stdout
     rows = [json.loads(line) for line in text.splitlines()]
     rows = [row for row in rows if row.get("label") == "api" and 200 <= (row["status"] or 0) < 300 and row["method"] != "OPTIONS"]
-    discovered = _discovered([row for row in rows if not _template(row)])
+    discovered = _discovered(rows)
     found = []
     for row in rows:
-        template = _template(row)
-        if template:
-            operation = (row["method"], row.get("template_api") or row["host"], template)
-        else:
-            operation = discovered.get(id(row)) or (row["method"], row["host"], urlsplit(row["url"]).path)
+        operation = discovered.get(id(row)) or (row["method"], urlsplit(row["url"]).hostname or row["host"], urlsplit(row["url"]).path)
         found.append(Call(corpus, f"{corpus}/{row['file']}", operation, row))
     return found
 
@@ -67,10 +65,6 @@ def by_operation(found: list[Call]) -> dict[tuple[str, str, str], list[Call]]:
     for call in found:
         sorted_calls[call.operation].append(call)
     return dict(sorted_calls)
-
-
-def _template(row: dict[str, Any]) -> str | None:
-    return None if row.get("template_method_mismatch") else row.get("template")
 
 
 def _discovered(rows: list[dict[str, Any]]) -> dict[int, tuple[str, str, str]]:

@@ -1,7 +1,8 @@
 """
 Trials: statements made from some recordings of an operation, and whether requests of other recordings kept them.
 
-Recordings are drawn at random, few or many, so that statements are tried after one sample as well as after hundreds. A trial is a statement and a
+Recordings are drawn at random, few or many, so that statements are tried after one sample as well as after hundreds. A trial is a
+statement and a
 request that has a value at its place; the request breaks it or not.
 """
 
@@ -20,7 +21,7 @@ from hauberk.learning.settings import LearnOptions
 from training.learning.profiles import INTEGER, NUMBER, SECRET, body_of, formats_of, header_values, path_values, profile, query_values
 from training.learning.recordings import Call, by_operation, calls
 
-SHARES = (0.02, 0.05, 0.15, 0.3, 0.5, 0.7, 0.7, 0.85)
+SHARES = (0.03, 0.2, 0.5, 0.75)
 _GITHUB = {"octokit-rb", "pygithub", "github3-py"}
 
 
@@ -94,6 +95,7 @@ class Request:
             for name, texts in found.items():
                 self.values[f"{location}/{escape(name)}"] += [(True, text) for text in texts]
         self.media_type, value, readable = body_of(row)
+        self.is_left_out = bool(row.get("request_body_omitted") or row.get("request_body_b64"))
         self.is_readable = readable or bool(self.media_type and not self.media_type.endswith(("json", "xml")))
         if self.media_type and readable:
             self._take_apart(f"body/{escape(self.media_type)}", value, not self.media_type.endswith("json"))
@@ -119,7 +121,9 @@ class Request:
             if keyword == "required":
                 return self.media_type is None
             if keyword == "content":
-                return None if self.media_type is None else not self.media_type or not self.is_readable
+                if self.media_type is None or self.is_left_out:
+                    return None
+                return not self.media_type or not self.is_readable
             return self.media_type is not None and self.media_type not in seen["bodies"]
         if keyword == "required":
             location = pointer.partition("/")[0]

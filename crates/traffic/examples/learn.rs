@@ -8,6 +8,12 @@
 //!
 //! `benchmarks/learning/SPEED.md` tells the method and what came out.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "numbers that were made up, and rates"
+)]
+
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -64,7 +70,7 @@ fn small_requests() {
         });
         report.expect("a file that can be read").transactions
     });
-    println!("  read and learned    {:>12.0} requests/s", rate);
+    println!("  read and learned    {rate:>12.0} requests/s");
     let only_read = measured(|| {
         let file = File::open(&path).expect("just written");
         let report = read(file, Some(&Format::Ndjson), &mut |_, _| {
@@ -107,7 +113,7 @@ fn bodies(name: &str, size: usize) {
     let total = bodies.iter().map(String::len).sum::<usize>() as u64;
     let mb = |rate: f64| rate / 1e6;
     let mut learner = learner();
-    let learned = measured(|| {
+    let noted = measured(|| {
         for body in &bodies {
             let transaction = TransactionRef {
                 request_body: Some(hauberk_traffic::LazyText::Plain(body.into())),
@@ -137,7 +143,7 @@ fn bodies(name: &str, size: usize) {
         }
         total
     });
-    println!("  learned                    {:>8.0} MB/s", mb(learned));
+    println!("  learned                    {:>8.0} MB/s", mb(noted));
     println!(
         "  learned from lines         {:>8.0} MB/s of bodies",
         mb(fed)
@@ -145,7 +151,7 @@ fn bodies(name: &str, size: usize) {
     println!(
         "  serde_json::Value          {:>8.0} MB/s, parsed only; learning is {:.2} times as fast",
         mb(value),
-        learned / value
+        noted / value
     );
     println!("  serde_json, values passed  {:>8.0} MB/s", mb(skipped));
 }
@@ -181,8 +187,8 @@ fn memory(requests: u64) {
         since(began).as_secs_f64(),
         held >> 20,
         most.max(held) >> 20,
-        held.saturating_sub(before) as u64 / operations >> 10,
-        dumped as u64 / operations >> 10,
+        (held.saturating_sub(before) as u64 / operations) >> 10,
+        (dumped as u64 / operations) >> 10,
     );
 }
 
@@ -223,7 +229,7 @@ fn small(number: u64, out: &mut String) {
     let mixed = mix(number);
     let operation = mixed % OPERATIONS;
     let thing = mixed >> 20 & 0xF_FFFF;
-    let line = if operation % 2 == 0 {
+    let line = if operation.is_multiple_of(2) {
         let sort = ["name", "created", "updated"][(mixed >> 9) as usize % 3];
         let url = format!(
             "https://api.example.com/v1/things{operation}/{thing}?page={}&per_page=50&sort={sort}&since=2026-11-{:02}T00:00:00Z",

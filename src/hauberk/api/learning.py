@@ -19,7 +19,7 @@ from hauberk.api.paging import PageQuery, paged_together
 from hauberk.config import LearningSettings
 from hauberk.learning_state import NO_BODIES, LearningState, told
 from hauberk.operation import MAX_HOST_CHARACTERS
-from hauberk.storage.applied_schemas import applied_schemas, hosts_that_apply, set_auto_apply, uploaded_of
+from hauberk.storage.applied_schemas import applied_to, hosts_that_apply, set_auto_apply, uploaded_of
 from hauberk.storage.learned_versions import newest_versions
 from hauberk.storage.learning_runs import count_states, learning_of, relearn, state_of
 from hauberk.storage.learning_tables import LearnedVersion, LearningHost, OperationLearning
@@ -125,7 +125,7 @@ def learning_renderer(
     """Make what renders how learning stands for these operations."""
     ids = [row.operation_id for row in rows]
     known, newest = learning_of(session, ids), newest_versions(session, ids)
-    applied, uploaded = applied_schemas(session, zone_id), schemas_in_force(session, zone_id)
+    applied, uploaded = applied_to(session, ids), schemas_in_force(session, zone_id)
     automatic = hosts_that_apply(session, zone_id)
 
     def render(row: Operation) -> dict[str, Any]:

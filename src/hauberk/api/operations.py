@@ -19,7 +19,7 @@ from hauberk.api.schema_fragment import operation_fragment
 from hauberk.errors import InvalidRequest
 from hauberk.operation import METHODS, OperationKey, is_in_zone
 from hauberk.schema import OUTSIDE_ZONE
-from hauberk.storage.applied_schemas import applied_schemas, uploaded_of
+from hauberk.storage.applied_schemas import applied_to, uploaded_of
 from hauberk.storage.candidates import PERIOD, counted
 from hauberk.storage.discovery_tables import DiscoveredOperation
 from hauberk.storage.learned_versions import content_of, fragment_of, newest_versions
@@ -179,7 +179,7 @@ def operation_renderer(
         return operation_json
     ids = [row.operation_id for row in rows]
     learned = newest_versions(session, ids, with_content="parameter_schemas" in features) if _LEARNED & set(features) else {}
-    schema_info = _schema_info_renderer(session, zone_id, learned) if "schema_info" in features else None
+    schema_info = _schema_info_renderer(session, zone_id, ids, learned) if "schema_info" in features else None
     traffic = counted(session, zone_id, ids) if "traffic_stats" in features else {}
 
     def render(row: Operation) -> dict[str, Any]:
@@ -267,8 +267,10 @@ def parameter_schemas(version: LearnedVersion) -> dict[str, Any]:
     return {"last_updated": version.created_at.isoformat(), "parameter_schemas": {**fragment, "responses": None}}
 
 
-def _schema_info_renderer(session: Session, zone_id: str, learned: Mapping[str, LearnedVersion]) -> Callable[[Operation], dict[str, Any]]:
-    in_force, applied = schemas_in_force(session, zone_id), applied_schemas(session, zone_id)
+def _schema_info_renderer(
+    session: Session, zone_id: str, ids: Sequence[str], learned: Mapping[str, LearnedVersion]
+) -> Callable[[Operation], dict[str, Any]]:
+    in_force, applied = schemas_in_force(session, zone_id), applied_to(session, ids)
     enabled = schemas_of(zone_id, validation_enabled=True, with_source=False, with_operations=False)
     schemas = {row.schema_id: row for row in session.scalars(enabled)}
 

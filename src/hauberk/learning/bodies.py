@@ -76,6 +76,7 @@ def draft(study: Study, profile: Mapping[str, Any]) -> BodyDraft:
         known = prior("typed body", [method, f"types:{min(len(believed), 2)}"])
         options = [Option.by(known, "content", tuple(believed), basis.samples, risk, told)]
     made.typed = study.ledger.choose("body", basis, options)
+    made.typed.is_given = True
     # Without a body that is declared, there is nothing to say of its media types or of what is in it.
     only.only_with = (made.typed, frozenset(believed))
     for media_type, seen in believed.items():

@@ -1,7 +1,8 @@
 """
 Bounds of numbers, lengths and counts, with room beyond what was seen.
 
-How far the next value may lie beyond the largest is told by two sources: by other APIs, as a factor that depends on the number of values, and, where
+How far the next value may lie beyond the largest is told by two sources: by other APIs, as a factor that depends on the number of values,
+and, where
 many values were seen, by the spacing of the largest ones. The more careful of the two counts.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from hauberk.learning.choice import Basis, Option
@@ -83,15 +85,15 @@ def number_options(
         if smallest is not None and smallest >= bound:
             known = prior(f"minimum {bound}", known_contexts)
             lower.append(Option.by(known, "minimum", bound, basis.samples, risk, told))
-    if has_no_bound(found, place, distinct, basis.samples):
+    largest, _ = trust.outermost(found["high"], among, FAR)
+    if largest is None or has_no_bound(found, largest, place, distinct, basis.samples):
         return lower, []
     return lower, list(upper_options("maximum", found, place, basis, trust, risk, smallest=100))
 
 
-def has_no_bound(found: Mapping[str, Any], place: Place, distinct: int, samples: int) -> bool:
+def has_no_bound(found: Mapping[str, Any], largest: float, place: Place, distinct: int, samples: int) -> bool:
     """Whether values are identifiers or times, or grow: what comes next lies beyond whatever was seen."""
-    largest = found["high"][0][0]
-    if place.look in {"id", "date"} or (place.look in {"other", "name"} and distinct > 0.5 * samples):
+    if place.location == "path" or place.look in {"id", "date"} or (place.look in {"other", "name"} and distinct > 0.5 * samples):
         return True
     if 9e8 <= largest <= 2.2e9 or 9e11 <= largest <= 2.2e12:  # Unix time
         return True
@@ -100,5 +102,5 @@ def has_no_bound(found: Mapping[str, Any], place: Place, distinct: int, samples:
 
 def _rises(days: Sequence[Sequence[float]]) -> bool:
     highs = [high for _, _, high, _ in days]
-    rising = sum(after > before for before, after in zip(highs, highs[1:], strict=False))
+    rising = sum(after > before for before, after in pairwise(highs))
     return len(highs) >= 3 and rising >= 0.7 * (len(highs) - 1)

@@ -16,6 +16,11 @@ from hauberk.learning.priors import Prior
 
 SAYS_ALL = frozenset({"enum", "format"})
 
+# How much more than other statements one may risk. Types and characters are what stops attacks; bounds only keep out what is merely
+# odd, and are
+# broken in bursts: one long value is followed by more. In a path a number is often one of several things that were taken for one variable.
+WORTH = {"type": 10.0, "pattern": 4.0, "maxLength": 0.2, "maxItems": 0.2, "maximum": 0.2, "minimum": 0.5, "closed": 0.05}
+
 
 @dataclass(frozen=True, slots=True)
 class Basis:
@@ -75,6 +80,13 @@ class Option:
         probability = max(prior.next_breaks(samples), at_least)
         return cls(keyword, value, probability, statistic, prior.needs(samples, risk), prior, **more)
 
+    @property
+    def weighed(self) -> float:
+        """Its probability, beside that of other statements."""
+        is_number = self.keyword == "type" or (self.prior is not None and self.prior.statement == "rung digits digits")
+        in_path = is_number and self.prior is not None and self.prior.contexts[:1] == ("path",)
+        return self.probability / (0.3 if in_path else WORTH.get(self.keyword, 1.0))
+
     def keywords(self) -> dict[str, Any]:
         """What the schema says."""
         return {self.keyword: self.value} if self.schema is None else dict(self.schema)
@@ -92,6 +104,9 @@ class Choice:
 
     only_with: tuple[Choice, frozenset[Any]] | None = None
     """Another choice, and which of its values this one is about: of numbers nothing is said where a text is expected."""
+
+    is_given: bool = False
+    """Whether the first option is taken whatever it risks, because all else is said on that condition."""
 
     unless: Choice | None = None
     """Another choice from which this one follows if it says anything of `SAYS_ALL`."""
@@ -115,7 +130,12 @@ class Choice:
     @property
     def risk(self) -> float:
         """What the next request risks by it."""
-        return self.made.probability * self.basis.share if self.made else 0.0
+        return self.made.probability * self.basis.share if self.made and not self.is_given else 0.0
+
+    @property
+    def weighed(self) -> float:
+        """The same, weighed by what the statement is worth."""
+        return self.made.weighed * self.basis.share if self.made and not self.is_given else 0.0
 
     def statements(self) -> Iterable[Statement]:
         """What is said, and before it what is not confident yet."""
@@ -157,16 +177,15 @@ class Ledger:
         Args:
             risk: The most that a single statement may risk.
 
-            budget: The most that all may risk together.
+            budget: The most that all may risk together; either is weighed by what a statement is worth (`WORTH`).
 
         Returns:
-            What they risk together.
+            What they risk together, not weighed.
         """
-        total = self._take(risk, 1.0)
-        if total <= budget:
-            return total
+        if self._take(risk, 1.0) <= budget:
+            return self._risk()
         # The most that one statement may risk of the budget, so that all keep within it: what risks more is widened or left out.
-        bounds = sorted({option.probability * choice.basis.share for choice in self.choices for option in choice.options})
+        bounds = sorted({option.weighed * choice.basis.share for choice in self.choices for option in choice.options})
         low, high = 0, len(bounds)
         while low < high:
             middle = (low + high) // 2
@@ -174,18 +193,22 @@ class Ledger:
                 low = middle + 1
             else:
                 high = middle
-        return self._take(risk, bounds[low - 1] if low else -1.0)
+        self._take(risk, bounds[low - 1] if low else -1.0)
+        return self._risk()
+
+    def _risk(self) -> float:
+        return min(1.0, sum(choice.risk for choice in self.choices))
 
     def _take(self, risk: float, most: float) -> float:
-        """Make the tightest statements that risk no more, and tell what they risk together."""
+        """Make the tightest statements that risk no more, and tell what they risk together, weighed."""
         total = 0.0
         for choice in self.choices:
             choice.at = 0
-            for option in choice.options:
-                if option.probability <= risk and option.probability * choice.basis.share <= most:
+            for option in () if choice.is_given else choice.options:
+                if option.weighed <= risk and option.weighed * choice.basis.share <= most:
                     break
                 choice.at += 1
-            total += choice.risk
+            total += choice.weighed
         return total
 
 

@@ -10,11 +10,12 @@ from hauberk.learning.looks import Place
 from hauberk.learning.priors import prior
 from hauberk.learning.trust import Trust
 
-# The tightest first. What is looser than a text's looks suggest (any word is a hostname, many words are base64) is only taken where the name says so.
+# The tightest first. What is looser than a text's looks suggest (any word is a hostname, many words are base64) is only taken where the
+# name says so.
 _TOLD = ("uuid", "date-time", "date", "time", "ipv4", "ipv6", "email", "uri")
 _NAMED = {
-    "hostname": frozenset("host hostname domain fqdn server website".split()),
-    "byte": frozenset("base64 b64 encoded data bytes blob image file content".split()),
+    "hostname": frozenset(["host", "hostname", "domain", "fqdn", "server", "website"]),
+    "byte": frozenset(["base64", "b64", "encoded", "data", "bytes", "blob", "image", "file", "content"]),
 }
 _JWT = "^eyJ[0-9A-Za-z_-]*\\.[0-9A-Za-z_-]+\\.[0-9A-Za-z_-]*$"
 

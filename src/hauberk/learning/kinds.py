@@ -57,6 +57,9 @@ def options(kinds: frozenset[str], place: Place, basis: Basis, risk: float, left
         return
     told = f"{basis.samples} values" + (f", {left_out} kinds of few callers left out" if left_out else "")
     for statement, widened in _widened(kinds, place):
+        if widened == {"string"} and place.location in {"path", "query", "header", "cookie"}:
+            yield Option("type", ("string",), 0.0, "any text is one", 1)
+            return
         known = prior(statement, contexts(kinds, place))
         yield Option.by(known, "type", tuple(kind for kind in _ORDER if kind in widened), basis.samples, risk, told)
 

@@ -102,5 +102,5 @@ def _name_before(endpoint: str, name: str) -> str:
     """What a variable is called: by its own name, or if discovery named it by the segment before it, in the singular."""
     if not re.fullmatch(r"var\d+", name):
         return name
-    before = endpoint.split("{" + name + "}")[0].rstrip("/").rpartition("/")[2]
+    before = endpoint.split("{" + name + "}", maxsplit=1)[0].rstrip("/").rpartition("/")[2]
     return before.removesuffix("s") if before and "{" not in before else "id"

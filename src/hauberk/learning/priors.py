@@ -1,9 +1,12 @@
 """
 How likely a statement is broken by the next value, before an operation has told enough itself.
 
-Most operations have been seen a few times only. That a parameter was an integer three times says little; that parameters which were an integer
-three times stay so in other APIs says nearly all there is to know. The table `priors.json` holds what was counted over recordings of many APIs
-(`training/learning`): for each kind of statement a Beta distribution of the rate at which it is broken, and factors by which contexts differ
+Most operations have been seen a few times only. That a parameter was an integer three times says little; that parameters which were an
+integer
+three times stay so in other APIs says nearly all there is to know. The table `priors.json` holds what was counted over recordings of many
+APIs
+(`training/learning`): for each kind of statement a Beta distribution of the rate at which it is broken, and factors by which contexts
+differ
 from the whole, such as the location, what the name promises, or its last word.
 """
 

@@ -1,7 +1,8 @@
 """
 The few formulas that statements rest on, in closed form.
 
-All of them give the probability that the *next* value departs from what was seen, because that is what an owner pays for: not whether a bound is
+All of them give the probability that the *next* value departs from what was seen, because that is what an owner pays for: not whether a
+bound is
 true of all times, but how often it will be wrong.
 """
 

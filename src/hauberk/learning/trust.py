@@ -1,7 +1,8 @@
 """
 Whom to believe: what only a few of many callers sent teaches nothing that others have not shown.
 
-An attacker may get successful answers to attacks. Where callers can be told apart and there are many, what at most `fringe` of them sent is left out,
+An attacker may get successful answers to attacks. Where callers can be told apart and there are many, what at most `fringe` of them sent
+is left out,
 if it lies far from what the others sent. Where nobody can be told apart nothing can be left out.
 """
 

@@ -49,7 +49,7 @@ def draft(study: Study, node: Mapping[str, Any], place: Place, support: Mapping[
     value = node["value"]
     made = Draft(place.pointer)
     if value.get("secret"):
-        return made
+        return _secret(study, made, value, place, support)
     basis = study.basis(support)
     believed, left_out = kinds.believed(value, study.trust)
     if place.is_text and believed <= {"null", "boolean", "integer", "number", "string"}:
@@ -68,9 +68,16 @@ def draft(study: Study, node: Mapping[str, Any], place: Place, support: Mapping[
     return made
 
 
+def _secret(study: Study, made: Draft, value: Mapping[str, Any], place: Place, support: Mapping[str, int]) -> Draft:
+    """Say that a secret is text, and nothing of what the text is."""
+    if set(value["kinds"]) <= {"string"} or place.is_text:
+        options = list(kinds.options(frozenset({"string"}), place, study.basis(support), study.risk, 0))
+        made.kinds = study.ledger.choose(place.pointer, study.basis(support), options)
+    return made
+
+
 def _say_more(study: Study, made: Draft, value: Mapping[str, Any], place: Place, basis: Basis) -> None:
     """Say what there is to say of texts, numbers and lists."""
-    assert made.kinds is not None
     found = value["kinds"]
     texts_basis = basis if place.is_text else replace(basis, samples=found.get("string", {"samples": 0})["samples"])
     strings = sum(support["requests"] for kind, support in found.items() if kind not in {"array", "object", "null"}) if place.is_text else 0
@@ -92,10 +99,9 @@ def _say_more(study: Study, made: Draft, value: Mapping[str, Any], place: Place,
 def _choose(
     study: Study, made: Draft, kind: str, into: list[Choice], options: list[Any], basis: Basis, unless: Choice | None = None
 ) -> Choice | None:
-    if not options or not basis.samples:
+    if made.kinds is None or not options or not basis.samples:
         return None
     choice = study.ledger.choose(made.pointer, basis, options)
-    assert made.kinds is not None
     choice.only_with = (made.kinds, frozenset({"integer", "number"} if kind == "number" else {kind}))
     choice.unless = unless
     into.append(choice)

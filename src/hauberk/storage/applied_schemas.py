@@ -23,6 +23,9 @@ from hauberk.storage.schemas import InForce, schemas_in_force
 # Never refuses anything, so what a schema would do can be seen before it does it.
 FIRST_ACTION = MitigationAction.LOG
 
+# Below the number of variables SQLite and PostgreSQL take in one statement.
+BATCH = 5000
+
 Outcome = Literal["applied", "unchanged", "unaffected", "nothing_learned"]
 
 
@@ -78,11 +81,26 @@ def applied_schemas(session: Session, zone_id: str) -> dict[str, AppliedSchema]:
     }
 
 
+def applied_to(session: Session, operation_ids: Sequence[str]) -> dict[str, AppliedSchema]:
+    """Give those that were applied to these operations."""
+    found: dict[str, AppliedSchema] = {}
+    for at in range(0, len(operation_ids), BATCH):
+        query = select(AppliedSchema).where(AppliedSchema.operation_id.in_(operation_ids[at : at + BATCH]))
+        found |= {row.operation_id: row for row in session.scalars(query.options(defer(AppliedSchema.source)))}
+    return found
+
+
 def apply_newest(session: Session, zone: Zone, operations: Sequence[Operation], actions: Actions = Actions()) -> list[Applied]:
     """Put the newest learned schema of each of these operations in force."""
     uploaded = schemas_in_force(session, zone.id)
-    newest = newest_versions(session, [operation.operation_id for operation in operations], with_content=True)
-    return [_apply(session, zone, operation, newest.get(operation.operation_id), uploaded, actions) for operation in operations]
+    ids = [operation.operation_id for operation in operations]
+    newest, applied = newest_versions(session, ids, with_content=True), applied_to(session, ids)
+    # Nothing is written before all is done, instead of at each look at what is in force.
+    with session.no_autoflush:
+        return [
+            _apply(session, zone, operation, newest.get(operation.operation_id), applied.get(operation.operation_id), uploaded, actions)
+            for operation in operations
+        ]
 
 
 def apply_version(
@@ -110,7 +128,8 @@ def apply_version(
 
         rolled_back: The owner goes back to it, so newer ones are not applied by themselves any more.
     """
-    return _apply(session, zone, operation, version, schemas_in_force(session, zone.id), actions, rolled_back=rolled_back)
+    row = session.get(AppliedSchema, operation.operation_id)
+    return _apply(session, zone, operation, version, row, schemas_in_force(session, zone.id), actions, rolled_back=rolled_back)
 
 
 def roll_back(session: Session, zone: Zone, operation: Operation, version: int | None = None) -> Applied:
@@ -187,12 +206,12 @@ def _apply(
     zone: Zone,
     operation: Operation,
     version: LearnedVersion | None,
+    row: AppliedSchema | None,
     uploaded: Mapping[tuple[str, str, str], Any],
     actions: Actions,
     *,
     rolled_back: bool = False,
 ) -> Applied:
-    row = session.get(AppliedSchema, operation.operation_id)
     at_hand = row.version if row is not None else None
     if uploaded.get((operation.method, operation.host, operation.endpoint)) is not None:
         return Applied(operation, "unaffected", at_hand)

@@ -75,7 +75,7 @@ impl Times {
     reason = "from 0 to 167"
 )]
 fn hour_of_week(at: i64) -> usize {
-    (at.div_euclid(3600) + 3 * 24).rem_euclid(HOURS_OF_WEEK as i64) as usize
+    (at.div_euclid(3600) + 3 * 24).rem_euclid(7 * 24) as usize
 }
 
 #[cfg(test)]

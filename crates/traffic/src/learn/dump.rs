@@ -207,7 +207,7 @@ impl Writer {
     fn parameters(&mut self, parameters: &Parameters) {
         self.number(parameters.left_out);
         self.named(&parameters.known, |writer, parameter| {
-            writer.leaf(&(&parameter.present, &parameter.repeated, &parameter.value));
+            writer.leaf(&(parameter.more, &parameter.repeated, &parameter.value));
         });
     }
 
@@ -247,7 +247,6 @@ impl Writer {
             Members::Listed(members) => {
                 self.0.push(0);
                 self.named(members, |writer, member| {
-                    writer.leaf(&member.present);
                     writer.node(&member.node);
                 });
             }
@@ -368,8 +367,8 @@ impl Reader<'_> {
     fn parameters(&mut self) -> Done<Parameters> {
         let left_out = self.leaf()?;
         let known = self.named(MAX_PARAMETERS, |reader, name| {
-            let (present, repeated, value) = reader.leaf()?;
-            Ok(Parameter::known(name, present, repeated, value))
+            let (more, repeated, value) = reader.leaf()?;
+            Ok(Parameter::known(name, more, repeated, value))
         })?;
         Ok(Parameters::known(known, left_out))
     }
@@ -430,7 +429,6 @@ impl Reader<'_> {
         let members = match self.byte()? {
             0 => Members::Listed(self.named(MAX_MEMBERS, |reader, name| {
                 let mut member = Member::named(name);
-                member.present = reader.leaf()?;
                 member.node = reader.node(nesting)?;
                 Ok(member)
             })?),

@@ -29,7 +29,13 @@ pub(super) fn learn_form(
         let value = decode::form(value).ok_or(Unreadable)?;
         fields.push((name, value));
     }
-    learn_fields(&mut fields, node, seen, room, text_of);
+    learn_fields(
+        &mut fields,
+        node,
+        seen,
+        room,
+        |text, node, hiding, seen, _| learn_text(text, node, hiding, seen),
+    );
     Ok(())
 }
 
@@ -74,10 +80,6 @@ pub(super) fn learn_fields<V>(
 }
 
 /// Learns from the text of a field.
-fn text_of(text: &Cow<'_, str>, node: &mut Node, hiding: Hiding, seen: &Seen, _: &mut Room) {
-    learn_text(text, node, hiding, seen);
-}
-
 pub(super) fn learn_text(text: &str, node: &mut Node, hiding: Hiding, seen: &Seen) {
     let shown = if is_secret(text, hiding) {
         SECRET

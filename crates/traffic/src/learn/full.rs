@@ -211,6 +211,14 @@ impl Full {
             }
     }
 
+    /// How often there was a value of any kind.
+    pub(super) fn support(&self) -> Support {
+        let mut support = Support::default();
+        let kinds = self.kinds.iter().chain([&self.secret]).flatten();
+        kinds.for_each(|kind| support.merge(kind));
+        support
+    }
+
     /// How many classes of characters occur in texts.
     pub(super) fn count_classes(&self) -> u32 {
         let texts = self.texts.as_ref();

@@ -18,5 +18,5 @@ pub fn is_held_back(seen: &Seen) -> bool {
         seen.source
     };
     // Not the hash that samples are chosen by: those with the smallest would all be on one side.
-    mix(key, CHOICE) % ONE_OF == 0
+    mix(key, CHOICE).is_multiple_of(ONE_OF)
 }

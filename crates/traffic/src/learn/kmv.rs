@@ -14,6 +14,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Kmv<const K: usize> {
     /// In order, each once.
     least: Vec<u32>,
+    /// How far the largest of them is below the largest that there is; 0 while there is room for more. Apart from them, so
+    /// that what is too large to be kept is told without a look at them.
+    below: u32,
     /// Whether there were others.
     is_more: bool,
 }
@@ -27,7 +30,7 @@ impl<const K: usize> Kmv<K> {
 
     #[inline]
     fn add_half(&mut self, half: u32) {
-        if self.least.len() >= K && self.least[K - 1] < half {
+        if half > u32::MAX - self.below {
             self.is_more = true;
             return;
         }
@@ -37,6 +40,7 @@ impl<const K: usize> Kmv<K> {
                 self.is_more = true;
             }
             self.least.insert(at, half);
+            self.below = below(&self.least, K);
         }
     }
 
@@ -51,6 +55,14 @@ impl<const K: usize> Kmv<K> {
     /// How many there were: exact up to `K`, else within about `1 / sqrt(K)` of it.
     pub fn count(&self) -> u64 {
         estimate(&self.least, self.is_more)
+    }
+}
+
+/// What [`Kmv::below`] is for these.
+fn below(least: &[u32], full: usize) -> u32 {
+    match least.last() {
+        Some(greatest) if least.len() >= full => u32::MAX - greatest,
+        _ => 0,
     }
 }
 
@@ -179,7 +191,11 @@ impl<'de, const K: usize> Deserialize<'de> for Kmv<K> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let bytes = from.deserialize_bytes(Bytes)?;
         let (least, is_more) = read(&bytes, K).ok_or_else(|| D::Error::custom(UNSOUND))?;
-        Ok(Self { least, is_more })
+        Ok(Self {
+            below: below(&least, K),
+            least,
+            is_more,
+        })
     }
 }
 

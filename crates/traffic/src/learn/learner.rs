@@ -254,16 +254,7 @@ impl Learner {
     /// Bytes that are no dump, or a damaged one; nothing of it is taken in then.
     pub fn load(&mut self, dumped: &[u8]) -> Result<(), DumpError> {
         let (key, profile) = dump::read(dumped)?;
-        let at = match self.places.get(&key) {
-            Some(at) => *at,
-            None => {
-                let at = self.profiles.len();
-                self.profiles.push(None);
-                self.keys.push(key.clone());
-                self.places.insert(key, at);
-                at
-            }
-        };
+        let at = self.place(key);
         match &mut self.profiles[at] {
             Some(known) => known.merge(profile),
             empty @ None => *empty = Some(Box::new(profile)),
@@ -275,22 +266,25 @@ impl Learner {
     pub fn merge(&mut self, other: Self) {
         for (key, profile) in other.keys.into_iter().zip(other.profiles) {
             let Some(profile) = profile else { continue };
-            let at = match self.places.get(&key) {
-                Some(at) => *at,
-                None => {
-                    let at = self.profiles.len();
-                    self.profiles.push(None);
-                    self.keys.push(key.clone());
-                    self.places.insert(key, at);
-                    at
-                }
-            };
+            let at = self.place(key);
             match &mut self.profiles[at] {
                 Some(known) => known.merge(*profile),
                 empty @ None => *empty = Some(profile),
             }
         }
         self.tally.add(&other.tally);
+    }
+
+    /// The place of an operation, which is made if there is none.
+    fn place(&mut self, key: Key) -> usize {
+        if let Some(at) = self.places.get(&key) {
+            return *at;
+        }
+        let at = self.profiles.len();
+        self.profiles.push(None);
+        self.keys.push(key.clone());
+        self.places.insert(key, at);
+        at
     }
 
     fn session<'t>(&self, transaction: &'t TransactionRef<'_>) -> Option<Cow<'t, str>> {

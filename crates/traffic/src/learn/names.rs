@@ -122,9 +122,8 @@ impl<T> Named<T> {
             let entries = &self.entries;
             let hash_at = |at: &u32| entries[*at as usize].hash;
             let from = if self.index.is_empty() { 0 } else { at };
-            for at in from..entries.len() {
-                self.index
-                    .insert_unique(entries[at].hash, place(at), hash_at);
+            for (new, entry) in entries.iter().enumerate().skip(from) {
+                self.index.insert_unique(entry.hash, place(new), hash_at);
             }
         }
         self.follow(at, cursor);

@@ -163,13 +163,17 @@ impl Default for Members {
 /// What is known of the members of one name.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Member {
-    pub(super) present: Support,
     pub(super) node: Node,
     /// What of its values must not be learned; it follows from the name.
     pub(super) hiding: Hiding,
 }
 
 impl Member {
+    /// How often it was there: a member has one value, so nothing is counted apart.
+    pub(super) fn present(&self) -> Support {
+        self.node.value.support()
+    }
+
     pub(super) fn named(name: &str) -> Self {
         Self {
             hiding: hiding(name),
@@ -207,7 +211,7 @@ impl Object {
             let found = match members.find(name, cursor) {
                 Some(found) => Some(found),
                 None if members.len() == MAX_MEMBERS || name.len() > MAX_NAME_BYTES => {
-                    self.to_map(room);
+                    self.put_together(room);
                     None
                 }
                 None => {
@@ -224,7 +228,6 @@ impl Object {
                 };
                 let shape = members.entry(at).hash();
                 let member = members.value(at);
-                member.present.add(seen);
                 return Some(Place {
                     node: &mut member.node,
                     hiding: member.hiding,
@@ -253,7 +256,7 @@ impl Object {
     }
 
     /// Puts all members together.
-    fn to_map(&mut self, room: &mut Room) {
+    fn put_together(&mut self, room: &mut Room) {
         self.shapes = Shapes(None);
         let Members::Listed(members) = std::mem::take(&mut self.members) else {
             return;
@@ -264,7 +267,7 @@ impl Object {
         for entry in members.into_entries() {
             room.places = room.places.saturating_sub(1);
             map.names.add(&entry.name, entry.hash(), |support| {
-                support.merge_support(&entry.value.present);
+                support.merge_support(&entry.value.present());
             });
             map.node.merge(entry.value.node, room);
         }
@@ -277,7 +280,7 @@ impl Object {
         match other.members {
             Members::Map(map) => {
                 if let Members::Listed(_) = self.members {
-                    self.to_map(room);
+                    self.put_together(room);
                 }
                 if let Members::Map(known) = &mut self.members {
                     room.places = room.places.saturating_sub(1);
@@ -305,7 +308,6 @@ impl Object {
             if let Some(at) = members.find(name, cursor) {
                 room.places = room.places.saturating_sub(1);
                 let member = members.value(at);
-                member.present.merge(&other.present);
                 member.node.merge(other.node, room);
                 return;
             }
@@ -313,11 +315,12 @@ impl Object {
                 members.insert(name, other, cursor);
                 return;
             }
-            self.to_map(room);
+            self.put_together(room);
         }
         if let Members::Map(map) = &mut self.members {
-            map.names
-                .add(name, hash, |support| support.merge_support(&other.present));
+            map.names.add(name, hash, |support| {
+                support.merge_support(&other.present());
+            });
             room.places = room.places.saturating_sub(1);
             map.node.merge(other.node, room);
         }

@@ -13,7 +13,8 @@ pub(super) const MAX_PARAMETERS: usize = 256;
 /// What is known of one parameter.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Parameter {
-    pub(super) present: Support,
+    /// How many of its values were not the first of their request.
+    pub(super) more: u64,
     /// Requests with more than one of it.
     pub(super) repeated: Support,
     pub(super) value: ValueProfile,
@@ -31,14 +32,9 @@ impl Parameter {
     }
 
     /// As it was written down.
-    pub(super) fn known(
-        name: &str,
-        present: Support,
-        repeated: Support,
-        value: ValueProfile,
-    ) -> Self {
+    pub(super) fn known(name: &str, more: u64, repeated: Support, value: ValueProfile) -> Self {
         Self {
-            present,
+            more,
             repeated,
             value,
             ..Self::named(name)
@@ -49,9 +45,9 @@ impl Parameter {
     fn add(&mut self, text: &str, is_hidden: bool, request: u64, seen: &Seen) -> bool {
         if self.last.0 == request {
             self.last.1 += 1;
+            self.more = self.more.saturating_add(1);
         } else {
             self.last = (request, 1);
-            self.present.add(seen);
         }
         if is_hidden || is_secret(text, self.hiding) {
             self.value.text(SECRET, seen);
@@ -61,8 +57,13 @@ impl Parameter {
         self.last.1 == 2
     }
 
+    /// How many requests had it.
+    pub(super) fn present(&self) -> Support {
+        self.value.support().with_fewer(self.more)
+    }
+
     pub(super) fn merge(&mut self, other: &Self) {
-        self.present.merge(&other.present);
+        self.more = self.more.saturating_add(other.more);
         self.repeated.merge(&other.repeated);
         self.value.merge(&other.value);
         // The requests of another one have other numbers.

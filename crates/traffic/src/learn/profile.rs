@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::full::{Full, Limits};
 use super::observed::{Kept, Observed};
 use super::seen::Seen;
+use super::support::Support;
 
 /// So many values are kept as they came. Most places of most requests never have more.
 const MAX_KEPT: usize = 32;
@@ -57,6 +58,21 @@ impl Profile {
                 for (kept, seen) in others {
                     self.add(kept.as_observed(), seen, limits);
                 }
+            }
+        }
+    }
+
+    /// How often there was a value of any kind.
+    pub(super) fn support(&self) -> Support {
+        match self {
+            Self::Full(full) => full.support(),
+            Self::Few(few) => {
+                let mut support = Support::default();
+                let values = few
+                    .iter()
+                    .filter(|(kept, _)| !matches!(kept, Kept::Count(_)));
+                values.for_each(|(_, seen)| support.add(seen));
+                support
             }
         }
     }

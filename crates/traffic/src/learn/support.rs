@@ -32,6 +32,13 @@ impl Support {
         self.sources.merge(&other.sources);
     }
 
+    /// The same with so many requests less.
+    #[must_use]
+    pub(super) fn with_fewer(mut self, requests: u64) -> Self {
+        self.requests = self.requests.saturating_sub(requests);
+        self
+    }
+
     /// How often it was seen; several times in one request count as several.
     pub fn requests(&self) -> u64 {
         self.requests

@@ -13,6 +13,7 @@ use super::observed::Observed;
 use super::profile::Profile;
 use super::range::{Range, RangeLimits};
 use super::seen::Seen;
+use super::support::Support;
 
 const LIMITS: Limits = Limits {
     values: ValueLimits {
@@ -104,6 +105,11 @@ impl ValueProfile {
     /// Adds what another has noted.
     pub fn merge(&mut self, other: &Self) {
         self.0.merge(&other.0, &LIMITS);
+    }
+
+    /// How often there was a value, of whatever kind, a secret among them.
+    pub fn support(&self) -> Support {
+        self.0.support()
     }
 
     /// All that is known, as it stands in profiles; keys are there where something was seen.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::names::Named;
 use super::node::Node;
-use super::object::{Kinds, Members, Object, Objects};
+use super::object::{Kinds, Member, Members, Object, Objects};
 use super::operation::{Body, OperationProfile};
 use super::parameter::{Parameter, Parameters};
 use super::support::Support;
@@ -21,7 +21,7 @@ impl OperationProfile {
                 |entry| view_parameter(&entry.value),
             )
         });
-        let (once, twice) = seldom(&self.query.known, |parameter| &parameter.present);
+        let (once, twice) = seldom(&self.query.known, Parameter::present);
         let left_out = [&self.query, &self.headers, &self.cookies]
             .iter()
             .fold(self.left_out, |sum, known| {
@@ -62,19 +62,35 @@ fn view_parameters(parameters: &Parameters) -> Value {
 
 fn view_parameter(parameter: &Parameter) -> Value {
     json!({
-        "present": parameter.present.view(),
+        "present": parameter.present().view(),
         "repeated": some(&parameter.repeated),
         "node": {"value": parameter.value.view(), "items": null, "object": null},
     })
 }
 
 fn view_body(body: &Body) -> Value {
+    let mut node = view_node(&body.node);
+    // A file is there without a value.
+    for file in body.files.iter() {
+        let members = body
+            .node
+            .objects
+            .as_deref()
+            .map(|objects| &objects.plain.members);
+        if let Some(Members::Listed(members)) = members
+            && let Some(member) = members.iter().find(|member| member.name == file.name)
+        {
+            let mut present = member.value.present();
+            present.merge(&file.value);
+            node["object"]["members"][&*file.name]["present"] = present.view();
+        }
+    }
     json!({
         "present": body.present.view(),
         "charset": by_name(&body.charsets, Support::view),
         "unreadable": some(&body.unreadable),
         "files": by_name(&body.files, Support::view),
-        "node": view_node(&body.node),
+        "node": node,
     })
 }
 
@@ -108,10 +124,10 @@ fn view_object(object: &Object, value: &ValueProfile) -> Map<String, Value> {
     view.insert("present".to_owned(), object.present.view());
     let (members, map, once, twice) = match &object.members {
         Members::Listed(members) => {
-            let (once, twice) = seldom(members, |member| &member.present);
+            let (once, twice) = seldom(members, Member::present);
             let members = by_name(
                 members,
-                |member| json!({"present": member.present.view(), "node": view_node(&member.node)}),
+                |member| json!({"present": member.present().view(), "node": view_node(&member.node)}),
             );
             (members, Value::Null, once, twice)
         }
@@ -140,11 +156,12 @@ fn view_object(object: &Object, value: &ValueProfile) -> Map<String, Value> {
 }
 
 /// How many names were seen in one sample only, and in two.
-fn seldom<T>(named: &Named<T>, present: impl Fn(&T) -> &Support) -> (usize, usize) {
-    let count = |samples| {
-        let is_so = |entry: &&super::names::Entry<T>| present(&entry.value).samples() == samples;
-        named.iter().filter(is_so).count()
-    };
+fn seldom<T>(named: &Named<T>, present: impl Fn(&T) -> Support) -> (usize, usize) {
+    let samples: Vec<u64> = named
+        .iter()
+        .map(|entry| present(&entry.value).samples())
+        .collect();
+    let count = |wanted| samples.iter().filter(|samples| **samples == wanted).count();
     (count(1), count(2))
 }
 

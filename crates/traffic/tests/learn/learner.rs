@@ -163,7 +163,7 @@ fn a_body_that_a_gateway_would_refuse_teaches_nothing_but_that_it_came() {
         r#"{"a":NaN}"#,
         "tru",
         r"{'a':1}",
-        r#"{a:1}"#,
+        r"{a:1}",
         r#"{"a" 1}"#,
         "[1 2]",
         &deep,
@@ -286,6 +286,9 @@ fn multipart_forms_tell_names_of_parts_and_which_are_files() {
     let body = body(&view, "multipart/form-data");
     assert_eq!(body["unreadable"]["requests"], 3);
     assert_eq!(body["files"]["file"]["requests"], 2);
+    let members = &body["node"]["object"]["members"];
+    assert_eq!(members["file"]["present"]["requests"], 2);
+    assert_eq!(members["title"]["present"]["requests"], 2);
     assert_eq!(
         places(&body["node"]),
         [
@@ -432,7 +435,12 @@ fn what_is_damaged_is_refused() {
     for at in 0..dumped.len() {
         let mut damaged = dumped.clone();
         damaged[at] ^= 0x41;
-        assert!(other.load(&damaged).is_err(), "byte {at}");
+        // Some bits of packed bytes mean nothing: then it is whole.
+        let mut one = self::learner();
+        if one.load(&damaged).is_ok() {
+            let again = one.dump(method, host, endpoint);
+            assert_eq!(again.as_ref(), Some(&dumped), "byte {at}");
+        }
         assert!(other.load(&dumped[..at]).is_err(), "cut at {at}");
     }
     assert!(other.operations().is_empty());

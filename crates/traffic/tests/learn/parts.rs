@@ -149,8 +149,10 @@ proptest! {
             for (byte, damage) in damaged[at..].iter_mut().zip(&bytes) {
                 *byte = *damage;
             }
-            if damaged != dumped {
-                prop_assert!(learner().load(&damaged).is_err());
+            // Some bits of packed bytes mean nothing: then it is whole.
+            let mut one = learner();
+            if one.load(&damaged).is_ok() {
+                prop_assert!(dumps(&one).contains(&Some(dumped)));
             }
         }
     }
