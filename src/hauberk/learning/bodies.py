@@ -81,7 +81,8 @@ def draft(study: Study, profile: Mapping[str, Any]) -> BodyDraft:
     only.only_with = (made.typed, frozenset(believed))
     for media_type, seen in believed.items():
         place = Place(f"body/{escape(media_type)}", "form" if media_type in _FORMS else "json", "")
-        read = media_type in _FORMS or _is_json(media_type)
+        # Parts have content types of their own, which profiles do not tell member by member: a form of parts is declared, and left open.
+        read = media_type == "application/x-www-form-urlencoded" or _is_json(media_type)
         made.contents[media_type] = values.draft(study, seen["node"], place, seen["present"]) if read else Draft(place.pointer)
         root = made.contents[media_type].kinds
         if root:

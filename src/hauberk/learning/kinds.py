@@ -73,8 +73,12 @@ def contexts(kinds: frozenset[str], place: Place) -> list[str]:
 def _widened(kinds: frozenset[str], place: Place) -> Iterator[tuple[str, frozenset[str]]]:
     if "integer" in kinds and "number" in kinds:
         kinds -= {"integer"}
-    yield "kinds", kinds
     if place.is_text:
+        if place.location == "form" and place.name.endswith("]"):
+            # Such a field comes as often as there are values, and one that is declared to be a single value may come once only.
+            yield "kinds several", kinds | {"array", "string"}
+            return
+        yield "kinds", kinds
         if not kinds.isdisjoint({"array", "object"}):
             yield "kinds several", kinds | {"array", "object", "string"}
             return
@@ -83,6 +87,7 @@ def _widened(kinds: frozenset[str], place: Place) -> Iterator[tuple[str, frozens
         if kinds != {"string"}:
             yield "kinds text", frozenset({"string"})
         return
+    yield "kinds", kinds
     wider = kinds | {"null"}
     if wider != kinds:
         yield "kinds null", wider

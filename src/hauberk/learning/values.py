@@ -70,7 +70,7 @@ def draft(study: Study, node: Mapping[str, Any], place: Place, support: Mapping[
 
 def _secret(study: Study, made: Draft, value: Mapping[str, Any], place: Place, support: Mapping[str, int]) -> Draft:
     """Say that a secret is text, and nothing of what the text is."""
-    if set(value["kinds"]) <= {"string"} or place.is_text:
+    if set(value["kinds"]) <= ({"boolean", "integer", "number", "string"} if place.is_text else {"string"}):
         options = list(kinds.options(frozenset({"string"}), place, study.basis(support), study.risk, 0))
         made.kinds = study.ledger.choose(place.pointer, study.basis(support), options)
     return made
