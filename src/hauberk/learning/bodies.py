@@ -10,6 +10,7 @@ from hauberk.learning import values
 from hauberk.learning.choice import Choice, Option
 from hauberk.learning.draft import Draft, Schema
 from hauberk.learning.looks import Place, escape
+from hauberk.learning.merging import body_with
 from hauberk.learning.priors import prior
 from hauberk.learning.values import Study
 
@@ -22,38 +23,33 @@ class BodyDraft:
     """An operation's request body in the making."""
 
     contents: dict[str, Draft] = field(default_factory=dict)
+    """Of media types that the gateway can judge. Bodies of others pass unchecked unless `only` is made."""
+
     required: Choice | None = None
     only: Choice | None = None
     """That bodies are of these media types; where none was seen, that there is no body."""
 
-    typed: Choice | None = None
-    """That bodies say what they are, and are it: a gateway refuses others as soon as a body is declared at all."""
+    untyped: str | None = None
+    """The media type by which bodies are judged that do not say theirs."""
 
     def request_body(self, evidence: Callable[..., Schema]) -> Schema | None:
         """Write the request body object; `None` if nothing is to be said of bodies."""
-        if not self.is_said:
+        if not self.contents:
             return None
         content: dict[str, Schema] = {}
         for media_type, draft in sorted(self.contents.items()):
             schema = draft.schema(evidence)
             content[media_type] = {"schema": schema} if schema else {}
-        if not (self.only and self.only.made):
-            content["*/*"] = {}
         return ({"required": True} if self.required and self.required.made else {}) | {"content": content}
 
     @property
-    def is_said(self) -> bool:
-        """Whether the document declares a body."""
-        return bool(self.contents) and self.typed is not None and self.typed.made is not None
-
-    @property
     def refuses_others(self) -> bool:
-        """Whether a body is refused where the document declares none."""
-        return not self.contents and self.only is not None and self.only.made is not None
+        """Whether a body of another media type is refused, or any where the document declares none."""
+        return self.only is not None and self.only.made is not None
 
     def choices(self) -> list[Choice]:
         """Those of the body as a whole."""
-        return [choice for choice in (self.typed, self.only, self.required) if choice]
+        return [choice for choice in (self.only, self.required) if choice]
 
 
 def draft(study: Study, profile: Mapping[str, Any]) -> BodyDraft:
@@ -61,49 +57,57 @@ def draft(study: Study, profile: Mapping[str, Any]) -> BodyDraft:
     made = BodyDraft()
     basis = study.basis(profile)
     risk = study.risk
-    believed = {
+    seen_types = {
         name: seen for name, seen in sorted(profile["bodies"].items()) if not study.trust.is_fringe(seen["present"], profile["sources"])
     }
-    method = profile["method"]
-    known = prior("closed body", [f"body:{bool(believed)}", method])
-    told = f"{len(believed)} media types in {basis.samples} requests"
-    only = study.ledger.choose("body", basis, [Option.by(known, "closed", True, basis.samples, risk, told)])
-    made.only = only
-    if not believed:
-        return made
+    made.untyped, believed = _typed(seen_types, study)
+    judged = {name: seen for name, seen in believed.items() if _is_judged(name, seen, study)}
     options = []
-    if all(_is_judged(name, seen, study) for name, seen in believed.items()):
-        known = prior("typed body", [method, f"types:{min(len(believed), 2)}"])
-        options = [Option.by(known, "content", tuple(believed), basis.samples, risk, told)]
-    made.typed = study.ledger.choose("body", basis, options)
-    made.typed.is_given = True
-    # Without a body that is declared, there is nothing to say of its media types or of what is in it.
-    only.only_with = (made.typed, frozenset(believed))
-    for media_type, seen in believed.items():
+    if len(judged) == len(believed):
+        known = prior("closed body", [f"body:{bool(believed)}", profile["method"]])
+        told = f"{len(believed)} media types in {basis.samples} requests"
+        options = [Option.by(known, "closed", True, basis.samples, risk, told)]
+    made.only = study.ledger.choose("body", basis, options)
+    for media_type, seen in judged.items():
         place = Place(f"body/{escape(media_type)}", "form" if media_type in _FORMS else "json", "")
-        # Parts have content types of their own, which profiles do not tell member by member: a form of parts is declared, and left open.
-        read = media_type == "application/x-www-form-urlencoded" or _is_json(media_type)
+        read = media_type in _FORMS or _is_json(media_type)
         made.contents[media_type] = values.draft(study, seen["node"], place, seen["present"]) if read else Draft(place.pointer)
-        root = made.contents[media_type].kinds
-        if root:
-            root.only_with = (made.typed, frozenset({media_type}))
-    if not profile["without_body"]["requests"]:
-        known = prior("required", ["body", f"body:{method}"])
+    if judged and not profile["without_body"]["requests"]:
+        known = prior("required", ["body", f"body:{profile['method']}"])
         option = Option.by(known, "required", True, basis.samples, risk, f"in all of {basis.samples}")
         made.required = study.ledger.choose("body", basis, [option])
-        made.required.only_with = (made.typed, frozenset(believed))
     return made
 
 
+def _typed(seen_types: Mapping[str, Mapping[str, Any]], study: Study) -> tuple[str | None, dict[str, Mapping[str, Any]]]:
+    """
+    Put bodies that did not say their media type to those that they read like.
+
+    A profile reads them as JSON. If they are, they are judged like the bodies that said so, unless several types of JSON came.
+    """
+    believed = dict(seen_types)
+    untyped = believed.get("")
+    kinds = [name for name in believed if _is_json(name)]
+    if untyped is None or _is_unreadable(untyped, study) or len(kinds) > 1:
+        return None, believed
+    del believed[""]
+    name = kinds[0] if kinds else "application/json"
+    believed[name] = body_with(believed[name], untyped) if kinds else untyped
+    return name, believed
+
+
 def _is_judged(media_type: str, seen: Mapping[str, Any], study: Study) -> bool:
-    """Whether the gateway would let bodies of this kind pass at all, once a body is declared."""
-    if not media_type or media_type.endswith(("/xml", "+xml")):
-        return False
-    unreadable = seen.get("unreadable")
-    if unreadable and not study.trust.is_fringe(unreadable, seen["present"]["sources"]):
+    """Whether the gateway lets bodies of this kind pass that it is to judge."""
+    if not media_type or media_type.endswith(("/xml", "+xml")) or _is_unreadable(seen, study):
         return False
     is_text = media_type in _FORMS or _is_json(media_type) or media_type.startswith("text/")
     return not is_text or all(charset in _UTF_8 for charset in seen.get("charset", {}))
+
+
+def _is_unreadable(seen: Mapping[str, Any], study: Study) -> bool:
+    """Whether some were not what their media type says."""
+    unreadable = seen.get("unreadable")
+    return bool(unreadable) and not study.trust.is_fringe(unreadable, seen["present"]["sources"])
 
 
 def _is_json(media_type: str) -> bool:

@@ -105,9 +105,6 @@ class Choice:
     only_with: tuple[Choice, frozenset[Any]] | None = None
     """Another choice, and which of its values this one is about: of numbers nothing is said where a text is expected."""
 
-    is_given: bool = False
-    """Whether the first option is taken whatever it risks, because all else is said on that condition."""
-
     unless: Choice | None = None
     """Another choice from which this one follows if it says anything of `SAYS_ALL`."""
 
@@ -130,12 +127,12 @@ class Choice:
     @property
     def risk(self) -> float:
         """What the next request risks by it."""
-        return self.made.probability * self.basis.share if self.made and not self.is_given else 0.0
+        return self.made.probability * self.basis.share if self.made else 0.0
 
     @property
     def weighed(self) -> float:
         """The same, weighed by what the statement is worth."""
-        return self.made.weighed * self.basis.share if self.made and not self.is_given else 0.0
+        return self.made.weighed * self.basis.share if self.made else 0.0
 
     def statements(self) -> Iterable[Statement]:
         """What is said, and before it what is not confident yet."""
@@ -204,7 +201,7 @@ class Ledger:
         total = 0.0
         for choice in self.choices:
             choice.at = 0
-            for option in () if choice.is_given else choice.options:
+            for option in choice.options:
                 if option.weighed <= risk and option.weighed * choice.basis.share <= most:
                     break
                 choice.at += 1

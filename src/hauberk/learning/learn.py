@@ -69,6 +69,8 @@ class OperationDraft:
         operation["responses"] = {"2XX": {"description": "Success"}}
         operation["x-hauberk-undeclared-query"] = "reject" if self.query.made else "allow"
         operation["x-hauberk-undeclared-body"] = "reject" if self.body.refuses_others else "allow"
+        if self.body.untyped and request_body:
+            operation["x-hauberk-untyped-body"] = self.body.untyped
         return operation | _evidence("", self._whole())
 
     def statements(self) -> Iterator[Statement]:
@@ -79,7 +81,7 @@ class OperationDraft:
             yield from parameter.value.statements()
         for choice in self._whole():
             yield from choice.statements()
-        for _, content in sorted(self.body.contents.items()) if self.body.is_said else ():
+        for _, content in sorted(self.body.contents.items()):
             yield from content.statements()
 
     def _whole(self) -> Iterator[Choice]:

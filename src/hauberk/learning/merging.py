@@ -22,6 +22,11 @@ def plain_object(seen: Json) -> Json:
     return merged
 
 
+def body_with(a: Json, b: Json) -> Json:
+    """Bodies of one media type, with others that are of it too."""
+    return {**a, "present": _supports(a["present"], b["present"]), "node": _nodes(a["node"], b["node"])}
+
+
 def _objects(a: Json, b: Json) -> Json:
     present = _supports(a["present"], b["present"])
     if a["map"] is not None or b["map"] is not None:
