@@ -30,6 +30,7 @@ from hauberk.cli import (
     operation,
     run,
     schema,
+    schema_diff,
     status,
     token,
     traffic,
@@ -57,6 +58,7 @@ app.add_typer(host.app, name="host")
 app.add_typer(cert.app, name="cert")
 app.add_typer(authority.app, name="ca")
 app.add_typer(mtls.app, name="mtls")
+schema.app.command("diff")(schema_diff.diff)
 app.add_typer(schema.app, name="schema")
 app.add_typer(operation.app, name="operation")
 app.add_typer(discovery.app, name="discovery")

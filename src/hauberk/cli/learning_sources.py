@@ -160,5 +160,5 @@ def profile_of(learner: Any, operation: Operation) -> dict[str, Any]:
 def _store(capture: Path) -> str | None:
     # The path of a URL has lost one of its slashes.
     if (url := _URL.match(str(capture))) is not None and not capture.exists():
-        return f"{url[1]}://{url[2]}"
+        return f"{url[1]}://{'/' if url[1] == 'file' else ''}{url[2]}"
     return str(capture) if capture.is_dir() else None
