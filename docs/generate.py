@@ -30,6 +30,7 @@ def settings_page() -> str:
         "Relative paths are relative to the file's folder. An unknown key is refused, with the nearest known one.",
         "",
         f"`{config.PASSPHRASE_VARIABLE}` is no setting but an environment variable alone: the passphrase that encrypts the authority's private key.",
+        f"`{config.WEBHOOK_SECRET_VARIABLE}` is one too: the secret that signs what the webhook of `[alerts]` is sent; it wins over the file.",
         "",
     ]
     plain = {name: field for name, field in config.Settings.model_fields.items() if not _table(field.annotation)}

@@ -178,7 +178,7 @@ class _Origin(asyncio.Protocol):
             if len(rest) < length:
                 return
             self.waiting = rest[length:]
-            body = b'{"status":"good","items":[]}'
+            body = b"" if head.startswith(b"HEAD") else b'{"status":"good","items":[]}'
             start = b"HTTP/1.1 201 Created" if head.startswith(b"POST") else b"HTTP/1.1 200 OK"
             self.transport.write(start + b"\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 

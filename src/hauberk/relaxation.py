@@ -20,7 +20,7 @@ from hauberk.storage.applied_schemas import Actions, apply_version
 from hauberk.storage.learned_versions import content_of, find_version, learned_operation, store_version
 from hauberk.storage.learning_tables import AppliedSchema
 from hauberk.storage.models import Operation, Zone
-from hauberk.storage.relaxed_rules import relax
+from hauberk.storage.relaxed_rules import relax, relaxed_rules
 
 
 def relax_rules(
@@ -58,7 +58,8 @@ def relax_rules(
     applied = session.get(AppliedSchema, operation.operation_id)
     version = find_version(session, operation.operation_id, applied.version if applied is not None else None)
     known = {statement["rule"] for statement in content_of(version).statements}
-    unknown = [rule for rule in rules if rule not in known]
+    already = {row.rule for row in relaxed_rules(session, operation.operation_id)}
+    unknown = [rule for rule in rules if rule not in known | already]
     if unknown:
         raise InvalidRequest(
             f"the learned schema has no rule '{unknown[0][:200]}': a trial and the schema's versions name them", pointer="/rules"

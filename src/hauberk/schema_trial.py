@@ -164,16 +164,17 @@ class SchemaTrials:
     def _in_force(self, session: Session, zone_id: str, operations: Sequence[Operation], version: int | None) -> list[Tried]:
         uploaded = schemas_in_force(session, zone_id)
         newest = newest_versions(session, [one.operation_id for one in operations], with_content=True)
-        sources: dict[str, Any] = {}
+        sources: dict[tuple[str, str], Any] = {}
         tried = []
         for one in operations:
             key = OperationKey(one.method, one.host, one.endpoint)
             schema = uploaded.get((one.method, one.host, one.endpoint)) if version is None else None
             learned = newest.get(one.operation_id) if version is None else find_version(session, one.operation_id, version)
             if schema is not None:
-                if schema[0] not in sources:
-                    sources[schema[0]] = _document(session.get_one(Schema, schema[0]).source.encode())
-                tried.append(Tried(one.operation_id, key, sources[schema[0]], "uploaded"))
+                place = (schema[0], one.host)
+                if place not in sources:
+                    sources[place] = _on_host(_document(session.get_one(Schema, schema[0]).source.encode()), one.host)
+                tried.append(Tried(one.operation_id, key, sources[place], "uploaded"))
             elif learned is not None:
                 document = json.loads(content_of(learned).document)
                 tried.append(Tried(one.operation_id, key, document, "learned", learned.version, learned.created_at))
@@ -184,12 +185,14 @@ class SchemaTrials:
         if not report["ok"]:
             raise InvalidSchema("the document would be refused: 'hauberk schema check' lists its problems", report["problems"])
         document = _document(source)
+        of_host: dict[str, Any] = {}
         declared = {(one["method"], one["endpoint"]): one["hosts"] for one in report["operations"]}
         tried = []
         for one in operations:
             hosts = declared.get((one.method, one.endpoint))
             if hosts is not None and (not hosts or one.host in hosts):
-                tried.append(Tried(one.operation_id, OperationKey(one.method, one.host, one.endpoint), document, "given"))
+                judged_by = of_host.setdefault(one.host, _on_host(document, one.host))
+                tried.append(Tried(one.operation_id, OperationKey(one.method, one.host, one.endpoint), judged_by, "given"))
         return tried
 
     def _replay(self, trial: Trial, tried: Sequence[Tried], taught: _Taught | None, window: tuple[datetime, datetime], most: int) -> bool:
@@ -245,6 +248,14 @@ def _time(row: Mapping[str, Any]) -> datetime | None:
         return datetime.fromisoformat(str(row.get("time")))
     except ValueError:
         return None
+
+
+def _on_host(document: dict[str, Any], host: str) -> dict[str, Any]:
+    """Give a document that names its host: one without would judge the requests of all hosts, and only one such could take part."""
+    servers = document.get("servers") or [{"url": "/"}]
+    if any("://" in server["url"] for server in servers):
+        return document
+    return {**document, "servers": [{**server, "url": f"https://{host}/{server['url'].strip('/')}".rstrip("/")} for server in servers]}
 
 
 def _document(source: bytes) -> dict[str, Any]:

@@ -15,8 +15,10 @@ from typing import Any
 from hauberk.learning.place import Step, at_steps, escaped, steps_of, with_at
 
 ALTERNATIVES = ("anyOf", "oneOf")
-# Refused by how requests are read (malformed JSON, a body over a limit): no statement of a schema, so nothing to relax.
-UNREADABLE = frozenset({"invalid_encoding", "invalid_syntax", "too_many_values", "body_size", "unsupported_media_type"})
+# Refused by how requests are read: no statement of a schema, so nothing to relax.
+UNREADABLE = frozenset({"too_many_values", "body_size"})
+# Of a body that is declared: that it says what it is, and is it.
+CONTENT = frozenset({"invalid_encoding", "invalid_syntax", "unsupported_media_type"})
 
 # Where it is a statement that a name comes once.
 _ONCE = {"query": "single"}
@@ -67,8 +69,10 @@ def blame(violation: Mapping[str, Any], document: Mapping[str, Any]) -> Blame:
     pointer, keyword = _read(steps, location, kind, document)
     if pointer is None:  # behind a `$ref`, which learned documents have none of: the place in the request alone is known
         return Blame(location, str(violation["error_detail"] or kind), place, stated=False)
-    # A rule can be broken by what is not even text, and a name that a body repeats breaks none.
-    if keyword is None or kind in UNREADABLE:
+    if location == "body" and (kind in CONTENT or violation["error_detail"] == "invalid_content_type"):
+        return Blame("body", "content", place, stated=True)
+    # A name that a body repeats breaks no statement either.
+    if keyword is None or kind in UNREADABLE | CONTENT:
         return Blame(pointer, kind, place, stated=False)
     return Blame(pointer, keyword, place, stated=True)
 

@@ -90,6 +90,9 @@ def _loosen_body(operation: MutableMapping[str, Any], names: list[str], keyword:
         operation["x-hauberk-undeclared-body"] = "allow"
         if body is not None:
             body["content"]["*/*"] = {}
+    elif not names and keyword == "content":
+        operation["x-hauberk-undeclared-body"] = "allow"
+        operation.pop("requestBody", None)
     elif not names and keyword == "required" and body is not None:
         body.pop("required", None)
     elif names and body is not None:

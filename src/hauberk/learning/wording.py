@@ -18,6 +18,7 @@ _MEASURES = {
     "multipleOf": "a value that is no multiple of {}",
 }
 _OTHERS = {
+    "content": "a body that is not what its content type says, or that has none",
     "additionalProperties": "a member that is not declared",
     "single": "a parameter that comes more than once",
     "required": "it is missing",
