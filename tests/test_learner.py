@@ -165,6 +165,17 @@ def test_about_every_tenth_session_is_held_back() -> None:
     assert tally(one)["held_back"] == 2 * held_back
 
 
+def test_one_address_bounds_what_its_sessions_teach_unless_it_is_a_proxy_s() -> None:
+    everything = lines(*(transaction(number, session=f"s:{number:012x}", client="c:000000000001") for number in range(500)))
+    samples = []
+    for behind_proxy in (False, True):
+        one = learner(behind_proxy=behind_proxy)
+        one.feed(everything)
+        samples.append(json.loads(one.profile(*USERS))["samples"])
+    assert samples[0] <= 70  # 64, estimated
+    assert samples[1] >= 350
+
+
 def test_what_is_no_dump_is_refused() -> None:
     one = learner()
     one.feed(lines(*map(creation, range(30))))

@@ -210,7 +210,13 @@ def test_what_decides_how_rows_are_read_makes_profiles_anew(setting: Setting, da
     setting.run()
     assert setting.hours.read == [30]
     assert setting.counted() == once(numbers)
-    assert FakeLearner.made_with[1] == {"session_identifiers": ["header:x-key"], "only": "all", "trusted": [], "held_back": True}
+    assert FakeLearner.made_with[1] == {
+        "session_identifiers": ["header:x-key"],
+        "only": "all",
+        "trusted": [],
+        "behind_proxy": False,
+        "held_back": True,
+    }
 
 
 def test_relearning_forgets_what_was_before(setting: Setting, database: Database) -> None:

@@ -224,6 +224,9 @@ class Learner:
 
         held_back: Whether to leave out about every tenth session, certificate or client; always the same ones. They are kept for trials.
 
+        behind_proxy: Whether clients' addresses tell nothing, since a proxy stands before the gateway: then they do not cap what callers
+            with a session or a certificate count.
+
     Raises:
         ValueError: If a session identifier is none, an endpoint is no path template, or an operation is there twice.
     """
@@ -236,6 +239,7 @@ class Learner:
         only: Literal["all", "identified", "certificate"],
         trusted: list[str],
         held_back: bool,
+        behind_proxy: bool = False,
     ) -> Learner: ...
     def read(
         self,

@@ -283,6 +283,11 @@ class LearningSettings(_Table):
         [],
         description="If there are any, only these teach: sessions as recorded traffic names them, and fingerprints of client certificates.",
     )
+    behind_proxy: bool = Field(
+        False,
+        description="Requests reach the gateways through a proxy or load balancer, so that all have its address. Then what a caller "
+        "teaches is bounded by session and client certificate alone; otherwise by 64 requests of an operation from each address, too.",
+    )
     held_back: bool = Field(
         True, description="Leave about every tenth caller out, so that a learned schema can be tried on requests it has not seen."
     )

@@ -10,8 +10,9 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 from sqlalchemy import select
@@ -24,6 +25,7 @@ from hauberk.drift_watch import DriftWatch
 from hauberk.errors import ConfigurationError, InvalidRequest, StorageError
 from hauberk.inventory import Inventory
 from hauberk.learning import LearnOptions, documents, learn
+from hauberk.learning.difference import difference
 from hauberk.pki.authority import Authority
 from hauberk.pki.key_store import open_managed_authority
 from hauberk.pki.server_certificate import check_server_certificate, self_signed
@@ -104,7 +106,7 @@ class ControlPlane:
         secret = webhook_secret(settings.alerts.webhook_secret_file, os.environ)
         if secret is None and settings.alerts.webhook_url is not None:
             log.warning("what the webhook is sent is not signed: alerts.webhook_secret_file names no secret")
-        self.drift = DriftWatch(self.database, settings.alerts, self.metrics, secret)
+        self.drift = DriftWatch(self.database, settings.alerts, self.metrics, secret, _compare)
         self.learning.watch = self.drift
         self.learning.relaxed = lambda session, operation_id: [row.rule for row in relaxed_rules(session, operation_id)]
 
@@ -156,6 +158,10 @@ class ControlPlane:
         self.drift.stop()
         self.inventory.stop()
         self.database.close()
+
+
+def _compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [change.as_json() for change in difference(before, after)]
 
 
 def _learning_parts(settings: LearningSettings) -> Parts:

@@ -212,6 +212,7 @@ class SchemaLearning(ZoneWork):
             "only": self.settings.only,
             "trusted": sorted(self.settings.trusted),
             "held_back": self.settings.held_back,
+            "behind_proxy": self.settings.behind_proxy,
         }
 
         def engine(keys: Sequence[OperationKey]) -> Learner:

@@ -283,6 +283,24 @@ def test_versions_are_kept_compared_and_gone_back_to(setting: Setting) -> None:
     setting.call("POST", f"{path}/rollback", 409)
 
 
+def test_what_differs_between_versions(setting: Setting) -> None:
+    path = f"/operations/{setting.users}/difference"
+    setting.call("GET", path, 404)
+    setting.learn()
+    setting.call("GET", path, 404)
+    setting.learn(1, url="/users/1?page=1")
+    told = setting.get(path)
+    assert (told["before"], told["after"], told["breaking"]) == (1, 2, False)
+    assert ["page" in change["where"] for change in told["changes"]] == [True]
+    setting.learn(1, url="/users/1?size=1")
+    assert (setting.get(path)["before"], setting.get(path)["after"]) == (2, 3)
+    setting.call("POST", f"/operations/{setting.users}/apply", json={"version": 1})
+    assert (setting.get(path)["before"], setting.get(path)["after"]) == (1, 3)
+    back = setting.get(path, before=3, after=1)
+    assert (back["before"], back["after"], back["breaking"]) == (3, 1, True)
+    setting.call("GET", path, 404, before=9)
+
+
 def test_many_are_applied_in_one_change(setting: Setting) -> None:
     setting.learn()
     setting.call("POST", "/apply", 400, json={})

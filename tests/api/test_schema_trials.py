@@ -217,6 +217,7 @@ def test_drift_is_told_once_by_all_ways(site: Site, receiver: Receiver) -> None:
     site.learn()
     assert len(site.ask("GET", "alerts")) == 1
     whole = site.ask("GET", f"alerts/{alert['id']}")
+    assert "type" in {change["kind"] for change in whole["changes"] if change["where"] == f"GET {HOST}/sensors query/page"}
     assert "secret" not in json.dumps([whole, receiver.received])
     assert site.ask("POST", f"alerts/{alert['id']}/acknowledge")["acknowledged_at"] is not None
     assert site.ask("GET", "alerts", acknowledged=False) == []

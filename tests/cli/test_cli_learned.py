@@ -124,6 +124,16 @@ def test_it_is_put_in_force_taken_back_and_withdrawn(learned: Run, traffic: Traf
     learned("schema", "learned", "withdraw", *USERS, ok=False)
 
 
+def test_versions_are_compared(learned: Run, traffic: Traffic) -> None:
+    learned("schema", "learned", "diff", *USERS, ok=False)
+    another(learned, traffic)
+    ran = learned("schema", "learned", "diff", *USERS)
+    assert "version 1 to 2: only looser" in ran.err
+    assert "query/size" in ran.out
+    assert "version 2 to 1: breaking" in learned("schema", "learned", "diff", *USERS, "--before", "2", "--after", "1").err
+    assert learned("schema", "learned", "diff", *USERS, "--json").json["breaking"] is False
+
+
 def test_all_of_a_host_are_applied(learned: Run) -> None:
     ran = learned("schema", "learned", "apply", "--all")
     assert "Applied version 1 to GET" in ran.err

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.learning.profiles import HOST, profile_of, row
+from profiles import HOST, profile_of, row
 
 from hauberk import _native
 from hauberk.learned_schema import LearnedOperation

@@ -21,7 +21,7 @@ pub struct Learner {
 #[pymethods]
 impl Learner {
     #[new]
-    #[pyo3(signature = (*, operations, session_identifiers, only, trusted, held_back))]
+    #[pyo3(signature = (*, operations, session_identifiers, only, trusted, held_back, behind_proxy=false))]
     #[allow(
         clippy::needless_pass_by_value,
         reason = "pyo3 makes the lists from Python's and hands them over"
@@ -32,12 +32,14 @@ impl Learner {
         only: &str,
         trusted: Vec<String>,
         held_back: bool,
+        behind_proxy: bool,
     ) -> PyResult<Self> {
         let options = LearnerOptions {
             session_identifiers: sessions(&session_identifiers)?,
             only: only_of(only)?,
             trusted: trusted.into_iter().collect(),
             held_back,
+            behind_proxy,
         };
         let learner = Core::new(operations, options)
             .map_err(|error| PyValueError::new_err(error.to_string()))?;

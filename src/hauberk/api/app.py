@@ -20,6 +20,7 @@ from hauberk.api import (
     exported_schemas,
     gateways,
     hostname_associations,
+    learned_differences,
     learned_schemas,
     learning,
     mtls_certificates,
@@ -87,6 +88,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         alerts.own,
         learning.own,
         learned_schemas.own,
+        learned_differences.own,
     ):
         app.include_router(router, prefix=OWN)
     app.include_router(authority.public)

@@ -29,6 +29,8 @@ _EXAMPLES: dict[str, Any] = {
     "events.file": "events.jsonl",
     "discovery.min_score": 0.5,
     "traffic.store": "traffic",
+    "alerts.webhook_url": "https://hooks.example.com/hauberk",
+    "alerts.webhook_secret_file": "webhook-secret",
     "zones.hosts.certificate": "server.pem",
     "zones.hosts.private_key": "server.key",
 }

@@ -162,6 +162,35 @@ def versions(plane: Remote, operation: OperationArgument) -> None:
     plane.out.table(rows, columns, empty=f"nothing was learned of {named(found)} yet: 'hauberk schema learned list' tells how far it is")
 
 
+@app.command("diff")
+@remote()
+def diff(
+    plane: Remote,
+    operation: OperationArgument,
+    before: Annotated[int | None, typer.Option(min=1, help="A version. Default: the one in force.", show_default=False)] = None,
+    after: VersionOption = None,
+) -> None:
+    """
+    Tell how two learned versions of an operation differ: the one in force and the newest, unless others are named.
+
+    A change that is breaking refuses requests that conformed before.
+
+    \b
+    Examples:
+      hauberk schema learned diff GET api.example.com "/users/{id}"
+      hauberk schema learned diff GET api.example.com "/users/{id}" --before 2 --after 3
+    """
+    found = find_operation(plane, operation)
+    told = plane.client.get(_path(plane, found, "difference"), before=before, after=after)
+    if plane.out.as_json:
+        plane.out.json(told)
+        return
+    kind = "nothing" if not told["changes"] else "breaking" if told["breaking"] else "only looser"
+    plane.out.say(f"{named(found)}, version {told['before']} to {told['after']}: {kind}")
+    columns: dict[str, Any] = {"BREAKING": "breaking", "KIND": "kind", "WHERE": "where", "WHAT": "what"}
+    plane.out.table(told["changes"], columns, empty="requests are judged alike by both")
+
+
 @app.command("export")
 @remote()
 def export(

@@ -47,6 +47,9 @@ pub struct LearnerOptions {
     pub trusted: HashSet<String>,
     /// Leave out what [`is_held_back`] keeps for trials.
     pub held_back: bool,
+    /// The addresses of clients tell nothing, since a proxy stands before the gateway: whoever has a session or a certificate
+    /// is not capped by its address as well.
+    pub behind_proxy: bool,
 }
 
 /// How many transactions a learner has seen, and why it did not learn from all.
@@ -170,7 +173,7 @@ impl Learner {
             Content::Text("") | Content::Bytes([]) => Content::None,
             body => body,
         };
-        let seen = seen(transaction, session.as_deref(), &body);
+        let seen = self.seen(transaction, session.as_deref(), &body);
         let is_learned = !(self.options.held_back && is_held_back(&seen));
         if is_learned {
             self.tally.learned += 1;
@@ -189,6 +192,34 @@ impl Learner {
         drop(session);
         self.body = buffer;
         is_learned
+    }
+
+    /// Who sent a request and when.
+    fn seen(
+        &self,
+        transaction: &TransactionRef<'_>,
+        session: Option<&str>,
+        body: &Content<'_>,
+    ) -> Seen {
+        let body = match body {
+            Content::Text(text) => hash(text.as_bytes()),
+            Content::Bytes(bytes) => hash(bytes),
+            Content::None | Content::Omitted | Content::Broken => 0,
+        };
+        let head = mix(
+            hash(transaction.method.as_bytes()),
+            hash(transaction.url.as_bytes()),
+        );
+        let certificate = transaction.certificate.as_deref();
+        let is_known = session.is_some() || certificate.is_some();
+        let client = transaction.client.as_deref();
+        Seen::new(
+            session,
+            certificate,
+            client.filter(|_| !(self.options.behind_proxy && is_known)),
+            mix(head, body),
+            transaction.time.as_deref().and_then(read::unix_seconds),
+        )
     }
 
     /// Learns from lines of newline-delimited JSON; from how many of them.
@@ -338,25 +369,6 @@ fn content<'b>(text: &'b LazyText<'_>, buffer: &'b mut String) -> Content<'b> {
             }
         }
     }
-}
-
-fn seen(transaction: &TransactionRef<'_>, session: Option<&str>, body: &Content<'_>) -> Seen {
-    let body = match body {
-        Content::Text(text) => hash(text.as_bytes()),
-        Content::Bytes(bytes) => hash(bytes),
-        Content::None | Content::Omitted | Content::Broken => 0,
-    };
-    let head = mix(
-        hash(transaction.method.as_bytes()),
-        hash(transaction.url.as_bytes()),
-    );
-    Seen::new(
-        session,
-        transaction.certificate.as_deref(),
-        transaction.client.as_deref(),
-        mix(head, body),
-        transaction.time.as_deref().and_then(read::unix_seconds),
-    )
 }
 
 fn is_preflight(transaction: &TransactionRef<'_>) -> bool {
