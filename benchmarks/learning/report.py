@@ -188,7 +188,17 @@ def _rivals(found: list[Result]) -> str:
         return ""
     ours = [result for result in found if result["kind"] == "recordings" and (result["corpus"], result["seed"]) in rivals]
     with_rivals = [*ours, *rivals.values()]
-    kinds = ("type", "range", "unknown", "missing", "enum", "long", "attack", "naughty")
+    kinds: dict[str, Callable[[list[Any]], bool]] = {
+        "type": lambda row: row[KIND] == "type",
+        "range": lambda row: row[KIND] == "range",
+        "unknown": lambda row: row[KIND] == "unknown",
+        "missing": lambda row: row[KIND] == "missing",
+        "enum": lambda row: row[KIND] == "enum",
+        "over-long": lambda row: row[KIND] == "long",
+        "attack, not free text": lambda row: row[KIND] == "attack" and row[RESTRAINT] in NOT_FREE,
+        "attack, other": lambda row: row[KIND] == "attack" and row[RESTRAINT] not in NOT_FREE,
+        "naughty": lambda row: row[KIND] == "naughty",
+    }
     lines = [
         "### Other programs, same split and mutants",
         "",
@@ -202,7 +212,7 @@ def _rivals(found: list[Result]) -> str:
         group = [result for result in with_rivals if name in result["judges"]]
         counts = _added(result["judges"][name]["held_out"] for result in group)
         rows = _mutants(group, name, kind=None)
-        cells = [_refused((row for row in rows if row[KIND] == kind), counted=False) for kind in kinds]
+        cells = [_refused((row for row in rows if wants(row)), counted=False) for wants in kinds.values()]
         total = counts["refused"] + counts["passed"]
         lines.append(
             f"| {name} | {told(counts['refused'], total)} | {_share(counts['unknown'], total + counts['unknown'])} | {' | '.join(cells)} | "
