@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from profiles import HOST, profile_of, row
 from hauberk import _native
 from hauberk.learned_schema import LearnedOperation
 from hauberk.learning import LearnOptions, documents, learn
+from hauberk.learning.choice import Choice, Option
 
 
 def learned(rows: list[dict[str, Any]], endpoint: str = "/items/{var1}", **options: Any) -> LearnedOperation:
@@ -154,6 +156,25 @@ def test_a_learned_schema_accepts_the_bodies_it_was_learned_from(bodies: list[An
     assert not _native.check_document(json.dumps(document).encode())["problems"]
     for each in rows[::times]:
         assert not violations(operation, each, version)
+
+
+@pytest.mark.parametrize("deep", [lambda inner: [inner], lambda inner: {"a": inner}])
+def test_depth_does_not_multiply_work(deep: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+    made = Choice.made.fget
+    assert made is not None
+
+    def counted(choice: Choice) -> Option | None:
+        nonlocal asked
+        asked += 1
+        return made(choice)
+
+    monkeypatch.setattr(Choice, "made", property(counted))
+    body: Any = 1
+    for _ in range(30):
+        body = deep(body)
+    learned([row("POST", "/items", body) for _ in range(3)], "/items")
+    assert asked < 200_000
 
 
 TEXTS = (

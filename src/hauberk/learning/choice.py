@@ -147,21 +147,26 @@ class Choice:
     @property
     def is_void(self) -> bool:
         """Whether there is nothing that this choice could be about."""
+        # Each is asked once: it asks the one above it, and so on up to the root.
         if self.only_with is not None:
             other, values = self.only_with
-            if other.made is None or not values.intersection(other.made.value):
+            made = other.made
+            if made is None or not values.intersection(made.value):
                 return True
-        return self.unless is not None and self.unless.made is not None and self.unless.made.keyword in SAYS_ALL
+        made = self.unless.made if self.unless else None
+        return made is not None and made.keyword in SAYS_ALL
 
     @property
     def risk(self) -> float:
         """What the next request risks by it."""
-        return self.made.probability * self.basis.share if self.made else 0.0
+        made = self.made
+        return made.probability * self.basis.share if made else 0.0
 
     @property
     def weighed(self) -> float:
         """The same, weighed by what the statement is worth."""
-        return self.made.weighed * self.basis.share if self.made else 0.0
+        made = self.made
+        return made.weighed * self.basis.share if made else 0.0
 
     def statements(self) -> Iterable[Statement]:
         """What is said, and before it what is not confident yet."""
