@@ -137,8 +137,8 @@ def test_following_prints_each_event_once_as_it_comes(hauberk: Run, control_plan
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as following:
         assert following.stdout is not None
         assert json.loads(following.stdout.readline())["id"] == "event-1"
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
         for number in (2, 3):
+            now = datetime.now(UTC).isoformat(timespec="milliseconds")
             store(control_plane, event(control_plane, number, occurred_at=now))
             assert json.loads(following.stdout.readline())["id"] == f"event-{number}"
         following.send_signal(signal.SIGINT)
