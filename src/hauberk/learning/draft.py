@@ -23,6 +23,9 @@ class Draft:
     kinds: Choice | None = None
     """Its value is a tuple of kinds; without it any value will do."""
 
+    is_any_text: bool = False
+    """Whether the widest kind is any text, of a place that has held other kinds alone: no type is written then, which would be a guess."""
+
     texts: list[Choice] = field(default_factory=list)
     numbers: list[Choice] = field(default_factory=list)
     counts: list[Choice] = field(default_factory=list)
@@ -49,6 +52,8 @@ class Draft:
         kinds = [kind for kind in _ORDER if kind in made.value]
         is_nullable = "null" in kinds
         branches = [self._of(kind, evidence) for kind in kinds if kind != "null"]
+        if self.is_any_text and kinds == ["string"]:
+            del branches[0]["type"]
         if not branches:
             return told
         if is_nullable:

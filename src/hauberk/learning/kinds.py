@@ -83,7 +83,7 @@ def _widened(kinds: frozenset[str], place: Place) -> Iterator[tuple[str, frozens
         if not kinds.isdisjoint({"array", "object"}):
             yield "kinds several", kinds | {"array", "object", "string"}
             return
-        if kinds == {"integer"}:
+        if kinds == {"integer"} and place.location != "path":
             yield "kinds number", frozenset({"number"})
         if kinds != {"string"}:
             yield "kinds text", frozenset({"string"})

@@ -58,6 +58,7 @@ def draft(study: Study, node: Mapping[str, Any], place: Place, support: Mapping[
     if not options:
         return made
     made.kinds = study.ledger.choose(place.pointer, basis, options)
+    made.is_any_text = place.location in {"path", "query", "header", "cookie"} and "string" not in believed
     # In text the widest kind is a string, which says nothing.
     made.kinds.is_always_made = not place.is_text and bool(made.kinds.options)
     # Sooner or later null comes beside the rest. To refuse it stops nothing else, so it takes more to say so.
