@@ -54,6 +54,15 @@ def test_where_words_stand_beside_a_number_more_of_them_may_come() -> None:
     assert type_of(profiles(**{"/user/{var1}": numbers, **words}), "/user/{var1}") == "None"
 
 
+def test_a_route_that_stands_where_a_number_does_is_no_number_out_of_place() -> None:
+    numbers = [f"/issues/{number}" for number in range(100, 160)]
+    found = profiles(**{"/issues/{var1}": numbers, "/issues/comments/{var1}": [f"/issues/comments/{number}" for number in range(40)]})
+    operation = learn(found["/issues/{var1}"], LearnOptions(), (), Pool.of(found.values()))
+    schema = operation.operation["parameters"][0]["schema"]
+    assert [branch["type"] for branch in schema["anyOf"]] == ["integer", "string"]
+    assert schema["anyOf"][1]["enum"] == ["comments"]
+
+
 def test_the_order_of_profiles_does_not_matter() -> None:
     found = list(profiles(**{"/items/{var1}": ["/items/1", "/items/2"], "/items/{var1}/a": ["/items/x/a"]}).values())
     assert Pool.of(found) == Pool.of(reversed(found))

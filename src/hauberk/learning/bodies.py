@@ -75,7 +75,8 @@ def draft(study: Study, profile: Mapping[str, Any]) -> BodyDraft:
         place = Place(f"body/{escape(media_type)}", "form" if media_type in _FORMS else "json", "")
         read = media_type in _FORMS or _is_json(media_type)
         made.contents[media_type] = values.draft(study, seen["node"], place, seen["present"]) if read else Draft(place.pointer)
-    if judged and not profile["without_body"]["requests"]:
+    # What a client sends along with a DELETE has no meaning (RFC 9110, 9.3.5), so another client sends nothing.
+    if judged and not profile["without_body"]["requests"] and profile["method"] not in {"GET", "HEAD", "DELETE"}:
         known = prior("required", ["body", f"body:{profile['method']}"])
         option = Option.by(known, "required", True, basis.samples, risk, f"in all of {basis.samples}")
         made.required = study.ledger.choose("body", basis, [option])

@@ -26,6 +26,9 @@ class Draft:
     is_any_text: bool = False
     """Whether the widest kind is any text, of a place that has held other kinds alone: no type is written then, which would be a guess."""
 
+    words: tuple[str, ...] = ()
+    """Of a path variable that is a number: routes that stand in its place, which are no violation."""
+
     texts: list[Choice] = field(default_factory=list)
     numbers: list[Choice] = field(default_factory=list)
     counts: list[Choice] = field(default_factory=list)
@@ -52,6 +55,8 @@ class Draft:
         kinds = [kind for kind in _ORDER if kind in made.value]
         is_nullable = "null" in kinds
         branches = [self._of(kind, evidence) for kind in kinds if kind != "null"]
+        if self.words and kinds == ["integer"]:
+            branches.append({"type": "string", "enum": list(self.words)})
         if self.is_any_text and kinds == ["string"]:
             del branches[0]["type"]
         if not branches:

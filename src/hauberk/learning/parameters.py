@@ -62,7 +62,9 @@ def drafts(study: Study, profile: Mapping[str, Any], pool: Pool = NOTHING) -> li
     for name, prefix, own in zip(path_names(endpoint), prefixes(endpoint), profile["path"], strict=False):
         seen = pool.variable(prefix, own)
         place = Place(f"path/{escape(name)}", "path", _name_before(endpoint, name), pool.unseen_word(prefix, endpoint))
-        made.append(ParameterDraft("path", name, values.draft(study, seen["node"], place, seen["present"]), None, None))
+        value = values.draft(study, seen["node"], place, seen["present"])
+        value.words = pool.words_beside(prefix) if endpoint.endswith("{" + name + "}") else ()
+        made.append(ParameterDraft("path", name, value, None, None))
     for location in ("query", "header", "cookie"):
         for name, seen in sorted(profile[location].items()):
             if study.trust.is_fringe(seen["present"], profile["sources"]):

@@ -15,6 +15,9 @@ from typing import Any
 from hauberk.learning.merging import parameter_with
 from hauberk.learning.statistics import new_name
 
+# More words than these beside a variable are no routes.
+MOST_WORDS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Pool:
@@ -24,6 +27,9 @@ class Pool:
 
     words: Mapping[tuple[str, int], float]
     """How likely the next request has an unknown word where a variable is, by the same paths and the number of segments of the whole."""
+
+    beside: Mapping[str, tuple[str, ...]]
+    """Words that stand where a variable does in paths of any length, by the paths up to the variable."""
 
     @classmethod
     def of(cls, profiles: Iterable[Mapping[str, Any]]) -> Pool:
@@ -39,18 +45,22 @@ class Pool:
         for profile in listed:
             for prefix, seen in zip(prefixes(profile["endpoint"]), profile["path"], strict=False):
                 found[prefix] = parameter_with(found[prefix], seen) if prefix in found else seen
-        return cls(found, _unseen_words(listed))
+        return cls(found, _unseen_words(listed), _words_beside(listed))
 
     def variable(self, prefix: str, seen: Mapping[str, Any]) -> Mapping[str, Any]:
         """Give what all operations know of a path variable; `seen` if they know no more than one of them."""
         return self.variables.get(prefix, seen)
+
+    def words_beside(self, prefix: str) -> tuple[str, ...]:
+        """Give the words that stand where a variable does: after `/issues/comments/{id}`, `/issues/comments` is no number out of place."""
+        return self.beside.get(prefix, ())
 
     def unseen_word(self, prefix: str, endpoint: str) -> float:
         """Tell how likely a word stands where a variable of an endpoint is, as a route that was never seen."""
         return self.words.get((prefix, endpoint.count("/")), 0.0)
 
 
-NOTHING = Pool({}, {})
+NOTHING = Pool({}, {}, {})
 
 
 def prefixes(endpoint: str) -> list[str]:
@@ -81,3 +91,13 @@ def _unseen_words(profiles: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int]
         if words and "{}" in beside:
             unseen[f"{above}/{{}}", length] = new_name(sum(count == 1 for count in words), sum(beside.values()))
     return unseen
+
+
+def _words_beside(profiles: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for profile in profiles:
+        segments = _nameless(profile["endpoint"]).split("/")
+        for index, segment in enumerate(segments):
+            if segment and "{" not in segment:
+                found["/".join([*segments[:index], "{}"])].add(segment)
+    return {prefix: tuple(sorted(words)) for prefix, words in found.items() if len(words) <= MOST_WORDS}

@@ -74,8 +74,8 @@ def draft(study: Study, node: Mapping[str, Any], place: Place, support: Mapping[
 
 
 def _secret(study: Study, made: Draft, value: Mapping[str, Any], place: Place, support: Mapping[str, int]) -> Draft:
-    """Say that a secret is text, and nothing of what the text is."""
-    if set(value["kinds"]) <= ({"boolean", "integer", "number", "string"} if place.is_text else {"string"}):
+    """Say that a secret of a form or parameter is text; in JSON, where masking makes text of numbers too, nothing is said."""
+    if place.is_text and set(value["kinds"]) <= {"boolean", "integer", "number", "string"}:
         options = list(kinds.options(frozenset({"string"}), place, study.basis(support), study.risk, 0))
         made.kinds = study.ledger.choose(place.pointer, study.basis(support), options)
     return made
