@@ -31,7 +31,7 @@ fn header<'t>(name: &'t str, value: &'t str) -> hauberk_traffic::Header<'t> {
     }
 }
 
-fn view(learner: &Learner) -> Value {
+fn view(learner: &mut Learner) -> Value {
     let (method, host, endpoint) = OPERATION;
     learner
         .view(method, host, endpoint)
@@ -43,7 +43,7 @@ fn learned(transactions: &[TransactionRef<'_>]) -> Value {
     for transaction in transactions {
         assert!(learner.see(transaction));
     }
-    view(&learner)
+    view(&mut learner)
 }
 
 /// Places of a body with the kinds of their values: `$.a[]: integer string`.
@@ -198,7 +198,7 @@ fn deep_and_large_bodies_stay_small() {
     for text in [&deep, &deep_objects, &wide, &long_name] {
         assert!(learner.see(&request("application/json", text)));
     }
-    let view = view(&learner);
+    let view = view(&mut learner);
     let node = &body(&view, "application/json")["node"];
     assert_eq!(body(&view, "application/json")["unreadable"], Value::Null);
     // 32 levels are looked at.
@@ -230,7 +230,7 @@ fn more_places_than_there_is_room_for_are_counted() {
         let text = format!(r#"{{"o{outer}":{{{}}}}}"#, names.join(","));
         learner.see(&request("application/json", &text));
     }
-    let view = view(&learner);
+    let view = view(&mut learner);
     assert!(view["left_out"].as_u64().expect("a count") > 50);
     assert!(places(&body(&view, "application/json")["node"]).len() < 5_000);
 }
@@ -408,7 +408,7 @@ fn one_caller_does_not_teach() {
         };
         learner.see(&transaction);
     }
-    let view = view(&learner);
+    let view = view(&mut learner);
     assert_eq!(view["requests"], 500);
     assert_eq!(
         (&view["samples"], &view["sources"]),
