@@ -453,3 +453,60 @@ fn what_is_damaged_is_refused() {
         Some(50)
     );
 }
+
+#[test]
+fn requests_that_waited_teach_what_they_would_have_taught_at_once() {
+    let options = LearnerOptions {
+        held_back: true,
+        ..LearnerOptions::default()
+    };
+    let endpoints = ["/x/{var1}", "/y"].map(|endpoint| {
+        let (method, host, _) = OPERATION;
+        (method.to_owned(), host.to_owned(), endpoint.to_owned())
+    });
+    let learner = || Learner::new(endpoints.to_vec(), options.clone()).expect("two operations");
+    let (mut waited, mut at_once) = (learner(), learner());
+    let json = "application/json";
+    // Of four of these no more wait.
+    let large = |number: u32| format!(r#"{{"text":"{}","n":{number}}}"#, "ab ".repeat(500_000));
+    for number in 0..60 {
+        let body = match number % 10 {
+            0 => large(number),
+            1 => String::new(),
+            2 => "{".to_owned(),
+            _ => format!(r#"{{"n":{number}}}"#),
+        };
+        let mut transaction = request(json, &body);
+        match number % 10 {
+            3 => transaction.request_body = Some(LazyText::Json(r#""{\"n\":1}""#.into())),
+            4 => transaction.request_body = Some(LazyText::Json(r#""\ud800""#.into())),
+            5 => {
+                transaction.request_body = None;
+                transaction.request_body_b64 = Some(LazyText::Plain("/w==".into()));
+            }
+            6 => {
+                transaction.request_body = None;
+                transaction.request_body_omitted = Some(7);
+            }
+            _ => {}
+        }
+        transaction.session = Some(format!("s{number}").into());
+        transaction.url = match number % 3 {
+            0 => "https://a.example/y".into(),
+            1 => format!("https://a.example/x/{number}?page={number}&q=").into(),
+            _ => format!("https://a.example/x/{number}?").into(),
+        };
+        assert_eq!(waited.see(&transaction), at_once.see(&transaction));
+        let known = at_once.profile("POST", "a.example", "/y");
+        known.expect("the first request was for it");
+    }
+    assert_eq!(waited.tally(), at_once.tally());
+    let tally = waited.tally();
+    assert!(tally.held_back > 0 && tally.learned > 40, "{tally:?}");
+    assert_eq!(waited.operations(), at_once.operations());
+    for (method, host, endpoint) in &endpoints {
+        let dumped = waited.dump(method, host, endpoint);
+        assert!(dumped.is_some(), "{endpoint}");
+        assert!(dumped == at_once.dump(method, host, endpoint), "{endpoint}");
+    }
+}
