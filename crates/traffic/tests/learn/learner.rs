@@ -478,8 +478,8 @@ fn requests_that_waited_teach_what_they_would_have_taught_at_once() {
         };
         let mut transaction = request(json, &body);
         match number % 10 {
-            3 => transaction.request_body = Some(LazyText::Json(r#""{\"n\":1}""#.into())),
-            4 => transaction.request_body = Some(LazyText::Json(r#""\ud800""#.into())),
+            3 => transaction.request_body = Some(LazyText::Json(r#""{\"n\":1}""#)),
+            4 => transaction.request_body = Some(LazyText::Json(r#""\ud800""#)),
             5 => {
                 transaction.request_body = None;
                 transaction.request_body_b64 = Some(LazyText::Plain("/w==".into()));
