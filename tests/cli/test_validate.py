@@ -104,6 +104,9 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (row("GET", "/Temps"), "path /temps: lookalike_path"),
     (row("GET", "/temps/../etc"), "path : ambiguous_path"),
     (row("GET", "/temps/%2e%2e"), "path : ambiguous_path"),
+    (row("GET", "/temps/x%2Fy"), "path id: expected:integer"),
+    (row("GET", "/temps/..%2Fy"), "path : ambiguous_path"),
+    (row("GET", "/none/x%2fy"), "path : ambiguous_path"),
     (row("GET", "/other"), "not_evaluated"),
     (row("DELETE", "/temps"), "not_evaluated"),
     (row("get", "/temps"), "not_evaluated"),
@@ -166,6 +169,16 @@ def test_a_document_judges_the_hosts_its_servers_name(servers: list[list[str]], 
     [verdict] = judge([row("GET", "/temps", host=host)], *(document(*urls) for urls in servers))
     assert verdict["operation"] == operation
     assert verdict["verdict"] == ("not_evaluated" if operation is None else "conforms")
+
+
+def test_an_encoded_slash_is_refused_by_the_gateway_and_that_is_no_verdict_of_the_document() -> None:
+    parameter = {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[a-z/]*$"}}
+    names = {"get": {"parameters": [parameter], "responses": {"200": {"description": "ok"}}}}
+    with_names = document(f"https://{HOST}", paths={"/names/{name}": names})
+    good, bad = judge([row("GET", "/names/a%2Fb"), row("GET", "/names/a%2FB")], with_names)
+    assert (good["verdict"], good["operation"]) == ("not_evaluated", None)
+    assert [violation["error_detail"] for violation in good["violations"]] == ["ambiguous_path"]
+    assert told(bad) == "path name: pattern_no_match"
 
 
 def test_the_base_path_of_the_servers_belongs_to_the_path() -> None:

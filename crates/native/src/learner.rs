@@ -105,7 +105,7 @@ impl Learner {
         endpoint: &str,
     ) -> PyResult<String> {
         let view = py.detach(|| {
-            let learner = self.learner.lock();
+            let mut learner = self.learner.lock();
             let view = learner.view(method, host, endpoint)?;
             Some(view.to_string())
         });

@@ -171,11 +171,14 @@ fn memory(requests: u64) {
         }
     }
     let held = resident();
-    let operations = learner.operations().len() as u64;
-    let dumped: usize = learner
-        .operations()
+    let known = learner.operations().into_iter();
+    let known: Vec<[String; 3]> = known
+        .map(|(method, host, endpoint)| [method, host, endpoint].map(str::to_owned))
+        .collect();
+    let operations = known.len() as u64;
+    let dumped: usize = known
         .iter()
-        .map(|(method, host, endpoint)| {
+        .map(|[method, host, endpoint]| {
             learner
                 .dump(method, host, endpoint)
                 .expect("it has requests")

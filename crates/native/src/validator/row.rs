@@ -32,6 +32,8 @@ pub(super) struct Judged<'d> {
     /// None: it is for no operation.
     pub(super) operation: Option<&'d Served>,
     pub(super) violations: Vec<Told>,
+    /// False where a gateway refuses what the documents have nothing against.
+    is_asked: bool,
 }
 
 /// A violation as verdicts tell it. It holds names and places, no values.
@@ -65,6 +67,7 @@ impl Verdict {
 impl Judged<'_> {
     pub(super) fn verdict(&self) -> Verdict {
         match self.operation {
+            _ if !self.is_asked => Verdict::NotEvaluated,
             _ if !self.violations.is_empty() => Verdict::Violates,
             Some(_) => Verdict::Conforms,
             None => Verdict::NotEvaluated,
@@ -95,6 +98,7 @@ impl Judge {
         let judged = |operation, violations| Judged {
             operation,
             violations,
+            is_asked: true,
         };
         let Some(method) = serving
             .first()
@@ -106,14 +110,19 @@ impl Judge {
         if path == "*" {
             return judged(None, Vec::new());
         }
-        let Ok(path) = matched_path(path.as_bytes()) else {
-            return judged(None, vec![Told::by_gateway("path", "ambiguous_path")]);
+        let (path, is_ambiguous) = match matched_path(path.as_bytes()) {
+            Ok(path) => (path, false),
+            Err(_) if only_holds_slashes(&path) => (Cow::Borrowed(&*path), true),
+            Err(_) => return judged(None, vec![Told::by_gateway("path", "ambiguous_path")]),
         };
         let unsendable = fill(&mut self.headers, seen);
         if is_overridden(&method, &self.headers) {
             return judged(None, vec![Told::by_gateway("header", "method_override")]);
         }
         let Some(found) = find(&serving, method.as_str(), &path) else {
+            if is_ambiguous {
+                return judged(None, vec![Told::by_gateway("path", "ambiguous_path")]);
+            }
             let alike = serving
                 .iter()
                 .find_map(|group| group.lookalikes(&path).next());
@@ -136,8 +145,25 @@ impl Judge {
             all_violations(&found.value.operation, &head, &body, &self.policy)
         };
         violations.extend(unsendable);
+        if is_ambiguous && violations.is_empty() {
+            // The document has nothing against it, and is not asked: the gateway answers 400 before.
+            return Judged {
+                operation: None,
+                violations: vec![Told::by_gateway("path", "ambiguous_path")],
+                is_asked: false,
+            };
+        }
         judged(Some(found.value), violations)
     }
+}
+
+/// Whether all that makes a path ambiguous is that it holds encoded slashes, and it has no `.` or `..` however they are read.
+fn only_holds_slashes(path: &str) -> bool {
+    let reads = |slash: &str| {
+        let path = path.replace("%2F", slash).replace("%2f", slash);
+        matched_path(path.as_bytes()).is_ok()
+    };
+    reads("/") && reads("_")
 }
 
 /// What is wrong with a request whose recorder kept no headers, as access logs do: nothing is said of these, nor of the body, of

@@ -14,7 +14,7 @@ use super::held_back::is_held_back;
 use super::operation::{Content, OperationProfile, Request, Tools, from_base64};
 use super::route::Routes;
 use super::seen::Seen;
-use super::tape::unescape;
+use super::waiting::{Begun, Waiting};
 use crate::borrowed::{LazyText, TransactionRef};
 use crate::mask::Masker;
 use crate::read;
@@ -85,7 +85,7 @@ pub struct Learner {
     masker: Masker,
     tally: Learned,
     tools: Tools,
-    body: String,
+    waiting: Waiting,
 }
 
 impl fmt::Debug for Learner {
@@ -126,7 +126,7 @@ impl Learner {
             masker: Masker::new(SESSION_KEY),
             tally: Learned::default(),
             tools: Tools::default(),
-            body: String::new(),
+            waiting: Waiting::default(),
         })
     }
 
@@ -150,48 +150,34 @@ impl Learner {
             self.tally.untrusted += 1;
             return false;
         }
-        let mut buffer = std::mem::take(&mut self.body);
-        let bytes = transaction.request_body_b64.as_ref().map(LazyText::decoded);
-        let bytes = bytes.as_deref().map(from_base64);
-        let body = match (&transaction.request_body, &bytes) {
-            (Some(text), _) => content(text, &mut buffer),
-            (None, Some(Some(bytes))) => match std::str::from_utf8(bytes) {
-                Ok(text) => Content::Text(text),
-                Err(_) => Content::Bytes(bytes),
-            },
-            (None, Some(None)) => Content::Broken,
-            (None, None)
-                if transaction
-                    .request_body_omitted
-                    .is_some_and(|size| size > 0) =>
-            {
-                Content::Omitted
-            }
-            (None, None) => Content::None,
-        };
-        let body = match body {
-            Content::Text("") | Content::Bytes([]) => Content::None,
-            body => body,
-        };
-        let seen = self.seen(transaction, session.as_deref(), &body);
-        let is_learned = !(self.options.held_back && is_held_back(&seen));
-        if is_learned {
-            self.tally.learned += 1;
-            let request = Request {
-                variables: &variables,
-                query: transaction.query(),
-                headers: &transaction.request_headers,
-                body,
-                is_identified: session.is_some() || transaction.certificate.is_some(),
-            };
-            let profile = self.profiles[at].get_or_insert_default();
-            profile.learn(&request, &mut self.tools, &seen);
-        } else {
+        let begun = begin(&mut self.waiting, transaction);
+        let seen = self.seen(transaction, session.as_deref(), self.waiting.body(&begun));
+        if self.options.held_back && is_held_back(&seen) {
+            self.waiting.give_up(&begun);
             self.tally.held_back += 1;
+            return false;
         }
+        self.tally.learned += 1;
+        let request = Request {
+            variables: &variables,
+            query: transaction.query(),
+            headers: &transaction.request_headers,
+            body: Content::None,
+            is_identified: session.is_some() || transaction.certificate.is_some(),
+        };
+        self.waiting.finish(&begun, at, &request, seen);
+        // From now on the operation has requests.
+        self.profiles[at].get_or_insert_default();
         drop(session);
-        self.body = buffer;
-        is_learned
+        if self.waiting.is_full() {
+            self.settle();
+        }
+        true
+    }
+
+    /// Learns from the requests that still wait.
+    fn settle(&mut self) {
+        self.waiting.settle(&mut self.profiles, &mut self.tools);
     }
 
     /// Who sent a request and when.
@@ -199,13 +185,9 @@ impl Learner {
         &self,
         transaction: &TransactionRef<'_>,
         session: Option<&str>,
-        body: &Content<'_>,
+        body: Option<&[u8]>,
     ) -> Seen {
-        let body = match body {
-            Content::Text(text) => hash(text.as_bytes()),
-            Content::Bytes(bytes) => hash(bytes),
-            Content::None | Content::Omitted | Content::Broken => 0,
-        };
+        let body = body.map_or(0, hash);
         let head = mix(
             hash(transaction.method.as_bytes()),
             hash(transaction.url.as_bytes()),
@@ -255,13 +237,19 @@ impl Learner {
     }
 
     /// What is known of an operation; `None` without any request.
-    pub fn profile(&self, method: &str, host: &str, endpoint: &str) -> Option<&OperationProfile> {
+    pub fn profile(
+        &mut self,
+        method: &str,
+        host: &str,
+        endpoint: &str,
+    ) -> Option<&OperationProfile> {
+        self.settle();
         let key = (method.into(), host.into(), endpoint.into());
         self.profiles[*self.places.get(&key)?].as_deref()
     }
 
     /// What is known of an operation, as JSON; `None` without any request.
-    pub fn view(&self, method: &str, host: &str, endpoint: &str) -> Option<Value> {
+    pub fn view(&mut self, method: &str, host: &str, endpoint: &str) -> Option<Value> {
         let mut view = self.profile(method, host, endpoint)?.view();
         for (name, text) in [("method", method), ("host", host), ("endpoint", endpoint)] {
             view.insert(name.to_owned(), text.into());
@@ -272,7 +260,7 @@ impl Learner {
     /// What is known of an operation, to be kept or given to another learner; `None` without any request.
     ///
     /// The same requests give the same bytes, in whatever order they came and over however many learners they were spread.
-    pub fn dump(&self, method: &str, host: &str, endpoint: &str) -> Option<Vec<u8>> {
+    pub fn dump(&mut self, method: &str, host: &str, endpoint: &str) -> Option<Vec<u8>> {
         let profile = self.profile(method, host, endpoint)?;
         Some(dump::write((method, host, endpoint), profile))
     }
@@ -285,6 +273,7 @@ impl Learner {
     /// Bytes that are no dump, or a damaged one; nothing of it is taken in then.
     pub fn load(&mut self, dumped: &[u8]) -> Result<(), DumpError> {
         let (key, profile) = dump::read(dumped)?;
+        self.settle();
         let at = self.place(key);
         match &mut self.profiles[at] {
             Some(known) => known.merge(profile),
@@ -294,7 +283,9 @@ impl Learner {
     }
 
     /// Takes in what another learner has learned and counted.
-    pub fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, mut other: Self) {
+        self.settle();
+        other.settle();
         for (key, profile) in other.keys.into_iter().zip(other.profiles) {
             let Some(profile) = profile else { continue };
             let at = self.place(key);
@@ -356,17 +347,27 @@ impl Learned {
     }
 }
 
-/// The body of a record; one in JSON is decoded into `buffer`.
-fn content<'b>(text: &'b LazyText<'_>, buffer: &'b mut String) -> Content<'b> {
-    match text {
-        LazyText::Plain(text) => Content::Text(text),
-        LazyText::Json(_) => {
-            buffer.clear();
-            if unescape(text.source(), buffer) {
-                Content::Text(buffer)
+/// Begins a request with its body, whatever way it is recorded in.
+fn begin(waiting: &mut Waiting, transaction: &TransactionRef<'_>) -> Begun {
+    match (&transaction.request_body, &transaction.request_body_b64) {
+        (Some(LazyText::Plain(text)), _) => waiting.begin(&Content::Text(text)),
+        (Some(text @ LazyText::Json(_)), _) => waiting.begin_json(text.source()),
+        (None, Some(text)) => match from_base64(&text.decoded()) {
+            Some(bytes) => waiting.begin(&match std::str::from_utf8(&bytes) {
+                Ok(text) => Content::Text(text),
+                Err(_) => Content::Bytes(&bytes),
+            }),
+            None => waiting.begin(&Content::Broken),
+        },
+        (None, None) => {
+            let is_omitted = transaction
+                .request_body_omitted
+                .is_some_and(|size| size > 0);
+            waiting.begin(&if is_omitted {
+                Content::Omitted
             } else {
-                Content::Broken
-            }
+                Content::None
+            })
         }
     }
 }

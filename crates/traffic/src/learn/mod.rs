@@ -51,6 +51,7 @@ mod table;
 mod tape;
 mod value;
 mod view;
+mod waiting;
 
 pub use dump::DumpError;
 pub use hash::hash;

@@ -22,7 +22,7 @@ pub(super) fn is_secret(value: &str, hiding: Hiding) -> bool {
     }
 }
 
-/// Whether a well-known token stands in a text, or the password of a URL's user.
+/// Whether a well-known token stands in a text. The password in a URL is not looked for.
 fn holds_token(text: &str) -> bool {
     // The shortest tokens have more.
     if text.len() < 15 {

@@ -31,7 +31,7 @@ fn header<'t>(name: &'t str, value: &'t str) -> hauberk_traffic::Header<'t> {
     }
 }
 
-fn view(learner: &Learner) -> Value {
+fn view(learner: &mut Learner) -> Value {
     let (method, host, endpoint) = OPERATION;
     learner
         .view(method, host, endpoint)
@@ -43,7 +43,7 @@ fn learned(transactions: &[TransactionRef<'_>]) -> Value {
     for transaction in transactions {
         assert!(learner.see(transaction));
     }
-    view(&learner)
+    view(&mut learner)
 }
 
 /// Places of a body with the kinds of their values: `$.a[]: integer string`.
@@ -198,7 +198,7 @@ fn deep_and_large_bodies_stay_small() {
     for text in [&deep, &deep_objects, &wide, &long_name] {
         assert!(learner.see(&request("application/json", text)));
     }
-    let view = view(&learner);
+    let view = view(&mut learner);
     let node = &body(&view, "application/json")["node"];
     assert_eq!(body(&view, "application/json")["unreadable"], Value::Null);
     // 32 levels are looked at.
@@ -230,7 +230,7 @@ fn more_places_than_there_is_room_for_are_counted() {
         let text = format!(r#"{{"o{outer}":{{{}}}}}"#, names.join(","));
         learner.see(&request("application/json", &text));
     }
-    let view = view(&learner);
+    let view = view(&mut learner);
     assert!(view["left_out"].as_u64().expect("a count") > 50);
     assert!(places(&body(&view, "application/json")["node"]).len() < 5_000);
 }
@@ -408,7 +408,7 @@ fn one_caller_does_not_teach() {
         };
         learner.see(&transaction);
     }
-    let view = view(&learner);
+    let view = view(&mut learner);
     assert_eq!(view["requests"], 500);
     assert_eq!(
         (&view["samples"], &view["sources"]),
@@ -452,4 +452,61 @@ fn what_is_damaged_is_refused() {
             .map(OperationProfile::requests),
         Some(50)
     );
+}
+
+#[test]
+fn requests_that_waited_teach_what_they_would_have_taught_at_once() {
+    let options = LearnerOptions {
+        held_back: true,
+        ..LearnerOptions::default()
+    };
+    let endpoints = ["/x/{var1}", "/y"].map(|endpoint| {
+        let (method, host, _) = OPERATION;
+        (method.to_owned(), host.to_owned(), endpoint.to_owned())
+    });
+    let learner = || Learner::new(endpoints.to_vec(), options.clone()).expect("two operations");
+    let (mut waited, mut at_once) = (learner(), learner());
+    let json = "application/json";
+    // Of four of these no more wait.
+    let large = |number: u32| format!(r#"{{"text":"{}","n":{number}}}"#, "ab ".repeat(500_000));
+    for number in 0..60 {
+        let body = match number % 10 {
+            0 => large(number),
+            1 => String::new(),
+            2 => "{".to_owned(),
+            _ => format!(r#"{{"n":{number}}}"#),
+        };
+        let mut transaction = request(json, &body);
+        match number % 10 {
+            3 => transaction.request_body = Some(LazyText::Json(r#""{\"n\":1}""#)),
+            4 => transaction.request_body = Some(LazyText::Json(r#""\ud800""#)),
+            5 => {
+                transaction.request_body = None;
+                transaction.request_body_b64 = Some(LazyText::Plain("/w==".into()));
+            }
+            6 => {
+                transaction.request_body = None;
+                transaction.request_body_omitted = Some(7);
+            }
+            _ => {}
+        }
+        transaction.session = Some(format!("s{number}").into());
+        transaction.url = match number % 3 {
+            0 => "https://a.example/y".into(),
+            1 => format!("https://a.example/x/{number}?page={number}&q=").into(),
+            _ => format!("https://a.example/x/{number}?").into(),
+        };
+        assert_eq!(waited.see(&transaction), at_once.see(&transaction));
+        let known = at_once.profile("POST", "a.example", "/y");
+        known.expect("the first request was for it");
+    }
+    assert_eq!(waited.tally(), at_once.tally());
+    let tally = waited.tally();
+    assert!(tally.held_back > 0 && tally.learned > 40, "{tally:?}");
+    assert_eq!(waited.operations(), at_once.operations());
+    for (method, host, endpoint) in &endpoints {
+        let dumped = waited.dump(method, host, endpoint);
+        assert!(dumped.is_some(), "{endpoint}");
+        assert!(dumped == at_once.dump(method, host, endpoint), "{endpoint}");
+    }
 }
