@@ -21,7 +21,7 @@ from hauberk.session_identifier import SessionIdentifier
 from hauberk.storage.applied_schemas import apply_newest, roll_back, set_auto_apply
 from hauberk.storage.database import Database
 from hauberk.storage.learned_versions import content_of, find_version, learned_operation, versions_of
-from hauberk.storage.learning_runs import learning_of, relearn
+from hauberk.storage.learning_runs import COUNTS, learning_of, relearn
 from hauberk.storage.learning_tables import AppliedSchema, LearnedHour, LearnedVersion, LearningRun, OperationLearning, OperationProfile
 from hauberk.storage.models import Operation, Zone, now
 from hauberk.storage.operations import delete_operations, find_operation, operations_of, save_operations
@@ -479,3 +479,42 @@ def test_only_operations_that_requests_can_reach_are_learned(setting: Setting, d
         rows = {row.operation_id: row for row in session.scalars(operations_of(ZONE))}
         looked_at = {rows[id_].host for id_ in learning_of(session, list(rows))}
     assert looked_at == {HOST, "{hostVar1}.example.com"}
+
+
+def test_profiles_that_cannot_be_read_are_made_anew(setting: Setting, database: Database) -> None:
+    numbers = setting.record(15, hours_ago=30) + setting.record(15, hours_ago=5)
+    setting.run()
+    with database.write() as session:
+        session.execute(update(OperationProfile).values(profile=b"damaged", digest="0" * 64))
+    more = setting.record(5, hours_ago=4)
+    setting.run()
+    setting.run()
+    assert setting.counted() == once(numbers + more)
+    assert setting.state().outcome == LearningState.LEARNED
+
+
+def test_a_clock_that_was_ahead_stops_nothing(setting: Setting, database: Database) -> None:
+    setting.record(20)
+    with database.write() as session:
+        ahead = now() + timedelta(days=400)
+        session.add(
+            LearningRun(
+                zone_id=ZONE, started_at=ahead, lease_owner="gone", lease_until=ahead + timedelta(minutes=5), **dict.fromkeys(COUNTS, 0)
+            )
+        )
+    with database.read() as session:
+        assert setting.learning.is_due(session, ZONE)
+    assert setting.run() == 1
+
+
+def test_a_profile_that_was_damaged_after_all_was_read_is_made_anew_by_the_next_run(setting: Setting, database: Database) -> None:
+    numbers = setting.record(30)
+    setting.run()
+    with database.write() as session:
+        session.execute(update(OperationProfile).values(profile=b"damaged", digest="0" * 64))
+    assert setting.run() == 0
+    state = setting.state()
+    assert (state.outcome, state.error) == (LearningState.FAILED, "what was kept is damaged: it is read again")
+    setting.run()
+    assert (setting.state().outcome, setting.counted()) == (LearningState.LEARNED, once(numbers))
+    assert setting.versions() == [1]

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, Protocol
 from urllib.parse import unquote
@@ -35,6 +36,8 @@ from hauberk.storage.models import Operation
 from hauberk.traffic.hours import HOUR, RecordedHour
 from hauberk.traffic.segments import OTHER_HOSTS, host_folder
 from hauberk.traffic.store import SETTLED_AFTER
+
+log = logging.getLogger(__name__)
 
 Blobs = dict[str, list[bytes]]
 """Profiles by operation id; together they are what is known."""
@@ -192,10 +195,13 @@ class ProfileKeeper:
         new = list(hours) if again else [hour for hour in changed if hour.hour not in known]
         counts |= {hour.hour: self.hours.rows(hour) for hour in new if hour.hour not in counts}
         before = {} if again else self._kept(part, day)
-        profiles: dict[str, bytes] = {}
-        for operation_id, pieces in self._learned_from(operations, new).items():
-            kept = before.get(operation_id)
-            profiles[operation_id] = self._merged(operation_id, [*pieces, *([kept.profile] if kept is not None else [])])
+        try:
+            profiles = self._added(before, self._learned_from(operations, new))
+        except ValueError:  # a kept one is damaged, or of a version that nobody can read any more
+            log.warning("a profile cannot be read, so its day is read again", extra={"zone_id": self.zone_id, "part": part, "day": day})
+            again, new, before = True, list(hours), {}
+            counts |= {hour.hour: self.hours.rows(hour) for hour in new if hour.hour not in counts}
+            profiles = self._added(before, self._learned_from(operations, new))
         with leased(self.database, LearningRun, self.zone_id, self.owner) as session:
             if again:
                 session.execute(delete(OperationProfile).where(*self._of_day(part, day)))
@@ -230,6 +236,11 @@ class ProfileKeeper:
             self.rows_read += lines.count(b"\n")
             self.tell(self.rows_read)
 
+    def _added(self, before: Mapping[str, OperationProfile], found: Blobs) -> dict[str, bytes]:
+        """Add what was found to what is kept."""
+        kept = {operation_id: [before[operation_id].profile] if operation_id in before else [] for operation_id in found}
+        return {operation_id: self._merged(operation_id, [*pieces, *kept[operation_id]]) for operation_id, pieces in found.items()}
+
     def _merged(self, operation_id: str, blobs: Sequence[bytes]) -> bytes:
         if len(blobs) == 1:
             return blobs[0]
@@ -262,6 +273,20 @@ def _keep(session: Session, before: OperationProfile | None, made: OperationProf
         row.profile, row.digest = made.profile, made.digest
     elif row is None and before is None and session.get(Operation, made.operation_id) is not None:
         session.add(made)
+
+
+def forget_days(session: Session, zone_id: str, days: Iterable[tuple[str, int]]) -> None:
+    """Forget the profiles of these parts and days, so that they are read anew."""
+    ids = select(Operation.operation_id).where(Operation.zone_id == zone_id)
+    for part, day in days:
+        session.execute(
+            delete(OperationProfile).where(
+                OperationProfile.operation_id.in_(ids), OperationProfile.part == part, OperationProfile.day == day
+            )
+        )
+        midnight = datetime.fromtimestamp(day * 86400, UTC)
+        of_day = LearnedHour.hour >= midnight, LearnedHour.hour < midnight + timedelta(days=1)
+        session.execute(delete(LearnedHour).where(LearnedHour.zone_id == zone_id, LearnedHour.part == part, *of_day))
 
 
 def may_be_in(part: str, host: str) -> bool:

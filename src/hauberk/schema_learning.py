@@ -26,7 +26,7 @@ from hauberk.errors import Conflict, HauberkError, InvalidRequest, StorageError
 from hauberk.learned_schema import LearnedOperation
 from hauberk.learning_state import LearningState
 from hauberk.operation import OperationKey, is_in_zone
-from hauberk.profile_keeping import Blobs, Engine, Hours, Learner, ProfileKeeper, Taught
+from hauberk.profile_keeping import Blobs, Engine, Hours, Learner, ProfileKeeper, Taught, forget_days
 from hauberk.storage.applied_schemas import apply_by_themselves, hosts_that_apply
 from hauberk.storage.database import Database
 from hauberk.storage.learned_versions import newest_versions, store_version
@@ -284,12 +284,13 @@ class SchemaLearning(ZoneWork):
             )
             row = known.get(one.operation_id)
             if row is None or row.digest != digest or again:
-                outcomes.append(self._learn_one(parts, engine, one, recent, relaxed[one.operation_id], digest))
+                outcomes.append(self._learn_one(zone_id, parts, engine, one, recent, relaxed[one.operation_id], digest))
             self._tell(zone_id)
         return outcomes
 
     def _learn_one(
         self,
+        zone_id: str,
         parts: Parts,
         engine: Engine,
         one: Taught,
@@ -298,9 +299,16 @@ class SchemaLearning(ZoneWork):
         digest: str,
     ) -> _Outcome:
         with self.database.read() as session:
-            kept = session.scalars(select(OperationProfile.profile).where(OperationProfile.operation_id == one.operation_id)).all()
+            kept = session.scalars(select(OperationProfile).where(OperationProfile.operation_id == one.operation_id)).all()
         learner = engine([one.key])
-        for blob in (*kept, *recent):
+        unreadable = [(row.part, row.day) for row in kept if not _load(learner, row.profile)]
+        if unreadable:
+            # Of the rest alone a schema could be tighter than it may be; the next run has these days again.
+            with leased(self.database, LearningRun, zone_id, self.name) as session:
+                forget_days(session, zone_id, unreadable)
+            log.warning("profiles cannot be read, so their days are read again", extra={"operation_id": one.operation_id})
+            return _Outcome(one.operation_id, LearningState.FAILED, digest, error="what was kept is damaged: it is read again")
+        for blob in recent:
             learner.load(blob)
         if not learner.operations():
             return _Outcome(one.operation_id, LearningState.NO_TRAFFIC, digest)
@@ -390,6 +398,15 @@ class SchemaLearning(ZoneWork):
 def first_hour(until: datetime, days: int) -> datetime:
     """Give when the window began: midnight (UTC), so many whole days before today."""
     return until.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
+
+
+def _load(learner: Learner, profile: bytes) -> bool:
+    """Merge a kept profile; false if it is none."""
+    try:
+        learner.load(profile)
+    except ValueError:
+        return False
+    return True
 
 
 def _note(row: OperationLearning, outcome: _Outcome) -> None:

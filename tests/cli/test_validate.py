@@ -340,3 +340,16 @@ def test_recorded_clients_mostly_follow_the_official_document(run: Run, recordin
     assert len(verdicts) == counts["conforms"] + counts["violates"] + counts["not_evaluated"]
     assert counts["violates"] / (counts["conforms"] + counts["violates"]) < 0.1
     assert counts["violates"] == sum(bool(one["violations"]) for one in verdicts)
+
+
+@pytest.mark.parametrize("over", ["schema.json", "rows.ndjson", "link"])
+def test_verdicts_do_not_replace_what_they_rest_on(run: Run, tmp_path: Path, over: str) -> None:
+    schema, rows = tmp_path / "schema.json", tmp_path / "rows.ndjson"
+    schema.write_text(json.dumps(document(f"https://{HOST}")))
+    rows.write_text("{}\n")
+    (tmp_path / "link").symlink_to(schema)
+    before = schema.read_text(), rows.read_text()
+    ended = run("validate", "--schema", str(schema), str(rows), "-o", str(tmp_path / over), ok=False)
+    assert (ended.status, "is read as well" in ended.err) == (2, True), ended
+    assert run("learn", str(rows), "-o", str(rows), ok=False).status == 2
+    assert (schema.read_text(), rows.read_text()) == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from hauberk.cli.failure import Failure
@@ -61,6 +62,18 @@ def refuse_existing(files: list[Path], *, force: bool) -> None:
             raise Failure(f"{file}: is a folder; a file's name is expected")
         if file.exists() and not force:
             raise Failure(f"{file}: exists already, so nothing was done", "--force overwrites it, or choose another name")
+
+
+def refuse_inputs(output: Path, inputs: Iterable[Path]) -> None:
+    """
+    Check that what is written does not take the place of what it is made from, also not by another name.
+
+    Raises:
+        Failure: If it would.
+    """
+    for file in inputs:
+        if file.is_file() and output.is_file() and output.samefile(file):
+            raise Failure(f"{output}: is read as well, so nothing was written", "give -o another name", status=2)
 
 
 def is_plain(file: Path) -> bool:

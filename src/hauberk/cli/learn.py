@@ -120,6 +120,8 @@ def learn(
         options = LearnOptions(confidence=confidence)
     except ValueError as error:
         raise Failure(f"--confidence: {error}", status=2) from None
+    if output is not None and not to_standard:
+        files.refuse_inputs(output, captures)
     plan = LearnerPlan(tuple(session_identifier or ()), only.value)
     rules = owner_rules([pinned(text) for text in pin or []])
     read = read_options(format_name, field_names, default_host)

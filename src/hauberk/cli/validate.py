@@ -72,6 +72,8 @@ def validate(
     out = Output(as_json=as_json, aside=to_standard)
     options = read_options(format_name, field_names, default_host)
     documents = {file: files.read_bytes(file) for file in _documents(schemas)}
+    if output is not None and not to_standard:
+        files.refuse_inputs(output, [*documents, *captures])
     with written(output) if output is not None else nullcontext() as file:
         try:
             validator = _native.Validator(list(documents.values()), output=file)

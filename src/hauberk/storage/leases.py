@@ -17,6 +17,8 @@ from hauberk.storage.models import now
 
 # Longer than the longest step takes: grouping a million paths.
 LEASE = timedelta(minutes=5)
+# A time further ahead than this is of a clock that was wrong: it must not stop the work until it comes, nor ask for it until then.
+AHEAD = 2 * LEASE
 
 
 class LeasedRun:
@@ -34,25 +36,28 @@ class LeasedRun:
 
 def is_running(run: LeasedRun) -> bool:
     """Tell whether some control plane is at it."""
-    return run.lease_until is not None and run.lease_until > now()
+    return run.lease_until is not None and now() < run.lease_until <= now() + AHEAD
 
 
 def is_asked_for(run: LeasedRun) -> bool:
     """Tell whether somebody has asked for it since it last began."""
-    return run.requested_at is not None and (run.started_at is None or run.requested_at > run.started_at)
+    if run.requested_at is None or run.requested_at > now() + AHEAD:
+        return False
+    return run.started_at is None or run.requested_at > run.started_at
 
 
 def is_due(run: LeasedRun | None, every: timedelta) -> bool:
     """Tell whether it should be done: the last time is long enough ago, or somebody asked since it began."""
     if run is None or run.started_at is None:
         return True
-    return not is_running(run) and (is_asked_for(run) or now() - run.started_at >= every)
+    is_time = run.started_at > now() + AHEAD or now() - run.started_at >= every
+    return not is_running(run) and (is_asked_for(run) or is_time)
 
 
 def take_lease(session: Session, table: type[LeasedRun], zone_id: str, owner: str, **begun: Any) -> bool:
     """Begin, unless another control plane is at it; the zone must have its row already."""
     moment = now()
-    free = or_(table.lease_until.is_(None), table.lease_until < moment)
+    free = or_(table.lease_until.is_(None), table.lease_until < moment, table.lease_until > moment + AHEAD)
     values = {"lease_owner": owner, "lease_until": moment + LEASE, "started_at": moment, "finished_at": None, "error": None, **begun}
     return _update(session, table, zone_id, free, values) == 1
 
