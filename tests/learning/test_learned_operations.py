@@ -158,6 +158,36 @@ def test_a_learned_schema_accepts_the_bodies_it_was_learned_from(bodies: list[An
         assert not violations(operation, each, version)
 
 
+@pytest.mark.parametrize("number", ["1e308", "1e400", "9" * 400, "-1e308"])
+def test_numbers_that_nothing_holds_are_no_bounds(number: str) -> None:
+    rows = [row(target=f"/items/7?page={number}") for _ in range(50)] + [row(target=f"/items/7?page={page}") for page in range(50)]
+    [parameter] = [found for found in learned(rows).operation["parameters"] if found["name"] == "page"]
+    assert "maximum" not in parameter["schema"] or number.startswith("-")
+
+
+def test_names_that_are_data_are_not_listed() -> None:
+    names = ["carol@corp.example", "h:0123456789ab", "plain"]
+    operation = learned([row("POST", "/items", {name: 1}) for name in names for _ in range(20)], "/items")
+    text = json.dumps(operation.operation)
+    assert "plain" in text
+    assert "carol" not in text
+    assert "0123456789ab" not in text
+    assert not any("carol" in statement.pointer for statement in operation.statements)
+    assert '"additionalProperties": false' not in text
+
+
+def test_few_of_many_callers_move_no_bound() -> None:
+    rows = [row(target=f"/items/7?page={1 + number % 90}", session=f"s:{number % 300:012x}") for number in range(5000)]
+    want = learned(rows, sessions=True).operation["parameters"]
+    odd = [row(target=f"/items/7?page={9000 + number}", session=f"s:{900 + number % 5:012x}") for number in range(260)]
+    got = learned(rows + odd, sessions=True).operation["parameters"]
+
+    def bounds(parameters: list[dict[str, Any]]) -> list[Any]:
+        return [[parameter["schema"].get(key) for key in ("type", "minimum", "maximum", "pattern")] for parameter in parameters]
+
+    assert bounds(got) == bounds(want)
+
+
 @pytest.mark.parametrize("deep", [lambda inner: [inner], lambda inner: {"a": inner}])
 def test_depth_does_not_multiply_work(deep: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     asked = 0

@@ -37,18 +37,18 @@ def upper_options(
 
         smallest: No bound is smaller.
     """
-    among = len({source for _, source in found["high"] if source})
-    largest, left_out = trust.outermost(found["high"], among, FAR)
+    largest, left_out = trust.outermost(found["high"], basis.sessions, FAR)
     if largest is None:
         return
     statistic = f"largest of {basis.samples} values" + (f", {left_out} of few callers left out" if left_out else "")
     for factor in FACTORS:
+        if largest * factor >= LARGEST_EXACT:  # also what no binary64 holds
+            return
         bound = round_up(max(largest * factor, smallest))
         known = prior(f"{keyword} x{factor}", [place.location, f"look:{place.look}", f"word:{place.word}"])
         beyond = tail([value for value, _ in found["high"]][left_out:], basis.samples, bound)
-        if bound < LARGEST_EXACT:
-            told = f"{statistic}, with {factor} times the room"
-            yield Option.by(known, keyword, bound, basis.samples, risk, told, at_least=beyond)
+        told = f"{statistic}, with {factor} times the room"
+        yield Option.by(known, keyword, bound, basis.samples, risk, told, at_least=beyond)
 
 
 def tail(largest: Sequence[float], samples: int, bound: float) -> float:
@@ -76,8 +76,7 @@ def number_options(
     """Bound numbers from below and above."""
     if not found["low"]:
         return [], []
-    among = len({source for _, source in found["low"] if source})
-    smallest, left_out = trust.outermost(found["low"], among, FAR)
+    smallest, left_out = trust.outermost(found["low"], basis.sessions, FAR)
     lower = []
     known_contexts = [place.location, f"look:{place.look}", f"word:{place.word}"]
     told = f"smallest of {basis.samples} values" + (f", {left_out} of few callers left out" if left_out else "")
@@ -85,7 +84,7 @@ def number_options(
         if smallest is not None and smallest >= bound:
             known = prior(f"minimum {bound}", known_contexts)
             lower.append(Option.by(known, "minimum", bound, basis.samples, risk, told))
-    largest, _ = trust.outermost(found["high"], among, FAR)
+    largest, _ = trust.outermost(found["high"], basis.sessions, FAR)
     if largest is None or has_no_bound(found, largest, place, distinct, basis.samples):
         return lower, []
     return lower, list(upper_options("maximum", found, place, basis, trust, risk, smallest=100))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,9 @@ from hauberk.learning.statistics import missing_mass
 if TYPE_CHECKING:
     from hauberk.learning.values import Study
 
+# Names that are somebody's data: addresses of e-mail, and what was hashed because it is secret. No schema lists them.
+_DATA = re.compile(r"@|\bh:[0-9a-f]{12}\b")
+
 
 def draft(study: Study, seen: Mapping[str, Any], place: Place, kinds: Choice) -> ObjectDraft:
     """Say what can be said of objects at a place."""
@@ -27,10 +31,9 @@ def draft(study: Study, seen: Mapping[str, Any], place: Place, kinds: Choice) ->
         held = seen["map"]
         made.values = values.draft(study, held["node"], place.of_items(), seen["present"]).within(kinds, "object")
         return made
-    believed = {
-        name: member for name, member in seen["members"].items() if not study.trust.is_fringe(member["present"], seen["present"]["sources"])
-    }
-    left_out = len(seen["members"]) - len(believed)
+    listed = {name: member for name, member in seen["members"].items() if not _DATA.search(name)}
+    believed = {name: member for name, member in listed.items() if not study.trust.is_fringe(member["present"], seen["present"]["sources"])}
+    left_out = len(listed) - len(believed)
     for name, member in believed.items():
         made.members[name] = values.draft(study, member["node"], place.at(name), member["present"]).within(kinds, "object")
     for name, member in believed.items():
@@ -38,8 +41,9 @@ def draft(study: Study, seen: Mapping[str, Any], place: Place, kinds: Choice) ->
         if always:
             made.required[name] = required(study, place, name, basis)
             made.required[name].only_with = (kinds, frozenset({"object"}))
-    made.closed = closed(study, seen, place, basis, believed, left_out)
-    made.closed.only_with = (kinds, frozenset({"object"}))
+    if len(listed) == len(seen["members"]):
+        made.closed = closed(study, seen, place, basis, believed, left_out)
+        made.closed.only_with = (kinds, frozenset({"object"}))
     return made
 
 

@@ -30,7 +30,8 @@ class Study:
     def basis(self, support: Mapping[str, int]) -> Basis:
         """What statements rest on that so many requests bear out."""
         share = min(1.0, (support["samples"] + 0.5) / (self.samples + 1))
-        return Basis(support["samples"], support["sources"], min(self.days, support["requests"]), share)
+        samples = min(support["samples"], support["requests"])  # many samples are estimated
+        return Basis(samples, support["sources"], min(self.days, support["requests"]), share)
 
 
 def draft(study: Study, node: Mapping[str, Any], place: Place, support: Mapping[str, int]) -> Draft:
