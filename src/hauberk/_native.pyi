@@ -376,7 +376,8 @@ class Validator:
 
         A line is `{"row", "operation": "GET api.example.com/users/{var1}" | null, "verdict": "conforms" | "violates" | "not_evaluated",
         "violations": [{"location", "target", "error_class", "error_detail", "rule"}]}`. It holds no value of the request. A row that cannot
-        be read has no line; a request for no operation is `not_evaluated`.
+        be read has no line; a request for no operation is `not_evaluated`. So is one to which the document has
+        no objection, but which a gateway refuses for encoded slashes in its path: that is told as the violation `ambiguous_path`.
 
         The arguments, and what is raised, are those of `Capture`.
         """

@@ -174,7 +174,7 @@ def test_a_document_judges_the_hosts_its_servers_name(servers: list[list[str]], 
 def test_an_encoded_slash_is_refused_by_the_gateway_and_that_is_no_verdict_of_the_document() -> None:
     parameter = {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[a-z/]*$"}}
     names = {"get": {"parameters": [parameter], "responses": {"200": {"description": "ok"}}}}
-    with_names = document(f"https://{HOST}", paths={"/names/{name}": names})
+    with_names = document(f"https://{HOST}", **{"/names/{name}": names})
     good, bad = judge([row("GET", "/names/a%2Fb"), row("GET", "/names/a%2FB")], with_names)
     assert (good["verdict"], good["operation"]) == ("not_evaluated", None)
     assert [violation["error_detail"] for violation in good["violations"]] == ["ambiguous_path"]

@@ -50,7 +50,8 @@ def validate(
     Judge recorded requests by OpenAPI documents, as strictly as a gateway does by default, and sum up what was found. Needs no server.
 
     With -o it writes a line of JSON for each request: {"row": 0, "operation": "GET api.example.com/users/{var1}", "verdict": "violates",
-    "violations": […]}. A verdict is conforms, violates, or not_evaluated if no document has an operation for the request. Rows are counted
+    "violations": […]}. A verdict is conforms, violates, or not_evaluated if no document has an operation for the request, or
+    only the gateway refuses it (ambiguous_path: encoded slashes). Rows are counted
     from 0 over all files in their order; a row that cannot be read has a number but no line. A verdict never holds a value of the request.
 
     A document judges the hosts that its servers name, and every host if they name none. A body that the recorder left out is not judged;
