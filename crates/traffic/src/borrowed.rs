@@ -111,6 +111,14 @@ impl<'a> TransactionRef<'a> {
         first(&self.response_headers, name)
     }
 
+    /// Whether it is a browser's own question before a request of another site, which no API declares.
+    pub(crate) fn is_preflight(&self) -> bool {
+        self.method == "OPTIONS"
+            && self
+                .request_header("access-control-request-method")
+                .is_some()
+    }
+
     /// A copy that stands alone.
     pub fn to_transaction(&self) -> Transaction {
         let text = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);

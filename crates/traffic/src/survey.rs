@@ -74,7 +74,7 @@ impl Survey {
         if !(200..300).contains(&transaction.status)
             || !METHODS.contains(&transaction.method.as_ref())
             || path.starts_with(NOT_OF_THE_API)
-            || is_preflight(transaction)
+            || transaction.is_preflight()
         {
             return;
         }
@@ -121,13 +121,6 @@ impl Survey {
                 host.eq_ignore_ascii_case(wanted) || without_port(host).eq_ignore_ascii_case(wanted)
             })
     }
-}
-
-fn is_preflight(transaction: &TransactionRef<'_>) -> bool {
-    transaction.method == "OPTIONS"
-        && transaction
-            .request_header("access-control-request-method")
-            .is_some()
 }
 
 /// The host without `:port`; an IPv6 address keeps its brackets.

@@ -135,7 +135,7 @@ impl Learner {
         self.tally.transactions += 1;
         let is_good = (200..300).contains(&transaction.status)
             && transaction.action.as_deref() != Some("blocked")
-            && !is_preflight(transaction);
+            && !transaction.is_preflight();
         if !is_good {
             self.tally.unsuccessful += 1;
             return false;
@@ -370,11 +370,4 @@ fn begin(waiting: &mut Waiting, transaction: &TransactionRef<'_>) -> Begun {
             })
         }
     }
-}
-
-fn is_preflight(transaction: &TransactionRef<'_>) -> bool {
-    transaction.method == "OPTIONS"
-        && transaction
-            .request_header("access-control-request-method")
-            .is_some()
 }
