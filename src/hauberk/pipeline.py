@@ -22,6 +22,7 @@ from hauberk import _native
 from hauberk.alerting.secret import webhook_secret
 from hauberk.config import LearningSettings, Settings, ZoneSettings
 from hauberk.drift_watch import DriftWatch
+from hauberk.entrance import Entrance
 from hauberk.errors import ConfigurationError, InvalidRequest, StorageError
 from hauberk.inventory import Inventory
 from hauberk.learning import LearnOptions, documents, learn
@@ -79,6 +80,7 @@ class ControlPlane:
             _make_first_tokens(session, settings)
             _adopt_limits(session, settings)
             _adopt_zones(session, settings.zones)
+        self.entrance = Entrance(self.database, settings.dashboard)
         self._snapshot: Snapshot | None = None
         self._compiling = threading.Lock()
         # A gateway that listens nowhere: it compiles snapshots exactly as those that serve.

@@ -51,6 +51,10 @@ def _keep_house(plane: ControlPlane, stopping: threading.Event) -> None:
         except Exception:
             log.exception("old events and metrics were not deleted")
         try:
+            plane.entrance.forget()
+        except Exception:
+            log.exception("old sessions were not deleted")
+        try:
             plane.drift.look_for_silence()
         except Exception:
             log.exception("nobody looked for operations that are not called any more")
