@@ -29,7 +29,7 @@ ALLOWED = {
     "recorded_traffic": {"discovery"},
     "pipeline": {"drift_watch", "entrance", "inventory", "recorded_traffic", "relaxation", "schema_learning", "schema_trial", *ACTIVITIES},
     "api": {"pipeline", "relaxation", "schema_trial", *ACTIVITIES},
-    "dashboard": {"entrance"},  # and the REST application, which it is handed
+    "dashboard": {"access", "entrance"},  # and the REST application, which it is handed
     "serve": {"api", "dashboard", "pipeline", "gateway", *ACTIVITIES},
     "supervise": set(),
     "store_learning": {"traffic"},

@@ -121,15 +121,15 @@ class Entrance:
                         return self._open(session, Owner(user_id=user.id), origin)
             raise Unauthenticated("the name or the password is wrong")
 
-    def check_again(self, name: str, password: str, address: str) -> None:
+    def check_again(self, name: str, password: str, session_id: str) -> None:
         """
-        Have somebody who is signed in prove it once more.
+        Have somebody who is signed in prove it once more; tries are counted by session.
 
         Raises:
             Forbidden: If the password is wrong.
             TooManyRequests: If it was tried too often.
         """
-        with self._try(Origin(address, ""), name):
+        with self._try(Origin(session_id, ""), name):
             if self._checked(name, password) is None:
                 raise Forbidden("the present password is wrong")
 
@@ -274,11 +274,16 @@ class Entrance:
         with self.database.read() as session:
             return link_owner(session, secret_sha256(secret)) is not None
 
+    def has_users(self) -> bool:
+        """Tell whether there is a user."""
+        with self.database.read() as session:
+            return any_user(session)
+
     def first_link(self) -> str | None:
         """Make the secret of a link for the owner of the first token, while there is no user; else `None`."""
+        if self.has_users():
+            return None
         with self.database.read() as session:
-            if any_user(session):
-                return None
             query = select(Token.id).where(Token.scope == "edit", Token.revoked_at.is_(None)).order_by(Token.created_at).limit(1)
             token_id = session.scalar(query)
         return self.make_link(Owner(token_id=token_id))[0] if token_id is not None else None

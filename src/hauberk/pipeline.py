@@ -122,6 +122,10 @@ class ControlPlane:
         """Where the managed authority's CRL is: the distribution point written into certificates."""
         return f"{self.public_url}/crl/{self.authority_id}.crl"
 
+    def sign_in_link(self, secret: str) -> str:
+        """Give the address that signs in to the dashboard once."""
+        return f"{self.public_url}/sign-in/once/{secret}"
+
     def revision(self) -> int:
         """Tell the version of the newest snapshot, compiled or not yet."""
         with self.database.read() as session:

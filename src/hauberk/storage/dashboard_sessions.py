@@ -64,24 +64,20 @@ def open_session(session: Session, secret_sha256: str, owner: Owner, address: st
 
 def good_session(session: Session, secret_sha256: str, limits: Limits) -> tuple[DashboardSession, User | None, Token | None] | None:
     """Find a session that is good now, with its user or token."""
-    query = (
-        select(DashboardSession, User, Token)
-        .outerjoin(User, User.id == DashboardSession.user_id)
-        .outerjoin(Token, Token.id == DashboardSession.token_id)
-        .where(DashboardSession.secret_sha256 == secret_sha256, _good(limits))
-    )
+    query = good_sessions(limits).add_columns(User, Token).where(DashboardSession.secret_sha256 == secret_sha256)
     row = session.execute(query).one_or_none()
     return (row[0], row[1], row[2]) if row is not None else None
 
 
+def good_sessions(limits: Limits) -> Select[DashboardSession]:
+    """Select the sessions that are good now."""
+    with_user = select(DashboardSession).outerjoin(User, User.id == DashboardSession.user_id)
+    return with_user.outerjoin(Token, Token.id == DashboardSession.token_id).where(_good(limits))
+
+
 def sessions_of(owner: Owner, limits: Limits) -> Select[DashboardSession]:
     """Select somebody's good sessions, the newest first."""
-    query = (
-        select(DashboardSession)
-        .outerjoin(User, User.id == DashboardSession.user_id)
-        .outerjoin(Token, Token.id == DashboardSession.token_id)
-        .where(owner.owns(DashboardSession), _good(limits))
-    )
+    query = good_sessions(limits).where(owner.owns(DashboardSession))
     return query.order_by(DashboardSession.created_at.desc(), DashboardSession.id)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from hauberk.errors import Conflict, InvalidRequest, NotFound
 from hauberk.storage.access_tables import DashboardSession, User
-from hauberk.storage.dashboard_sessions import end_sessions
+from hauberk.storage.dashboard_sessions import Limits, end_sessions, good_sessions
 from hauberk.storage.models import now
 
 MOST_CHARACTERS = 64
@@ -107,7 +107,8 @@ def set_disabled(session: Session, user: User, *, disabled: bool) -> None:
     end_sessions(session, DashboardSession.user_id == user.id)
 
 
-def sessions_count(session: Session, user_ids: Sequence[str]) -> dict[str, int]:
-    """Count the sessions of users."""
-    query = select(DashboardSession.user_id, func.count()).where(DashboardSession.user_id.in_(user_ids)).group_by(DashboardSession.user_id)
-    return {str(row[0]): row[1] for row in session.execute(query)}
+def sessions_count(session: Session, user_ids: Sequence[str], limits: Limits) -> dict[str, int]:
+    """Count the good sessions of users."""
+    query = good_sessions(limits).where(DashboardSession.user_id.in_(user_ids)).subquery()
+    rows = session.execute(select(query.c.user_id, func.count()).group_by(query.c.user_id))
+    return {str(row[0]): row[1] for row in rows}
