@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
 NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
 NOUNS |= {"session_identifier", "template_rule", "learned_schema", "learning_state", "caller"}
-ACTIVITIES = {"alerting", "discovery", "learning", "pki", "snapshot", "storage", "traffic"}
+ACTIVITIES = {"access", "alerting", "discovery", "learning", "pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.
 ALLOWED = {
     **{noun: set() for noun in NOUNS},
@@ -22,13 +22,14 @@ ALLOWED = {
     "inventory": {"background", "discovery", "storage"},
     "profile_keeping": {"background", "storage", "traffic"},
     "schema_learning": {"background", "profile_keeping", "learning", "storage"},
+    "entrance": {"access", "storage"},
     "drift_watch": {"alerting", "learning", "storage"},
     "relaxation": {"learning", "schema_learning", "storage"},
     "schema_trial": {"learning", "profile_keeping", "schema_learning", "storage", "traffic"},
     "recorded_traffic": {"discovery"},
-    "pipeline": {"drift_watch", "inventory", "recorded_traffic", "relaxation", "schema_learning", "schema_trial", *ACTIVITIES},
+    "pipeline": {"drift_watch", "entrance", "inventory", "recorded_traffic", "relaxation", "schema_learning", "schema_trial", *ACTIVITIES},
     "api": {"pipeline", "relaxation", "schema_trial", *ACTIVITIES},
-    "dashboard": {"pipeline", "storage"},  # and the REST application, which it is handed
+    "dashboard": {"access", "entrance"},  # and the REST application, which it is handed
     "serve": {"api", "dashboard", "pipeline", "gateway", *ACTIVITIES},
     "supervise": set(),
     "store_learning": {"traffic"},

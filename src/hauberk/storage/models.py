@@ -69,6 +69,7 @@ class Installation(Base):
     revision: Mapped[int] = mapped_column(default=1)
     revised_at: Mapped[datetime] = mapped_column(default=now)
     limits: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # as in the settings, for the snapshot
+    cookie_key: Mapped[str | None] = mapped_column(String(64))  # signs the dashboard's cookies, for all control planes on this database
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
