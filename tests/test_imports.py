@@ -11,7 +11,14 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
 NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
-NOUNS |= {"session_identifier", "template_rule", "learned_schema", "learning_state", "caller"}
+NOUNS |= {
+    "caller",
+    "learned_schema",
+    "learning_state",
+    "security_event",
+    "session_identifier",
+    "template_rule",
+}
 ACTIVITIES = {"access", "alerting", "discovery", "learning", "pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.
 ALLOWED = {
