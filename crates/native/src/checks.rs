@@ -48,13 +48,34 @@ pub fn document_as_json(py: Python<'_>, source: &[u8]) -> PyResult<String> {
 /// Compile a rule's expression and throw the result away.
 #[pyfunction]
 pub fn check_expression(py: Python<'_>, expression: &str) -> PyResult<()> {
-    let Err(error) = rules::compile(expression) else {
-        return Ok(());
-    };
-    let raised = ExpressionError::new_err(error.to_string());
-    let value = raised.value(py);
-    value.setattr("column", error.column)?;
-    value.setattr("found", error.found)?;
-    value.setattr("expected", error.expected)?;
-    Err(raised)
+    compiled(py, expression).map(drop)
+}
+
+/// Give a rule's expression as data: its tree, as JSON text.
+#[pyfunction]
+pub fn expression_tree(py: Python<'_>, expression: &str) -> PyResult<String> {
+    Ok(compiled(py, expression)?.tree().to_string())
+}
+
+/// List the fields an expression may name: name, whether it is text (else it is true or false), and what it is.
+#[pyfunction]
+pub fn expression_fields() -> Vec<(&'static str, bool, &'static str)> {
+    rules::Field::all()
+        .map(|field| {
+            let is_text = matches!(field, rules::Field::Text(_));
+            (field.name(), is_text, field.meaning())
+        })
+        .collect()
+}
+
+fn compiled(py: Python<'_>, expression: &str) -> PyResult<rules::Expression> {
+    rules::compile(expression).map_err(|error| {
+        let raised = ExpressionError::new_err(error.to_string());
+        let value = raised.value(py);
+        let set = value
+            .setattr("column", error.column)
+            .and_then(|()| value.setattr("found", error.found))
+            .and_then(|()| value.setattr("expected", error.expected));
+        set.err().unwrap_or(raised)
+    })
 }
