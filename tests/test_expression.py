@@ -28,7 +28,9 @@ CONDITIONS = st.one_of(
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.sampled_from(["all", "any"]), st.lists(st.lists(CONDITIONS, min_size=1, max_size=3).map(tuple), min_size=2, max_size=4).map(tuple))
+@given(
+    st.sampled_from(["all", "any"]), st.lists(st.lists(CONDITIONS, min_size=1, max_size=3).map(tuple), min_size=2, max_size=4).map(tuple)
+)
 def test_rows_come_back_from_the_text_they_make(match: str, groups: tuple[tuple[Condition, ...], ...]) -> None:
     rows = Rows("all" if match == "all" else "any", groups)
     assert rows_of(tree_of(str(rows))) == rows
@@ -43,7 +45,10 @@ def test_rows_come_back_from_the_text_they_make(match: str, groups: tuple[tuple[
         ),
         ("cf.tls_client_auth.cert_verified", "cf.tls_client_auth.cert_verified"),
         ('not (http.host eq "a" or http.host eq "b")', 'http.host ne "a" and http.host ne "b"'),
-        ('http.host eq "a" or (http.host eq "b" and not (http.request.method eq "GET"))', 'http.host eq "a" or (http.host eq "b" and http.request.method ne "GET")'),
+        (
+            'http.host eq "a" or (http.host eq "b" and not (http.request.method eq "GET"))',
+            'http.host eq "a" or (http.host eq "b" and http.request.method ne "GET")',
+        ),
         ("true", None),
         ('http.host eq "a" and (http.host eq "b" or (http.host eq "c" and cf.tls_client_auth.cert_verified))', None),
     ],

@@ -126,7 +126,7 @@ def holds(tree: Tree, known: Mapping[str, str | bool]) -> bool | None:
         return None
     if isinstance(value, bool):
         return value == (tree["operator"] == "true")
-    return (value in tree["values"]) == (tree["operator"] in {"eq", "in"})
+    return bool((value in tree["values"]) == (tree["operator"] in {"eq", "in"}))
 
 
 def fields_of(tree: Tree) -> set[str]:
