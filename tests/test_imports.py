@@ -13,6 +13,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
 NOUNS |= {
     "caller",
+    "expression",
     "learned_schema",
     "learning_state",
     "security_event",
