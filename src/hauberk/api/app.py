@@ -36,6 +36,7 @@ from hauberk.api import (
     security_events,
     template_rules,
     tokens,
+    traffic_imports,
     user_schemas,
     users,
     zones,
@@ -97,6 +98,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         issued_certificates.own,
         discovery_runs.own,
         template_rules.own,
+        traffic_imports.own,
         configuration.own,
         operation_metrics.own,
         request_counts.own,
@@ -114,7 +116,9 @@ def create_app(plane: ControlPlane) -> FastAPI:
     registry = CollectorRegistry()
     registry.register(LearningMetrics(plane.database))
     app.include_router(_metrics(registry, plane.metrics))
-    app.add_middleware(BodyLimit, max_bytes=plane.settings.control_plane.max_upload_bytes)
+    app.add_middleware(
+        BodyLimit, max_bytes=plane.settings.control_plane.max_upload_bytes, max_import_bytes=plane.settings.traffic.max_import_bytes
+    )
     app.add_middleware(Authentication, database=plane.database, prefixes=(COMPATIBLE, OWN))
     app.add_middleware(RequestMetrics, registry=registry)
     return app

@@ -35,6 +35,7 @@ def run_control_plane(settings: Settings) -> None:
     plane.inventory.start()
     plane.drift.start()
     plane.learning.start()
+    plane.imports.start()
     tls = {"ssl_certfile": settings.control_plane.certificate, "ssl_keyfile": settings.control_plane.private_key}
     log.info("control plane listens", extra={"address": settings.control_plane.listen, "url": settings.control_plane_url})
     _show_first_link(plane)
