@@ -11,7 +11,15 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
 NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
-NOUNS |= {"session_identifier", "template_rule", "learned_schema", "learning_state", "caller"}
+NOUNS |= {
+    "caller",
+    "expression",
+    "learned_schema",
+    "learning_state",
+    "security_event",
+    "session_identifier",
+    "template_rule",
+}
 ACTIVITIES = {"access", "alerting", "discovery", "learning", "pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.
 ALLOWED = {
@@ -21,14 +29,25 @@ ALLOWED = {
     "background": {"storage"},
     "inventory": {"background", "discovery", "storage"},
     "profile_keeping": {"background", "storage", "traffic"},
+    "capture_imports": {"discovery", "storage", "traffic"},
     "schema_learning": {"background", "profile_keeping", "learning", "storage"},
     "entrance": {"access", "storage"},
     "drift_watch": {"alerting", "learning", "storage"},
     "relaxation": {"learning", "schema_learning", "storage"},
     "schema_trial": {"learning", "profile_keeping", "schema_learning", "storage", "traffic"},
     "recorded_traffic": {"discovery"},
-    "pipeline": {"drift_watch", "entrance", "inventory", "recorded_traffic", "relaxation", "schema_learning", "schema_trial", *ACTIVITIES},
-    "api": {"pipeline", "relaxation", "schema_trial", *ACTIVITIES},
+    "pipeline": {
+        "capture_imports",
+        "drift_watch",
+        "entrance",
+        "inventory",
+        "recorded_traffic",
+        "relaxation",
+        "schema_learning",
+        "schema_trial",
+        *ACTIVITIES,
+    },
+    "api": {"capture_imports", "pipeline", "relaxation", "schema_trial", *ACTIVITIES},
     "dashboard": {"access", "entrance"},  # and the REST application, which it is handed
     "serve": {"api", "dashboard", "pipeline", "gateway", *ACTIVITIES},
     "supervise": set(),

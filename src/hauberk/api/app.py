@@ -18,21 +18,25 @@ from hauberk.api import (
     discovery,
     discovery_runs,
     envelope,
+    events,
     exported_schemas,
     gateways,
     hostname_associations,
+    issued_certificates,
     learned_differences,
     learned_schemas,
     learning,
     mtls_certificates,
     operation_metrics,
     operations,
+    request_counts,
     rulesets,
     schema_trials,
     schema_validation,
     security_events,
     template_rules,
     tokens,
+    traffic_imports,
     user_schemas,
     users,
     zones,
@@ -91,10 +95,14 @@ def create_app(plane: ControlPlane) -> FastAPI:
         account.own,
         gateways.own,
         authority.own,
+        issued_certificates.own,
         discovery_runs.own,
         template_rules.own,
+        traffic_imports.own,
         configuration.own,
         operation_metrics.own,
+        request_counts.own,
+        events.own,
         schema_trials.own,
         alerts.own,
         learning.own,
@@ -108,7 +116,9 @@ def create_app(plane: ControlPlane) -> FastAPI:
     registry = CollectorRegistry()
     registry.register(LearningMetrics(plane.database))
     app.include_router(_metrics(registry, plane.metrics))
-    app.add_middleware(BodyLimit, max_bytes=plane.settings.control_plane.max_upload_bytes)
+    app.add_middleware(
+        BodyLimit, max_bytes=plane.settings.control_plane.max_upload_bytes, max_import_bytes=plane.settings.traffic.max_import_bytes
+    )
     app.add_middleware(Authentication, database=plane.database, prefixes=(COMPATIBLE, OWN))
     app.add_middleware(RequestMetrics, registry=registry)
     return app

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 def success(
     result: Any,
     *,
-    result_info: Mapping[str, int] | None = None,
+    result_info: Mapping[str, Any] | None = None,
     messages: Sequence[Mapping[str, Any]] = (),
     status: int = 200,
     **top: Any,

@@ -13,6 +13,7 @@ from hauberk.serve.listening import bind, server
 from hauberk.serve.site import create_site_of
 from hauberk.storage.events import forget_events
 from hauberk.storage.operation_metrics import forget_metrics
+from hauberk.storage.request_counts import tidy_request_counts
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ def run_control_plane(settings: Settings) -> None:
     plane.inventory.start()
     plane.drift.start()
     plane.learning.start()
+    plane.imports.start()
     tls = {"ssl_certfile": settings.control_plane.certificate, "ssl_keyfile": settings.control_plane.private_key}
     log.info("control plane listens", extra={"address": settings.control_plane.listen, "url": settings.control_plane_url})
     _show_first_link(plane)
@@ -68,6 +70,7 @@ def _keep_house(plane: ControlPlane, stopping: threading.Event) -> None:
             with plane.database.write() as session:
                 forget_events(session, plane.settings.events.keep_days, plane.settings.events.keep_count)
                 forget_metrics(session, plane.settings.traffic.metrics_keep_days)
+                tidy_request_counts(session, plane.settings.traffic.metrics_keep_days)
         except Exception:
             log.exception("old events and metrics were not deleted")
         try:
