@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from hauberk.dashboard.addresses import link
+from hauberk.dashboard.browsers import browser_name
 from hauberk.dashboard.page import OWN, Page, PageOf
 from hauberk.dashboard.rest import RestError
 
@@ -43,5 +44,5 @@ async def end_session(page: PageOf, session_id: str) -> Response:
 async def _show(page: Page, error: RestError | None = None) -> Response:
     account = await page.rest.get(ACCOUNT)
     sessions = await page.rest.get(f"{ACCOUNT}/sessions", page=page.number, per_page=page.per_page)
-    context = {"account": account.result, "sessions": sessions.result, "info": sessions.info, "error": error}
+    context = {"account": account.result, "sessions": sessions.result, "info": sessions.info, "browser_name": browser_name, "error": error}
     return page.render("account/account.html", error.status if error is not None else 200, **context)

@@ -56,7 +56,7 @@ class Described:
     @property
     def first_sentence(self) -> str:
         """What it does, for a list."""
-        return " ".join(self.text.split("\n\n", 1)[0].split())
+        return re.split(r"(?<=\.) ", " ".join(self.text.split("\n\n", 1)[0].split()), maxsplit=1)[0]
 
     @property
     def address(self) -> str:
@@ -70,6 +70,11 @@ class Section:
 
     name: str
     operations: tuple[Described, ...]
+
+    @property
+    def title(self) -> str:
+        """The tag as a heading."""
+        return self.name[:1].upper() + self.name[1:]
 
     @property
     def id(self) -> str:

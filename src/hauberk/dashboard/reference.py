@@ -6,7 +6,10 @@ It may be read without signing in: it says what the public source says, and noth
 
 from __future__ import annotations
 
+import re
+
 from fastapi import APIRouter, Request
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 import hauberk
@@ -32,8 +35,14 @@ async def show(request: Request) -> Response:
         "base": base.rstrip("/"),
         "is_signed_in": secret_of(request, SESSION) is not None,
         "version": hauberk.__version__,
+        "prose": _prose,
     }
     return HTMLResponse(TEMPLATES.get_template("reference/reference.html").render(context))
+
+
+def _prose(text: str) -> Markup:
+    """Write names between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - it was escaped
 
 
 async def _sections(request: Request) -> list[Section]:

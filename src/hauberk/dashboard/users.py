@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from hauberk.dashboard.addresses import link
+from hauberk.dashboard.browsers import browser_name
 from hauberk.dashboard.page import OWN, Page, PageOf, Undo
 from hauberk.dashboard.rest import RestError
 
@@ -106,5 +107,6 @@ async def _show(page: Page, user_id: str, error: RestError | None = None) -> Res
         page.rest.get(_rest(user_id)), page.rest.get(_rest(user_id, "sessions"), page=page.number, per_page=page.per_page)
     )
     is_own = user.result["id"] == page.visitor.caller.user_id
-    context = {"user": user.result, "sessions": sessions.result, "info": sessions.info, "is_own": is_own, "roles": ROLES, "error": error}
+    context = {"user": user.result, "sessions": sessions.result, "info": sessions.info, "browser_name": browser_name}
+    context |= {"is_own": is_own, "roles": ROLES, "error": error}
     return page.render("users/user.html", error.status if error is not None else 200, **context)
