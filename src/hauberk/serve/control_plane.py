@@ -11,7 +11,9 @@ from hauberk.config import PASSPHRASE_VARIABLE, Settings
 from hauberk.pipeline import ControlPlane
 from hauberk.serve.listening import bind, server
 from hauberk.storage.events import forget_events
-from hauberk.storage.operation_metrics import forget_metrics
+from hauberk.storage.models import now
+from hauberk.storage.operation_latency import refresh_latency
+from hauberk.storage.operation_metrics import forget_metrics, hour_of
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +53,20 @@ def _keep_house(plane: ControlPlane, stopping: threading.Event) -> None:
         except Exception:
             log.exception("old events and metrics were not deleted")
         try:
+            _refresh_latency(plane)
+        except Exception:
+            log.exception("the latency of operations was not brought up to date")
+        try:
             plane.drift.look_for_silence()
         except Exception:
             log.exception("nobody looked for operations that are not called any more")
         if stopping.wait(HOUSEKEEPING_SECONDS):
             return
+
+
+def _refresh_latency(plane: ControlPlane) -> None:
+    """Let what is a day old fall out of the latency of operations; some at a time, so that nobody waits long to write."""
+    refreshed = 1
+    while refreshed:
+        with plane.database.write() as session:
+            refreshed = refresh_latency(session, hour_of(now()))
