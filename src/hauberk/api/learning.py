@@ -59,6 +59,18 @@ def request_run(plane: Plane, zone_id: ZoneId) -> JSONResponse:
     return success(plane.learning.request(zone_id), status=202)
 
 
+@own.delete("/zones/{zone_id}/learning/run")
+def cancel_run(plane: Plane, zone_id: ZoneId) -> JSONResponse:
+    """
+    Cancel the run under way, or one that was asked for; the answer is the state, as `GET …/learning` tells it.
+
+    It ends within some seconds. What it has done in whole steps stays, and the next run goes on from there.
+    """
+    with plane.database.read() as session:
+        zone_of(session, zone_id)
+    return success(plane.learning.cancel(zone_id))
+
+
 @own.get("/zones/{zone_id}/learning/operations")
 def list_learning(
     plane: Plane, zone_id: ZoneId, page: PageQuery, host: Hosts, method: Methods, state: States, endpoint: EndpointPart = None
