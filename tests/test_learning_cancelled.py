@@ -130,7 +130,7 @@ def test_what_is_not_running_cannot_be_cancelled_and_what_was_asked_for_is_taken
 def test_another_control_plane_can_cancel_it(recorder: Recorder, tmp_path: Path) -> None:
     learning = Learning(tmp_path / "hauberk.db", recorder)
     other = SchemaLearning(Database(learning.database.url), SETTINGS, None)
-    states = []
+    states: list[str] = []
 
     def step_in() -> None:
         if not states:

@@ -225,6 +225,13 @@ def test_drift_is_told_once_by_all_ways(site: Site, receiver: Receiver) -> None:
     assert site.ask("POST", f"alerts/{alert['id']}/acknowledge")["acknowledged_at"] is not None
     assert site.ask("GET", "alerts", acknowledged=False) == []
     assert site.ask("POST", "alerts/acknowledge", {"all": True}) == []
+    assert site.ask("DELETE", f"alerts/{alert['id']}/acknowledge")["acknowledged_at"] is None
+    assert [one["id"] for one in site.ask("POST", "alerts/acknowledge", {"all": True})] == [alert["id"]]
+    assert [one["id"] for one in site.ask("POST", "alerts/acknowledge", {"ids": [alert["id"]], "acknowledged": False})] == [alert["id"]]
+    assert site.ask("POST", "alerts/acknowledge", {"ids": [alert["id"]], "acknowledged": False}) == []
+    assert site.client.post(site.url("alerts/acknowledge"), json={"all": True, "acknowledged": False}).status_code == 400
+    assert [len(site.ask("GET", "alerts", breaking=breaking)) for breaking in (alert["breaking"], not alert["breaking"])] == [1, 0]
+    assert len(site.ask("GET", "alerts", acknowledged=False)) == 1
     assert site.client.post(site.url("alerts/acknowledge"), json={}).status_code == 400
     assert site.client.get(site.url("alerts/unknown")).status_code == 404
 
