@@ -11,7 +11,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
 NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
-NOUNS |= {"session_identifier", "template_rule", "learned_schema", "learning_state"}
+NOUNS |= {"session_identifier", "template_rule", "learned_schema", "learning_state", "schema_places"}
 ACTIVITIES = {"alerting", "discovery", "learning", "pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.
 ALLOWED = {
@@ -26,6 +26,7 @@ ALLOWED = {
     "relaxation": {"learning", "schema_learning", "storage"},
     "schema_trial": {"learning", "profile_keeping", "schema_learning", "storage", "traffic"},
     "trial_runs": {"learning", "schema_trial", "storage"},
+    "schema_preview": {"learning", "storage"},
     "recorded_traffic": {"discovery"},
     "pipeline": {
         "drift_watch",
@@ -37,7 +38,7 @@ ALLOWED = {
         "trial_runs",
         *ACTIVITIES,
     },
-    "api": {"pipeline", "relaxation", "schema_trial", *ACTIVITIES},
+    "api": {"pipeline", "relaxation", "schema_preview", "schema_trial", *ACTIVITIES},
     "serve": {"api", "pipeline", "gateway", *ACTIVITIES},
     "supervise": set(),
     "store_learning": {"traffic"},
