@@ -12,6 +12,7 @@ from hauberk.storage import (  # noqa: F401 - their tables belong to the metadat
     endpoint_tables,
     import_tables,
     learning_tables,
+    trial_tables,
 )
 from hauberk.storage.models import Base, UtcDateTime
 
