@@ -16,6 +16,7 @@ NOUNS |= {
     "expression",
     "learned_schema",
     "learning_state",
+    "schema_places",
     "security_event",
     "session_identifier",
     "template_rule",
@@ -35,6 +36,8 @@ ALLOWED = {
     "drift_watch": {"alerting", "learning", "storage"},
     "relaxation": {"learning", "schema_learning", "storage"},
     "schema_trial": {"learning", "profile_keeping", "schema_learning", "storage", "traffic"},
+    "trial_runs": {"learning", "schema_trial", "storage"},
+    "schema_preview": {"learning", "storage"},
     "recorded_traffic": {"discovery"},
     "pipeline": {
         "capture_imports",
@@ -45,9 +48,10 @@ ALLOWED = {
         "relaxation",
         "schema_learning",
         "schema_trial",
+        "trial_runs",
         *ACTIVITIES,
     },
-    "api": {"capture_imports", "pipeline", "relaxation", "schema_trial", *ACTIVITIES},
+    "api": {"capture_imports", "pipeline", "relaxation", "schema_preview", "schema_trial", *ACTIVITIES},
     "dashboard": {"access", "entrance"},  # and the REST application, which it is handed
     "serve": {"api", "dashboard", "pipeline", "gateway", *ACTIVITIES},
     "supervise": set(),

@@ -311,6 +311,13 @@ class LearningSettings(_Table):
     held_back: bool = Field(
         True, description="Leave about every tenth caller out, so that a learned schema can be tried on requests it has not seen."
     )
+    trial_seconds: int = Field(
+        600,
+        ge=1,
+        le=86400,
+        description="How long a trial in the background may take, in seconds; what it has judged until then is its result.",
+    )
+    keep_trials: int = Field(20, ge=1, le=1000, description="Trials in the background whose results are kept, for each zone.")
 
 
 def _webhook(url: str) -> str:

@@ -43,6 +43,7 @@ from hauberk.storage.relaxed_rules import relaxed_rules
 from hauberk.storage.tokens import token_sha256
 from hauberk.traffic.hours import RecordedHours
 from hauberk.traffic.store import TrafficStore
+from hauberk.trial_runs import TrialRuns
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +107,7 @@ class ControlPlane:
         self.learning.hours = RecordedHours(self.traffic.folder)
         self.trials = SchemaTrials(self.database, settings.learning, _native.Validator, _native.Learner)
         self.trials.hours = RecordedHours(self.traffic.folder)
+        self.trial_runs = TrialRuns(self.database, self.trials, settings.learning)
         self.metrics = CollectorRegistry()
         secret = webhook_secret(settings.alerts.webhook_secret_file, os.environ)
         if secret is None and settings.alerts.webhook_url is not None:
@@ -162,6 +164,7 @@ class ControlPlane:
 
     def close(self) -> None:
         """Stop looking at traffic, and let go of the database."""
+        self.trial_runs.stop()
         self.learning.stop()
         self.drift.stop()
         self.inventory.stop()

@@ -9,8 +9,10 @@ from hauberk.storage import (  # noqa: F401 - their tables belong to the metadat
     alert_tables,
     count_tables,
     discovery_tables,
+    endpoint_tables,
     import_tables,
     learning_tables,
+    trial_tables,
 )
 from hauberk.storage.models import Base, UtcDateTime
 
