@@ -32,7 +32,7 @@ ALLOWED = {
     "supervise": set(),
     "store_learning": {"traffic"},
     "cli": {"serve", "supervise", "demo", "discovery", "learning", "pki", "store_learning", "traffic"},
-    "demo": {"supervise", "cli", "pki"},
+    "demo": {"supervise", "cli", "pki", "serve"},
     "__init__": set(),
 }
 
