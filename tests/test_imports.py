@@ -11,7 +11,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
 NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
-NOUNS |= {"session_identifier", "template_rule", "learned_schema", "learning_state"}
+NOUNS |= {"session_identifier", "template_rule", "learned_schema", "learning_state", "caller"}
 ACTIVITIES = {"alerting", "discovery", "learning", "pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.
 ALLOWED = {
@@ -28,7 +28,8 @@ ALLOWED = {
     "recorded_traffic": {"discovery"},
     "pipeline": {"drift_watch", "inventory", "recorded_traffic", "relaxation", "schema_learning", "schema_trial", *ACTIVITIES},
     "api": {"pipeline", "relaxation", "schema_trial", *ACTIVITIES},
-    "serve": {"api", "pipeline", "gateway", *ACTIVITIES},
+    "dashboard": {"pipeline", "storage"},  # and the REST application, which it is handed
+    "serve": {"api", "dashboard", "pipeline", "gateway", *ACTIVITIES},
     "supervise": set(),
     "store_learning": {"traffic"},
     "cli": {"serve", "supervise", "demo", "discovery", "learning", "pki", "store_learning", "traffic"},

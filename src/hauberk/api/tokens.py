@@ -10,10 +10,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
-from hauberk.api.auth import Caller, Editor
+from hauberk.api.auth import Editor
 from hauberk.api.dependencies import Plane
 from hauberk.api.envelope import success
 from hauberk.api.paging import PageQuery, paged_rows
+from hauberk.caller import Caller
 from hauberk.errors import Conflict, NotFound
 from hauberk.storage.models import Token, now
 from hauberk.storage.tokens import token_sha256

@@ -6,10 +6,10 @@ import logging
 import os
 import threading
 
-from hauberk.api.app import create_app
 from hauberk.config import PASSPHRASE_VARIABLE, Settings
 from hauberk.pipeline import ControlPlane
 from hauberk.serve.listening import bind, server
+from hauberk.serve.site import create_site_of
 from hauberk.storage.events import forget_events
 from hauberk.storage.operation_metrics import forget_metrics
 
@@ -36,7 +36,7 @@ def run_control_plane(settings: Settings) -> None:
     tls = {"ssl_certfile": settings.control_plane.certificate, "ssl_keyfile": settings.control_plane.private_key}
     log.info("control plane listens", extra={"address": settings.control_plane.listen, "url": settings.control_plane_url})
     try:
-        server(create_app(plane), **tls).run(sockets=[bound])
+        server(create_site_of(plane), **tls).run(sockets=[bound])
     finally:
         stopping.set()
         plane.close()
