@@ -11,13 +11,14 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
 NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
-NOUNS |= {"session_identifier", "template_rule", "learned_schema", "learning_state", "caller"}
+NOUNS |= {"tunable", "session_identifier", "template_rule", "learned_schema", "learning_state", "caller"}
 ACTIVITIES = {"alerting", "discovery", "learning", "pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.
 ALLOWED = {
     **{noun: set() for noun in NOUNS},
     **{activity: set() for activity in ACTIVITIES},
-    "gateway": {"snapshot", "traffic"},
+    "told_settings": set(),
+    "gateway": {"snapshot", "told_settings", "traffic"},
     "background": {"storage"},
     "inventory": {"background", "discovery", "storage"},
     "profile_keeping": {"background", "storage", "traffic"},

@@ -30,6 +30,7 @@ from hauberk.api import (
     schema_trials,
     schema_validation,
     security_events,
+    settings,
     template_rules,
     tokens,
     user_schemas,
@@ -78,6 +79,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
     for router in (
         zones.own,
         tokens.own,
+        settings.own,
         gateways.own,
         authority.own,
         discovery_runs.own,

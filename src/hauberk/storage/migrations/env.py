@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from alembic import context
 
-from hauberk.storage import alert_tables, discovery_tables, learning_tables  # noqa: F401 - their tables belong to the metadata
+from hauberk.storage import alert_tables, changed_settings, discovery_tables, learning_tables  # noqa: F401 - their tables belong to the metadata
 from hauberk.storage.models import Base, UtcDateTime
 
 
