@@ -11,7 +11,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
 NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
-NOUNS |= {"security_event", "session_identifier", "template_rule", "learned_schema", "learning_state", "caller"}
+NOUNS |= {"security_event", "session_identifier", "template_rule", "learned_schema", "learning_state", "caller", "todo"}
 ACTIVITIES = {"alerting", "discovery", "learning", "pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.
 ALLOWED = {

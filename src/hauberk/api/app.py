@@ -35,6 +35,7 @@ from hauberk.api import (
     template_rules,
     tokens,
     user_schemas,
+    zone_standing,
     zones,
 )
 from hauberk.api.auth import Authentication
@@ -88,6 +89,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         operation_metrics.own,
         request_counts.own,
         events.own,
+        zone_standing.own,
         schema_trials.own,
         alerts.own,
         learning.own,
