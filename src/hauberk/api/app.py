@@ -44,6 +44,7 @@ from hauberk.api import (
     traffic_imports,
     user_schemas,
     users,
+    zone_standing,
     zones,
 )
 from hauberk.api.auth import Authentication
@@ -112,6 +113,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         endpoints.own,
         endpoint_changes.own,
         endpoint_schemas.own,
+        zone_standing.own,
         schema_trials.own,
         relaxed_rules.own,
         alerts.own,
