@@ -11,7 +11,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
 NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
-NOUNS |= {"session_identifier", "template_rule", "learned_schema", "learning_state", "caller", "expression"}
+NOUNS |= {"session_identifier", "template_rule", "learned_schema", "learning_state", "caller", "expression", "certificate_demand"}
 ACTIVITIES = {"alerting", "discovery", "learning", "pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.
 ALLOWED = {
