@@ -7,7 +7,7 @@ from alembic import op
 
 from hauberk.operation import OperationKey
 
-revision = "0011"
+revision = "0012"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
