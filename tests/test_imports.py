@@ -11,8 +11,16 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
 NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
-NOUNS |= {"session_identifier", "template_rule", "learned_schema", "learning_state", "schema_places"}
-ACTIVITIES = {"alerting", "discovery", "learning", "pki", "snapshot", "storage", "traffic"}
+NOUNS |= {
+    "caller",
+    "learned_schema",
+    "learning_state",
+    "schema_places",
+    "security_event",
+    "session_identifier",
+    "template_rule",
+}
+ACTIVITIES = {"access", "alerting", "discovery", "learning", "pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.
 ALLOWED = {
     **{noun: set() for noun in NOUNS},
@@ -22,6 +30,7 @@ ALLOWED = {
     "inventory": {"background", "discovery", "storage"},
     "profile_keeping": {"background", "storage", "traffic"},
     "schema_learning": {"background", "profile_keeping", "learning", "storage"},
+    "entrance": {"access", "storage"},
     "drift_watch": {"alerting", "learning", "storage"},
     "relaxation": {"learning", "schema_learning", "storage"},
     "schema_trial": {"learning", "profile_keeping", "schema_learning", "storage", "traffic"},
@@ -30,6 +39,7 @@ ALLOWED = {
     "recorded_traffic": {"discovery"},
     "pipeline": {
         "drift_watch",
+        "entrance",
         "inventory",
         "recorded_traffic",
         "relaxation",
@@ -39,7 +49,8 @@ ALLOWED = {
         *ACTIVITIES,
     },
     "api": {"pipeline", "relaxation", "schema_preview", "schema_trial", *ACTIVITIES},
-    "serve": {"api", "pipeline", "gateway", *ACTIVITIES},
+    "dashboard": {"access", "entrance"},  # and the REST application, which it is handed
+    "serve": {"api", "dashboard", "pipeline", "gateway", *ACTIVITIES},
     "supervise": set(),
     "store_learning": {"traffic"},
     "cli": {"serve", "supervise", "demo", "discovery", "learning", "pki", "store_learning", "traffic"},

@@ -22,6 +22,7 @@ from hauberk import _native
 from hauberk.alerting.secret import webhook_secret
 from hauberk.config import LearningSettings, Settings, ZoneSettings
 from hauberk.drift_watch import DriftWatch
+from hauberk.entrance import Entrance
 from hauberk.errors import ConfigurationError, InvalidRequest, StorageError
 from hauberk.inventory import Inventory
 from hauberk.learning import LearnOptions, documents, learn
@@ -80,6 +81,7 @@ class ControlPlane:
             _make_first_tokens(session, settings)
             _adopt_limits(session, settings)
             _adopt_zones(session, settings.zones)
+        self.entrance = Entrance(self.database, settings.dashboard)
         self._snapshot: Snapshot | None = None
         self._compiling = threading.Lock()
         # A gateway that listens nowhere: it compiles snapshots exactly as those that serve.
@@ -121,6 +123,10 @@ class ControlPlane:
     def crl_url(self) -> str:
         """Where the managed authority's CRL is: the distribution point written into certificates."""
         return f"{self.public_url}/crl/{self.authority_id}.crl"
+
+    def sign_in_link(self, secret: str) -> str:
+        """Give the address that signs in to the dashboard once."""
+        return f"{self.public_url}/sign-in/once/{secret}"
 
     def revision(self) -> int:
         """Tell the version of the newest snapshot, compiled or not yet."""

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import hauberk
 from hauberk.api import (
+    account,
     alerts,
     authority,
     client_certificates,
@@ -17,6 +18,7 @@ from hauberk.api import (
     discovery,
     discovery_runs,
     envelope,
+    events,
     exported_schemas,
     gateways,
     hostname_associations,
@@ -27,6 +29,7 @@ from hauberk.api import (
     operation_metrics,
     operations,
     relaxed_rules,
+    request_counts,
     rulesets,
     schema_trials,
     schema_validation,
@@ -34,6 +37,7 @@ from hauberk.api import (
     template_rules,
     tokens,
     user_schemas,
+    users,
     zones,
 )
 from hauberk.api.auth import Authentication
@@ -55,7 +59,14 @@ Two roots over one store, one envelope and one way to authenticate: `{COMPATIBLE
 
 def create_app(plane: ControlPlane) -> FastAPI:
     """Make the application over an open control plane; the caller closes the plane."""
-    app = FastAPI(title="hauberk", version=hauberk.__version__, description=DESCRIPTION, separate_input_output_schemas=False)
+    app = FastAPI(
+        title="hauberk",
+        version=hauberk.__version__,
+        description=DESCRIPTION,
+        separate_input_output_schemas=False,
+        docs_url=None,  # FastAPI's pages load scripts from other hosts; the dashboard has one of its own
+        redoc_url=None,
+    )
     app.state.plane = plane
     envelope.install(app)
 
@@ -79,12 +90,16 @@ def create_app(plane: ControlPlane) -> FastAPI:
     for router in (
         zones.own,
         tokens.own,
+        users.own,
+        account.own,
         gateways.own,
         authority.own,
         discovery_runs.own,
         template_rules.own,
         configuration.own,
         operation_metrics.own,
+        request_counts.own,
+        events.own,
         schema_trials.own,
         relaxed_rules.own,
         alerts.own,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -18,21 +17,13 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hauberk.api.envelope import failure
+from hauberk.caller import CALLER, Caller
 from hauberk.errors import Forbidden, Unauthenticated
 from hauberk.storage.database import Database
 from hauberk.storage.models import Token
 from hauberk.storage.tokens import token_sha256
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-@dataclass(frozen=True)
-class Caller:
-    """The owner of the credentials a request came with."""
-
-    token_id: str
-    email: str
-    scope: str
 
 
 def _presented(headers: Headers) -> Iterator[tuple[str, str | None]]:
@@ -86,10 +77,10 @@ class Authentication:
         self.prefixes = prefixes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request on with its caller noted, or answer 401."""
-        if scope["type"] == "http" and scope["path"].startswith(self.prefixes):
+        """Let the request on with its caller noted, or answer 401; one that comes from inside this process has its caller already."""
+        if scope["type"] == "http" and scope["path"].startswith(self.prefixes) and CALLER not in scope:
             try:
-                scope["hauberk.caller"] = await run_in_threadpool(authenticate, Headers(scope=scope), self.database)
+                scope[CALLER] = await run_in_threadpool(authenticate, Headers(scope=scope), self.database)
             except Unauthenticated as error:
                 response = failure(error.status, [{"code": error.code, "message": error.message}])
                 response.headers["Connection"] = "close"
@@ -99,7 +90,7 @@ class Authentication:
 
 
 def _caller(request: Request) -> Caller:
-    caller = request.scope["hauberk.caller"]
+    caller = request.scope[CALLER]
     assert isinstance(caller, Caller)  # noqa: S101 - the middleware lets nothing else through
     return caller
 
@@ -116,6 +107,12 @@ def _edit(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
     raise Forbidden(f"a token of scope '{caller.scope}' may not do this: it needs scope 'edit'")
 
 
+def _read(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+    if caller.scope in {"read", "edit"}:
+        return caller
+    raise Forbidden(f"a token of scope '{caller.scope}' has no account: this needs scope 'read'")
+
+
 def _gateway(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
     if caller.scope in {"gateway", "edit"}:
         return caller
@@ -127,6 +124,9 @@ Owner = Depends(_read_or_edit)
 
 Editor = Depends(_edit)
 """Route dependency: `edit` whatever the method, for what even a reader must not see, such as tokens."""
+
+Reader = Depends(_read)
+"""Route dependency: `read` whatever the method, for the caller's own affairs."""
 
 GatewayCaller = Depends(_gateway)
 """Route dependency: the caller is a gateway."""

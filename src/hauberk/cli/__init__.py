@@ -34,6 +34,7 @@ from hauberk.cli import (
     status,
     token,
     traffic,
+    user,
     validate,
     zone,
 )
@@ -69,6 +70,7 @@ app.command("validate")(validate.validate)
 app.command("events")(events.events)
 app.add_typer(traffic.app, name="traffic")
 app.add_typer(token.app, name="token")
+app.add_typer(user.app, name="user")
 
 _traceback_wanted = False
 

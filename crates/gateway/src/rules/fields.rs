@@ -207,6 +207,11 @@ impl Field {
             .expect("each field stands in the table, a test goes through them")
     }
 
+    /// Whether the field is about the client certificate.
+    pub fn is_of_certificate(self) -> bool {
+        self.name().starts_with("cf.tls_client_auth.")
+    }
+
     /// All fields, in the order of the table in the documentation.
     pub fn all() -> impl Iterator<Item = Self> {
         NAMES

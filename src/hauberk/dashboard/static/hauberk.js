@@ -1,0 +1,194 @@
+// What pages do by themselves: regions that stay up to date, previews while typing, files dropped, selections counted, texts copied.
+// Pages ask for it by attributes and work without it.
+
+const LIVE = "[data-live]";
+
+/** Fetch a page and give the document; an answer that is another page, such as the sign-in, is followed. */
+async function fetched(address, options = {}) {
+  const answer = await fetch(address, { credentials: "same-origin", ...options, headers: { "X-Hauberk-Part": "1", ...options.headers } });
+  if (answer.redirected && new URL(answer.url).pathname === "/sign-in") {
+    location.reload();
+    throw new Error("signed out");
+  }
+  if (answer.status >= 502) throw new Error(String(answer.status));
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+function replaced(old, fresh) {
+  const opened = new Set([...old.querySelectorAll("details[open][id]")].map((one) => one.id));
+  for (const one of fresh.querySelectorAll("details[id]")) if (opened.has(one.id)) one.open = true;
+  const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+  const node = document.importNode(fresh, true);
+  old.replaceWith(node);
+  enlivened(node);
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+// --- Regions that stay up to date ------------------------------------------------------------------------------------------------------
+
+let failures = 0;
+
+function lost(is) {
+  failures = is ? failures + 1 : 0;
+  const told = document.querySelector("[data-lost]");
+  if (told) told.hidden = failures < 2;
+}
+
+/** Someone is in the middle of something there: a field, an open question, selected text or rows. */
+function isBusy(region) {
+  const active = document.activeElement;
+  if (region.contains(active) && active.matches("input:not([type=checkbox]), textarea, select")) return true;
+  if (region.querySelector(":popover-open, dialog[open], details[open]:not([id]), input[type=checkbox]:checked")) return true;
+  const selection = getSelection();
+  return Boolean(selection && !selection.isCollapsed && region.contains(selection.anchorNode));
+}
+
+function watch(region) {
+  const seconds = Number(region.dataset.live) || 2;
+  const again = (wait) => setTimeout(look, wait * 1000);
+  async function look() {
+    if (!region.isConnected) return;
+    if (document.hidden || isBusy(region)) return again(seconds);
+    try {
+      const fresh = (await fetched(region.dataset.liveSrc || location.href)).getElementById(region.id);
+      lost(false);
+      if (!region.isConnected) return;
+      if (isBusy(region)) return again(seconds);
+      if (fresh) replaced(region, fresh);
+    } catch {
+      lost(true);
+      again(Math.min(seconds * 2 ** Math.min(failures, 4), 15));
+    }
+  }
+  again(seconds);
+}
+
+// --- Previews while typing -------------------------------------------------------------------------------------------------------------
+
+function preview(form) {
+  let wait, under_way;
+  form.addEventListener("input", () => {
+    clearTimeout(wait);
+    wait = setTimeout(async () => {
+      under_way?.abort();
+      under_way = new AbortController();
+      const body = new FormData(form);
+      try {
+        const page = await fetched(form.dataset.previewSrc, { method: "POST", body, signal: under_way.signal });
+        const fresh = page.getElementById(form.dataset.preview);
+        const old = document.getElementById(form.dataset.preview);
+        if (fresh && old) replaced(old, fresh);
+        lost(false);
+      } catch (error) {
+        if (error.name !== "AbortError") lost(true);
+      }
+    }, 250);
+  });
+}
+
+// --- Files, selections, copies ---------------------------------------------------------------------------------------------------------
+
+function drop(area) {
+  const input = area.querySelector("input[type=file]");
+  const text = area.querySelector("textarea");
+  for (const name of ["dragenter", "dragover"]) {
+    area.addEventListener(name, (event) => {
+      event.preventDefault();
+      area.classList.add("over");
+    });
+  }
+  for (const name of ["dragleave", "drop"]) area.addEventListener(name, () => area.classList.remove("over"));
+  area.addEventListener("drop", async (event) => {
+    event.preventDefault();
+    const files = event.dataTransfer?.files;
+    if (!files?.length) return;
+    if (input) {
+      input.files = files;
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+    } else if (text) {
+      text.value = await files[0].text();
+      text.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  });
+}
+
+function selection(form) {
+  const boxes = () => [...form.querySelectorAll("input[type=checkbox][data-row]")];
+  const all = form.querySelector("input[data-select-all]");
+  const count = () => {
+    const chosen = boxes().filter((box) => box.checked).length;
+    for (const place of form.querySelectorAll("[data-selected]")) place.textContent = String(chosen);
+    for (const button of form.querySelectorAll("button[data-needs-selection]")) button.disabled = chosen === 0;
+    if (all) {
+      all.checked = chosen > 0 && chosen === boxes().length;
+      all.indeterminate = chosen > 0 && !all.checked;
+    }
+  };
+  all?.addEventListener("change", () => {
+    for (const box of boxes()) box.checked = all.checked;
+  });
+  form.addEventListener("change", count);
+  count();
+}
+
+function copy(button) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    const label = button.textContent;
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = label), 1500);
+  });
+}
+
+/** Submit a form as soon as something in it is chosen, such as a filter. */
+function submitted(form) {
+  form.addEventListener("change", (event) => {
+    if (event.target.matches("select, input[type=checkbox], input[type=radio]")) form.requestSubmit();
+  });
+}
+
+function switchTheme(button) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const root = document.documentElement;
+    const now = root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+    root.dataset.theme = now === "dark" ? "light" : "dark";
+    document.cookie = `hauberk_theme=${root.dataset.theme}; Path=/; SameSite=Lax; Max-Age=31536000`;
+  });
+}
+
+const ATTRIBUTES = [
+  [LIVE, watch],
+  ["form[data-preview]", preview],
+  ["[data-drop]", drop],
+  ["form[data-selection]", selection],
+  ["[data-copy]", copy],
+  ["form[data-submit-on-change]", submitted],
+  ["[data-theme-switch]", switchTheme],
+];
+
+function enlivened(root) {
+  for (const [selector, make] of ATTRIBUTES) {
+    if (root.matches?.(selector)) make(root);
+    for (const element of root.querySelectorAll(selector)) make(element);
+  }
+}
+
+enlivened(document);
+
+// A notice is told once: the address that is shared or loaded again does not name it.
+if (document.querySelector("[data-notice]")) {
+  const address = new URL(location.href);
+  address.searchParams.delete("notice");
+  history.replaceState(null, "", address);
+}
+
+// One menu at a time, and a click elsewhere or Escape closes it.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+});

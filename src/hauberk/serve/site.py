@@ -1,0 +1,16 @@
+"""What the control plane serves at its address: the REST API, and the dashboard as its client."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp
+
+from hauberk.api.app import create_app
+from hauberk.api.limits import BodyLimit
+from hauberk.dashboard.app import create_site
+from hauberk.pipeline import ControlPlane
+
+
+def create_site_of(plane: ControlPlane) -> ASGIApp:
+    """Make the application over an open control plane; the caller closes the plane."""
+    site = create_site(create_app(plane), plane.entrance, plane.settings.control_plane.public_url or "")
+    return BodyLimit(site, plane.settings.control_plane.max_upload_bytes)

@@ -1,0 +1,123 @@
+"""What all pages share: headers, the way in, addresses that lead nowhere, text from strangers, live parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboard.conftest import Site, Visit
+from hauberk.dashboard import text
+from hauberk.dashboard.addresses import link, query
+from hauberk.dashboard.charts import bars, lines, nice_ceiling, spark
+from hauberk.dashboard.rendering import TEMPLATES
+
+
+def test_strangers_are_sent_to_the_sign_in_and_back(site: Site) -> None:
+    answer = httpx.get(site.page("events?action=block"))
+    assert answer.status_code in {303, 404}
+    answer = httpx.get(site.page())
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/sign-in?next=%2Fzones%2Fexample.com"
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/nothing/here", "/static/hauberk.css", "/zones/example.com"])
+def test_every_page_has_a_strict_policy(site: Site, path: str) -> None:
+    policy = httpx.get(site.url + path).headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_rest_answers_as_before(site: Site) -> None:
+    assert httpx.get(site.url + "/client/v4/nothing").json()["success"] is False
+    assert httpx.get(site.url + "/healthz").json() == {"status": "ok"}
+
+
+def test_addresses_that_lead_nowhere(site: Site) -> None:
+    with site.signed_in() as client:
+        unknown = client.get("/zones/elsewhere.test")
+        assert unknown.status_code == 404
+        assert "No such zone" in unknown.text
+        assert client.get("/nothing/here").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("plain", "plain"),
+        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ("a\u202eb", "a\\u202eb"),
+        ("a\x00\x1b[31m", "a\\x00\\x1b[31m"),
+        ('" onload="x', "&#34; onload=&#34;x"),
+        ("Grüße, 東京", "Grüße, 東京"),
+        ("\U000e0041", "\\U000e0041"),
+        ("\ud800", "\\ud800"),
+    ],
+)
+def test_text_from_strangers_is_only_read(value: str, shown: str) -> None:
+    assert TEMPLATES.from_string("{{ value }}").render(value=value) == shown
+
+
+def test_fields_send_back_what_they_were_given() -> None:
+    assert TEMPLATES.from_string("{{ value | exact }}").render(value="a\u202e<") == "a\u202e&lt;"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (text.percent(0), "0 %"),
+        (text.percent(1), "100 %"),
+        (text.percent(0.5), "50 %"),
+        (text.percent(0.1234), "12.3 %"),
+        (text.percent(0.00001), "< 0.1 %"),
+        (text.percent(0.99999), "> 99.9 %"),
+        (text.number(12410), "12\u202f410"),
+        (text.size(3_200_000), "3.2 MB"),
+        (text.seconds(0.00034), "340 µs"),
+        (text.seconds(0.012), "12 ms"),
+        (text.seconds(86400 * 3), "3 days"),
+        (text.ago("not a time"), text.NOTHING),
+        (link("example.com", "endpoints", "a/b", q="", page=2), "/zones/example.com/endpoints/a%2Fb?page=2"),
+        (query({"host": "a b", "page": "3", "notice": "x"}, {"page": ""}), "host=a+b"),
+    ],
+)
+def test_values_for_people(written: str, expected: str) -> None:
+    assert written == expected
+
+
+def test_charts_stay_in_their_frame() -> None:
+    assert [nice_ceiling(value) for value in (0, 0.7, 1, 3, 2400, 99)] == [1, 1, 1, 5, 2500, 100]
+    chart = bars("Requests", ["a", "b"], {"passed": [3, 0], "blocked": [1, 9]})
+    for bar in chart.bars:
+        for segment in bar.segments:
+            assert 0 <= segment.y <= segment.y + segment.height <= chart.height
+    assert not chart.is_empty
+    assert bars("Nothing", [], {"passed": []}).is_empty
+    assert lines("Latency", ["a", "b", "c"], {"p50": [1, None, 2]}).lines[0].paths[0].count(",") == 2
+    assert spark([]) == ""
+    assert spark([5]).count(",") == 2
+
+
+def test_the_overview_in_a_browser(visit: Visit, accessible: Callable[[Page], None]) -> None:
+    page = visit.signed_in()
+    page.goto(visit.site.url)
+    expect(page).to_have_url(visit.site.page())
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    accessible(page)
+    page.get_by_role("button", name="Dark or light").click()
+    accessible(page)
+
+
+def test_a_viewer_is_told_so(visit: Visit) -> None:
+    page = visit.as_viewer()
+    page.goto(visit.site.page())
+    expect(page.get_by_text("(viewer)")).to_be_visible()
+
+
+def test_a_form_of_another_site_changes_nothing(site: Site) -> None:
+    with site.signed_in() as client:
+        answer = client.post("/sign-out", data={"csrf": "made up"})
+        assert answer.status_code == 403
+        assert client.get("/").status_code == 200
