@@ -13,6 +13,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
 NOUNS |= {
     "caller",
+    "expression",
     "learned_schema",
     "learning_state",
     "schema_places",
@@ -29,6 +30,7 @@ ALLOWED = {
     "background": {"storage"},
     "inventory": {"background", "discovery", "storage"},
     "profile_keeping": {"background", "storage", "traffic"},
+    "capture_imports": {"discovery", "storage", "traffic"},
     "schema_learning": {"background", "profile_keeping", "learning", "storage"},
     "entrance": {"access", "storage"},
     "drift_watch": {"alerting", "learning", "storage"},
@@ -38,6 +40,7 @@ ALLOWED = {
     "schema_preview": {"learning", "storage"},
     "recorded_traffic": {"discovery"},
     "pipeline": {
+        "capture_imports",
         "drift_watch",
         "entrance",
         "inventory",
@@ -48,7 +51,7 @@ ALLOWED = {
         "trial_runs",
         *ACTIVITIES,
     },
-    "api": {"pipeline", "relaxation", "schema_preview", "schema_trial", *ACTIVITIES},
+    "api": {"capture_imports", "pipeline", "relaxation", "schema_preview", "schema_trial", *ACTIVITIES},
     "dashboard": {"access", "entrance"},  # and the REST application, which it is handed
     "serve": {"api", "dashboard", "pipeline", "gateway", *ACTIVITIES},
     "supervise": set(),

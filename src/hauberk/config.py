@@ -388,6 +388,12 @@ class TrafficSettings(_Table):
     flush_seconds: float = Field(30.0, ge=0.1, le=3600, description="And after so long at the latest, in seconds: what a kill loses.")
     keep_days: int = Field(30, ge=1, le=3650, description="How long recorded traffic is kept, in days.")
     max_bytes: int = Field(5 * 2**30, ge=2**20, description="All segments together, in bytes; beyond it the oldest hours go first.")
+    max_import_bytes: int = Field(
+        2 * 2**30,
+        ge=2**10,
+        le=2**50,
+        description="Largest capture that is imported over REST, in bytes, as it is sent and unpacked.",
+    )
     metrics_keep_days: int = Field(
         14, ge=1, le=3650, description="How long the control plane keeps metrics per operation and hour, in days."
     )

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from hauberk import _native
 from hauberk.alerting.secret import webhook_secret
+from hauberk.capture_imports import CaptureImports
 from hauberk.config import LearningSettings, Settings, ZoneSettings
 from hauberk.drift_watch import DriftWatch
 from hauberk.entrance import Entrance
@@ -101,6 +102,7 @@ class ControlPlane:
         )
         self.traffic = TrafficStore(settings.traffic_store, keep_days=settings.traffic.keep_days, max_bytes=settings.traffic.max_bytes)
         self.inventory.source = RecordedTraffic(self.traffic)
+        self.imports = CaptureImports(self.database, settings, self.traffic)
         self.learning = SchemaLearning(self.database, settings.learning, _learning_parts(settings.learning))
         self.learning.hours = RecordedHours(self.traffic.folder)
         self.trials = SchemaTrials(self.database, settings.learning, _native.Validator, _native.Learner)
@@ -166,6 +168,7 @@ class ControlPlane:
         self.learning.stop()
         self.drift.stop()
         self.inventory.stop()
+        self.imports.stop()
         self.database.close()
 
 

@@ -17,11 +17,15 @@ from hauberk.api import (
     configuration,
     discovery,
     discovery_runs,
+    endpoint_changes,
+    endpoint_schemas,
+    endpoints,
     envelope,
     events,
     exported_schemas,
     gateways,
     hostname_associations,
+    issued_certificates,
     learned_differences,
     learned_schemas,
     learning,
@@ -36,6 +40,7 @@ from hauberk.api import (
     security_events,
     template_rules,
     tokens,
+    traffic_imports,
     user_schemas,
     users,
     zones,
@@ -94,12 +99,17 @@ def create_app(plane: ControlPlane) -> FastAPI:
         account.own,
         gateways.own,
         authority.own,
+        issued_certificates.own,
         discovery_runs.own,
         template_rules.own,
+        traffic_imports.own,
         configuration.own,
         operation_metrics.own,
         request_counts.own,
         events.own,
+        endpoints.own,
+        endpoint_changes.own,
+        endpoint_schemas.own,
         schema_trials.own,
         relaxed_rules.own,
         alerts.own,
@@ -114,7 +124,9 @@ def create_app(plane: ControlPlane) -> FastAPI:
     registry = CollectorRegistry()
     registry.register(LearningMetrics(plane.database))
     app.include_router(_metrics(registry, plane.metrics))
-    app.add_middleware(BodyLimit, max_bytes=plane.settings.control_plane.max_upload_bytes)
+    app.add_middleware(
+        BodyLimit, max_bytes=plane.settings.control_plane.max_upload_bytes, max_import_bytes=plane.settings.traffic.max_import_bytes
+    )
     app.add_middleware(Authentication, database=plane.database, prefixes=(COMPATIBLE, OWN))
     app.add_middleware(RequestMetrics, registry=registry)
     return app

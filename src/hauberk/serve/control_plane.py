@@ -12,7 +12,9 @@ from hauberk.pipeline import ControlPlane
 from hauberk.serve.listening import bind, server
 from hauberk.serve.site import create_site_of
 from hauberk.storage.events import forget_events
-from hauberk.storage.operation_metrics import forget_metrics
+from hauberk.storage.models import now
+from hauberk.storage.operation_latency import refresh_latency
+from hauberk.storage.operation_metrics import forget_metrics, hour_of
 from hauberk.storage.request_counts import tidy_request_counts
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ def run_control_plane(settings: Settings) -> None:
     plane.inventory.start()
     plane.drift.start()
     plane.learning.start()
+    plane.imports.start()
     tls = {"ssl_certfile": settings.control_plane.certificate, "ssl_keyfile": settings.control_plane.private_key}
     log.info("control plane listens", extra={"address": settings.control_plane.listen, "url": settings.control_plane_url})
     _show_first_link(plane)
@@ -77,8 +80,20 @@ def _keep_house(plane: ControlPlane, stopping: threading.Event) -> None:
         except Exception:
             log.exception("old sessions were not deleted")
         try:
+            _refresh_latency(plane)
+        except Exception:
+            log.exception("the latency of operations was not brought up to date")
+        try:
             plane.drift.look_for_silence()
         except Exception:
             log.exception("nobody looked for operations that are not called any more")
         if stopping.wait(HOUSEKEEPING_SECONDS):
             return
+
+
+def _refresh_latency(plane: ControlPlane) -> None:
+    """Let what is a day old fall out of the latency of operations; some at a time, so that nobody waits long to write."""
+    refreshed = 1
+    while refreshed:
+        with plane.database.write() as session:
+            refreshed = refresh_latency(session, hour_of(now()))

@@ -9,6 +9,8 @@ from hauberk.storage import (  # noqa: F401 - their tables belong to the metadat
     alert_tables,
     count_tables,
     discovery_tables,
+    endpoint_tables,
+    import_tables,
     learning_tables,
     trial_tables,
 )
