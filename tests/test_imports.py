@@ -12,6 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
 NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
 NOUNS |= {
+    "todo",
     "caller",
     "expression",
     "learned_schema",
@@ -20,13 +21,15 @@ NOUNS |= {
     "security_event",
     "session_identifier",
     "template_rule",
+    "tunable",
 }
 ACTIVITIES = {"access", "alerting", "discovery", "learning", "pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.
 ALLOWED = {
     **{noun: set() for noun in NOUNS},
     **{activity: set() for activity in ACTIVITIES},
-    "gateway": {"snapshot", "traffic"},
+    "told_settings": set(),
+    "gateway": {"snapshot", "told_settings", "traffic"},
     "background": {"storage"},
     "inventory": {"background", "discovery", "storage"},
     "profile_keeping": {"background", "storage", "traffic"},
@@ -57,7 +60,7 @@ ALLOWED = {
     "supervise": set(),
     "store_learning": {"traffic"},
     "cli": {"serve", "supervise", "demo", "discovery", "learning", "pki", "store_learning", "traffic"},
-    "demo": {"supervise", "cli", "pki"},
+    "demo": {"supervise", "cli", "pki", "serve"},
     "__init__": set(),
 }
 
