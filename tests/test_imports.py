@@ -12,6 +12,8 @@ SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
 NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
 NOUNS |= {
+    "certificate_demand",
+    "todo",
     "caller",
     "expression",
     "learned_schema",
@@ -20,13 +22,15 @@ NOUNS |= {
     "security_event",
     "session_identifier",
     "template_rule",
+    "tunable",
 }
 ACTIVITIES = {"access", "alerting", "discovery", "learning", "pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.
 ALLOWED = {
     **{noun: set() for noun in NOUNS},
     **{activity: set() for activity in ACTIVITIES},
-    "gateway": {"snapshot", "traffic"},
+    "told_settings": set(),
+    "gateway": {"snapshot", "told_settings", "traffic"},
     "background": {"storage"},
     "inventory": {"background", "discovery", "storage"},
     "profile_keeping": {"background", "storage", "traffic"},
@@ -37,7 +41,6 @@ ALLOWED = {
     "relaxation": {"learning", "schema_learning", "storage"},
     "schema_trial": {"learning", "profile_keeping", "schema_learning", "storage", "traffic"},
     "trial_runs": {"learning", "schema_trial", "storage"},
-    "schema_preview": {"learning", "storage"},
     "recorded_traffic": {"discovery"},
     "pipeline": {
         "capture_imports",
@@ -51,13 +54,13 @@ ALLOWED = {
         "trial_runs",
         *ACTIVITIES,
     },
-    "api": {"capture_imports", "pipeline", "relaxation", "schema_preview", "schema_trial", *ACTIVITIES},
+    "api": {"capture_imports", "pipeline", "relaxation", "schema_trial", *ACTIVITIES},
     "dashboard": {"access", "entrance"},  # and the REST application, which it is handed
     "serve": {"api", "dashboard", "pipeline", "gateway", *ACTIVITIES},
     "supervise": set(),
     "store_learning": {"traffic"},
     "cli": {"serve", "supervise", "demo", "discovery", "learning", "pki", "store_learning", "traffic"},
-    "demo": {"supervise", "cli", "pki"},
+    "demo": {"supervise", "cli", "pki", "serve"},
     "__init__": set(),
 }
 

@@ -36,6 +36,7 @@ from hauberk.schema_learning import Parts, SchemaLearning
 from hauberk.schema_trial import SchemaTrials
 from hauberk.snapshot.document import Snapshot, encode
 from hauberk.storage.authorities import managed_certificate_pem, remember_managed_authority
+from hauberk.storage.changed_settings import changed_settings
 from hauberk.storage.database import Database
 from hauberk.storage.enforcement import read_enforced
 from hauberk.storage.models import Host, Installation, Token, Zone, now
@@ -44,6 +45,7 @@ from hauberk.storage.tokens import token_sha256
 from hauberk.traffic.hours import RecordedHours
 from hauberk.traffic.store import TrafficStore
 from hauberk.trial_runs import TrialRuns
+from hauberk.tunable import TUNABLE, laid_over
 
 log = logging.getLogger(__name__)
 
@@ -70,9 +72,15 @@ class ControlPlane:
     """
 
     def __init__(self, settings: Settings, passphrase: str | None = None) -> None:
-        self.settings = settings
+        self.declared = settings
+        """What `hauberk.toml` and the environment say."""
         _make_private_folder(settings.state_dir)
         self.database = Database(settings.database_url)
+        with self.database.read() as session:
+            self._changed = _changed(session)
+        settings = laid_over(settings, self._changed, os.environ)
+        self.settings = settings
+        """That, with what was changed while hauberk runs laid over it."""
         with self.database.write() as session:
             known = managed_certificate_pem(session)
             self.authority: Authority = open_managed_authority(
@@ -115,6 +123,25 @@ class ControlPlane:
         self.drift = DriftWatch(self.database, settings.alerts, self.metrics, secret, _compare)
         self.learning.watch = self.drift
         self.learning.relaxed = lambda session, operation_id: [row.rule for row in relaxed_rules(session, operation_id)]
+
+    def follow_settings(self) -> None:
+        """Work by the settings as they are now, wherever they were changed."""
+        with self.database.read() as session:
+            changed = _changed(session)
+        if changed == self._changed:
+            return
+        settings = laid_over(self.declared, changed, os.environ)
+        self._changed, self.settings = changed, settings
+        self.inventory.settings = settings.discovery
+        self.learning.settings = self.trials.settings = settings.learning
+        self.drift.settings = settings.alerts
+        self.traffic.keep_days, self.traffic.max_bytes = settings.traffic.keep_days, settings.traffic.max_bytes
+        self.inventory.wake()
+        self.learning.wake()
+
+    def settings_for_gateways(self) -> dict[str, Any]:
+        """Give the settings of gateways that were changed; what a gateway's own file or environment sets is stronger."""
+        return {key: value for key, value in self._changed.items() if key.startswith("traffic.") and key in TUNABLE}
 
     @property
     def public_url(self) -> str:
@@ -170,6 +197,10 @@ class ControlPlane:
         self.inventory.stop()
         self.imports.stop()
         self.database.close()
+
+
+def _changed(session: Session) -> dict[str, Any]:
+    return {key: row.value for key, row in changed_settings(session).items()}
 
 
 def _compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:

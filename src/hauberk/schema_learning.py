@@ -128,8 +128,11 @@ class SchemaLearning(ZoneWork):
         """Called in the transaction that stores a version, after it was applied if that happens by itself."""
         self.watch: Watch | None = None
         """Looks at each profile that has changed; what it raises ends nothing but its look."""
-        self._every = timedelta(seconds=settings.refresh_seconds)
         self._told = 0.0
+
+    @property
+    def _every(self) -> timedelta:
+        return timedelta(seconds=self.settings.refresh_seconds)
 
     def is_ready(self) -> bool:
         """Tell whether there is traffic to learn from."""

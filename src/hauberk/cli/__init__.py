@@ -31,6 +31,7 @@ from hauberk.cli import (
     run,
     schema,
     schema_diff,
+    settings,
     status,
     token,
     traffic,
@@ -71,6 +72,7 @@ app.command("events")(events.events)
 app.add_typer(traffic.app, name="traffic")
 app.add_typer(token.app, name="token")
 app.add_typer(user.app, name="user")
+app.add_typer(settings.app, name="settings")
 
 _traceback_wanted = False
 

@@ -68,6 +68,7 @@ def _show_first_link(plane: ControlPlane) -> None:
 def _keep_house(plane: ControlPlane, stopping: threading.Event) -> None:
     while True:
         try:
+            plane.follow_settings()
             with plane.database.write() as session:
                 forget_events(session, plane.settings.events.keep_days, plane.settings.events.keep_count)
                 forget_metrics(session, plane.settings.traffic.metrics_keep_days)

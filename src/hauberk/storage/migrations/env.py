@@ -7,6 +7,7 @@ from alembic import context
 from hauberk.storage import (  # noqa: F401 - their tables belong to the metadata
     access_tables,
     alert_tables,
+    changed_settings,
     count_tables,
     discovery_tables,
     endpoint_tables,
