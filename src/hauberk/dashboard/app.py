@@ -155,5 +155,6 @@ async def _no_page(request: Request, error: Exception) -> Response:
 
 
 async def _bug(request: Request, error: Exception) -> Response:
-    log.error("page failed", extra={"path": request.scope["path"]}, exc_info=error)
+    # By its route: an address may hold the secret of a link.
+    log.error("page failed", extra={"route": getattr(request.scope.get("route"), "path", "")}, exc_info=error)
     return _problem(request, 500, "An error inside hauberk", "Its log has the details. Nothing you entered was lost on the server's side.")
