@@ -106,6 +106,22 @@ def expression_holds(expression: str, texts: dict[str, str], flags: dict[str, bo
         ValueError: If there is no field of a name.
     """
 
+def expression_tree(expression: str) -> str:
+    """
+    Give a rule's expression as data.
+
+    Returns:
+        JSON text of its canonical tree: `{"all": […]}`, `{"any": […]}` and `{"not": …}` over others, `{"constant": bool}`, and
+        `{"field", "operator", "values"}` with the operators `eq`, `ne`, `in`, `not in`, or, of a field that is true or false, `true`
+        and `false` without values.
+
+    Raises:
+        ExpressionError: If it does not compile.
+    """
+
+def expression_fields() -> list[tuple[str, bool, str]]:
+    """List the fields an expression may name: the name, whether its value is text (else true or false), and what it is."""
+
 def merge_sketches(sketches: list[str]) -> str:
     """
     Put sketches together; the order does not matter.

@@ -27,6 +27,7 @@ from hauberk.config import EventSettings, Settings
 from hauberk.errors import ConfigurationError, SnapshotRefused, StorageError
 from hauberk.snapshot.copy import SnapshotCopy
 from hauberk.snapshot.document import Snapshot, decode
+from hauberk.told_settings import ToldSettings
 from hauberk.traffic.masking_key import masking_key
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class GatewayRunner:
     """
 
     def __init__(self, settings: Settings, control_plane_url: str, token: str) -> None:
+        self.told = ToldSettings(settings)
+        settings = self.told.laid_over()
         self.settings = settings
         samples = settings.traffic.sample_rate > 0 and settings.traffic.max_per_second > 0
         try:
@@ -201,7 +204,20 @@ class GatewayRunner:
         }
         response = self.client.put(f"/gateways/{self.gateway_id}", json=heartbeat)
         response.raise_for_status()
-        return str(response.json()["result"]["etag"])
+        result = response.json()["result"]
+        self._follow_settings(result.get("settings") or {})
+        return str(result["etag"])
+
+    def _follow_settings(self, told: dict[str, Any]) -> None:
+        """Work by the settings that the control plane tells; what sampling takes from them, it takes at the next start."""
+        if not self.told.keep(told):
+            return
+        traffic = self.told.laid_over().traffic
+        if self.traffic is not None:
+            self.traffic.store.keep_days, self.traffic.store.max_bytes = traffic.keep_days, traffic.max_bytes
+        log.info(
+            "settings were changed; those of sampling are in force from the next start of this gateway on", extra={"settings": sorted(told)}
+        )
 
     def _follow(self) -> None:
         while not self.stopping.wait(self.settings.gateway.poll_seconds):

@@ -53,6 +53,23 @@ pub fn check_expression(py: Python<'_>, expression: &str) -> PyResult<()> {
     compiled(py, expression).map(drop)
 }
 
+/// Give a rule's expression as data: its tree, as JSON text.
+#[pyfunction]
+pub fn expression_tree(py: Python<'_>, expression: &str) -> PyResult<String> {
+    Ok(compiled(py, expression)?.tree().to_string())
+}
+
+/// List the fields an expression may name: name, whether it is text (else it is true or false), and what it is.
+#[pyfunction]
+pub fn expression_fields() -> Vec<(&'static str, bool, &'static str)> {
+    rules::Field::all()
+        .map(|field| {
+            let is_text = matches!(field, rules::Field::Text(_));
+            (field.name(), is_text, field.meaning())
+        })
+        .collect()
+}
+
 /// Tell whether a rule's expression holds for a request of these fields.
 #[pyfunction]
 #[allow(

@@ -52,7 +52,7 @@ class Events(BaseModel):
 
 @own.put("/gateways/{gateway_id}", dependencies=[GatewayCaller])
 def report(plane: Plane, gateway_id: str, body: Heartbeat) -> JSONResponse:
-    """Take a gateway's heartbeat and tell it the newest snapshot's version and ETag."""
+    """Take a gateway's heartbeat; tell it the newest snapshot's version and ETag, and the settings of gateways that were changed."""
     gateway_id = gateway_id[:64]
     with plane.database.read() as session:
         known = session.get(GatewayStatus, gateway_id)
@@ -61,7 +61,7 @@ def report(plane: Plane, gateway_id: str, body: Heartbeat) -> JSONResponse:
         with plane.database.write() as session:
             session.merge(GatewayStatus(id=gateway_id, last_seen=now(), **body.model_dump()))
     newest = plane.snapshot()
-    return success({"version": newest.version, "etag": newest.etag})
+    return success({"version": newest.version, "etag": newest.etag, "settings": plane.settings_for_gateways()})
 
 
 @own.get("/snapshot", dependencies=[GatewayCaller], response_class=Response)

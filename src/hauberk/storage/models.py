@@ -72,6 +72,7 @@ class Installation(Base):
     revision: Mapped[int] = mapped_column(default=1)
     revised_at: Mapped[datetime] = mapped_column(default=now)
     limits: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # as in the settings, for the snapshot
+    cookie_key: Mapped[str | None] = mapped_column(String(64))  # signs the dashboard's cookies, for all control planes on this database
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -139,7 +140,13 @@ class ClientCertificate(Enforced, Base):
     """A client certificate of the managed authority. Issuing one enforces nothing new; a change of its status does."""
 
     __tablename__ = "client_certificates"
-    __table_args__ = (Index("client_certificates_by_zone", "zone_id", "issued_on"),)
+    # Lists of many certificates are made reading the certificates themselves, 3 KB each.
+    __table_args__ = (
+        Index("client_certificates_by_zone", "zone_id", "issued_on", "id"),
+        Index("client_certificates_by_end", "zone_id", "expires_on", "status", "id"),
+        Index("client_certificates_by_status", "zone_id", "status", "issued_on", "id"),
+        Index("client_certificates_by_name", "zone_id", "common_name", "status", "issued_on", "expires_on", "id"),
+    )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_uuid)
     zone_id: Mapped[str] = mapped_column(ForeignKey("zones.id", ondelete="CASCADE"))
@@ -262,7 +269,11 @@ class OperationMetric(Base):
     """What gateways counted of one operation in one hour; `latency` is a sketch of microseconds."""
 
     __tablename__ = "operation_metrics"
-    __table_args__ = (Index("operation_metrics_by_hour", "hour"),)
+    __table_args__ = (
+        Index("operation_metrics_by_hour", "hour"),
+        # All but the sketches, so that a list of thousands can be summed up without reading those.
+        Index("operation_metrics_counts", "operation_id", "hour", "requests", "client_errors", "server_errors", "last_seen"),
+    )
 
     operation_id: Mapped[str] = mapped_column(ForeignKey("operations.operation_id", ondelete="CASCADE"), primary_key=True)
     hour: Mapped[datetime] = mapped_column(primary_key=True)  # when it began
