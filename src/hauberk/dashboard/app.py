@@ -12,7 +12,20 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import hauberk
-from hauberk.dashboard import account, common, events, overview, reference, sign_in, tokens, users
+from hauberk.dashboard import (
+    account,
+    authorities,
+    certificates,
+    common,
+    events,
+    issuing,
+    mutual_tls,
+    overview,
+    reference,
+    sign_in,
+    tokens,
+    users,
+)
 from hauberk.dashboard.addresses import link
 from hauberk.dashboard.notices import Notices
 from hauberk.dashboard.page import NoSuchZone
@@ -25,7 +38,20 @@ log = logging.getLogger(__name__)
 
 REST_PREFIXES = ("/client/", "/hauberk/", "/crl/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 
-PAGES = (common, sign_in, overview, events, users, tokens, account, reference)
+PAGES = (
+    common,
+    sign_in,
+    overview,
+    issuing,
+    mutual_tls,
+    authorities,
+    certificates,
+    events,
+    users,
+    tokens,
+    account,
+    reference,
+)
 """Modules of pages, each with `routes`."""
 
 CONTENT_SECURITY_POLICY = (
