@@ -8,74 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 import cloudflare
-import httpx
 import pytest
 
 from conftest import LiveControlPlane
 from hauberk import _native
-from hauberk.operation import OperationKey
 from hauberk.storage.learning_tables import LearnedVersion
 from hauberk.storage.models import Zone
-from learning_fakes import HOST, FakeStatistics, Recorder
-
-USERS = ("GET", HOST, "/users/{var1}")
-ORDERS = ("POST", HOST, "/orders")
-
-
-class Setting:
-    """A control plane that has learned."""
-
-    def __init__(self, live: LiveControlPlane, sdk: cloudflare.Cloudflare, http: httpx.Client) -> None:
-        self.live, self.sdk, self.http = live, sdk, http
-        self.statistics = FakeStatistics()
-        self.learning = live.plane.learning
-        self.learning.parts = self.statistics.parts()
-        self.learning.settings = self.learning.settings.model_copy(update={"min_requests": 10})
-        self.recorder = Recorder(live.plane.settings.state_dir / "traffic")
-        self.own = f"/hauberk/v1/zones/{live.zone_id}/learning"
-        self.ids = {key: OperationKey(*key).operation_id(live.zone_id) for key in (USERS, ORDERS)}
-        operations = [{"method": method, "host": host, "endpoint": endpoint} for method, host, endpoint in (USERS, ORDERS)]
-        sdk.api_gateway.operations.bulk_create(zone_id=live.zone_id, body=operations)  # type: ignore[arg-type]
-
-    @property
-    def users(self) -> str:
-        return self.ids[USERS]
-
-    def learn(self, count: int = 20, url: str = "/users/1", **members: Any) -> None:
-        """Record requests, and learn whatever differs."""
-        self.recorder.record(count, url=url, **members)
-        self.learning.request(self.live.zone_id)
-        self.learning.run(self.live.zone_id)
-
-    def call(self, method: str, path: str, status: int = 200, json: Any = None, **query: Any) -> Any:
-        answer = self.http.request(method, path if path.startswith("/client") else self.own + path, json=json, params=query)
-        assert answer.status_code == status, answer.text
-        return answer.json()
-
-    def get(self, path: str, **query: Any) -> Any:
-        return self.call("GET", path, **query)["result"]
-
-    def put(self, operation_id: str | None = None, status: int = 200, **query: Any) -> Any:
-        path = f"/client/v4/zones/{self.live.zone_id}/api_gateway/operations/{operation_id or self.users}/cloudflare_learned_schema"
-        return self.call("PUT", path, status, **query)
-
-    def snapshot(self) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads(self.live.plane.snapshot().data.partition(b"\n")[2])
-        return content
-
-    def enforced(self) -> dict[str, str | None]:
-        """Endpoint to the name of the schema that gateways enforce on it."""
-        content = self.snapshot()
-        names = {schema["schema_id"]: schema["name"] for schema in content["schemas"]}
-        operations = content["zones"][0]["operations"]
-        return {one["endpoint"]: one["schema"] and names[one["schema"]["schema_id"]] for one in operations}
-
-    def default_action(self, action: str) -> None:
-        self.sdk.schema_validation.settings.edit(zone_id=self.live.zone_id, validation_default_mitigation_action=action)  # type: ignore[arg-type]
-
-    def action(self) -> str | None:
-        action: str | None = self.get(f"/operations/{self.users}")["mitigation_action"]
-        return action
+from learning_fakes import HOST
+from learning_setting import ORDERS, USERS, Setting
 
 
 @pytest.fixture
@@ -311,6 +251,59 @@ def test_many_are_applied_in_one_change(setting: Setting) -> None:
     assert codes(envelope) == [324]
     assert setting.live.plane.revision() == before + 1
     setting.call("POST", "/apply", 404, json={"operation_ids": [setting.users, "x"]})
+
+
+def test_what_was_in_force_is_put_back(setting: Setting) -> None:
+    setting.learn()
+    setting.learn(20, url="/orders", method="POST")
+    first = setting.call("POST", "/apply", json={"hosts": [HOST], "mitigation_action": "block"})["result"]
+    assert [one["before"] for one in first] == [{"version": None, "mitigation_action": None, "rolled_back": False}] * 2
+    setting.learn(1, url="/users/1?page=1")
+    (second,) = setting.call("POST", "/apply", json={"operation_ids": [setting.users], "mitigation_action": "log"})["result"]
+    assert second["before"] == {"version": 1, "mitigation_action": "block", "rolled_back": False}
+    setting.call("PUT", "/in_force", json={setting.users: second["before"]})
+    assert (str(setting.enforced()["/users/{var1}"])[-1], setting.action()) == ("1", "block")
+    setting.call("POST", f"/operations/{setting.users}/apply", json={})
+    (back,) = (setting.call("POST", f"/operations/{setting.users}/rollback")["result"],)
+    assert back["before"]["version"] == 2
+    setting.call("POST", f"/operations/{setting.users}/apply", json={})
+    setting.call("PUT", "/in_force", json={setting.users: {"version": 1, "mitigation_action": "log", "rolled_back": True}})
+    assert setting.get(f"/operations/{setting.users}")["rolled_back"] is True
+    for wrong, status in (({}, 400), ({setting.users: {"version": 9, "mitigation_action": None}}, 404), ({"x": first[0]["before"]}, 404)):
+        setting.call("PUT", "/in_force", status, json=wrong)
+    revision = setting.live.plane.revision()
+    setting.call("PUT", "/in_force", json={one["operation_id"]: one["before"] for one in first})
+    assert setting.enforced() == {"/users/{var1}": None, "/orders": None}
+    assert (setting.action(), setting.live.plane.revision()) == (None, revision + 1)
+
+
+def test_which_operations_are_ready_to_be_applied(setting: Setting) -> None:
+    def ready(wanted: bool = True, **query: Any) -> list[str]:
+        rows = setting.get("/operations", ready=wanted, **query)
+        assert [row["ready"] for row in rows] == [wanted] * len(rows)
+        return [row["endpoint"] for row in rows]
+
+    assert (ready(), ready(False)) == ([], ["/orders", "/users/{var1}"])
+    setting.learn()
+    setting.learn(20, url="/orders", method="POST")
+    assert ready() == ["/orders", "/users/{var1}"]
+    assert (ready(per_page=1, page=2), ready(endpoint="ord"), ready(per_page=1, page=3)) == (["/users/{var1}"], ["/orders"], [])
+    assert setting.call("GET", "/operations", ready=True, per_page=1)["result_info"]["total_count"] == 2
+    setting.call("POST", "/apply", json={"hosts": [HOST]})
+    assert ready() == []
+    setting.learn(1, url="/users/1?page=1")
+    assert ready() == ["/users/{var1}"]
+    setting.call("POST", f"/operations/{setting.users}/apply", json={})
+    setting.call("POST", f"/operations/{setting.users}/rollback")
+    assert ready() == [], "the owner has gone back"
+    setting.call("DELETE", f"/operations/{setting.users}/applied")
+    assert ready() == ["/users/{var1}"]
+    operation = {"parameters": [{"name": "id", "in": "path", "required": True, "schema": {}}], "responses": {"200": {"description": ""}}}
+    document = {"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {"/users/{id}": {"get": operation}}}
+    setting.sdk.schema_validation.schemas.create(
+        zone_id=setting.live.zone_id, kind="openapi_v3", name="t", source=json.dumps(document), validation_enabled=True
+    )
+    assert ready() == [], "an uploaded schema is in force"
 
 
 def test_hosts_that_apply_by_themselves(setting: Setting) -> None:

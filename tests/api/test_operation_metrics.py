@@ -53,7 +53,7 @@ def test_counts_of_gateways_and_hours_are_put_together(control_plane: LiveContro
     assert (result["requests"], result["client_errors"], result["server_errors"]) == (25, 4, 2)
     assert datetime.fromisoformat(result["last_seen"]).timestamp() == HOUR + 60
     assert [hour["requests"] for hour in result["hours"]] == [10, 15]
-    quantiles = _native.sketch_quantiles(["100:5 200:18 300:2"], [0.5, 0.9, 0.99])
+    quantiles = _native.sketch_quantiles(["100:5 200:18 300:2"], [0.5, 0.9, 0.95, 0.99])
     assert list(result["latency_ms"].values()) == pytest.approx([(value or 0) / 1000 for value in quantiles], abs=0.001)
     result = read(control_plane, one, since=datetime.fromtimestamp(HOUR, UTC).isoformat()).json()["result"]
     assert result["requests"] == 15

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import hauberk
 from hauberk.api import (
+    account,
     alerts,
     authority,
     client_certificates,
@@ -17,24 +18,37 @@ from hauberk.api import (
     discovery,
     discovery_review,
     discovery_runs,
+    endpoint_changes,
+    endpoint_schemas,
+    endpoints,
     envelope,
+    events,
     exported_schemas,
+    expressions,
+    fallthrough,
     gateways,
     hostname_associations,
+    issued_certificates,
     learned_differences,
     learned_schemas,
     learning,
     mtls_certificates,
+    mutual_tls,
     operation_metrics,
     operations,
+    relaxed_rules,
+    request_counts,
     rulesets,
     schema_trials,
     schema_validation,
     security_events,
+    settings,
     template_rules,
     tokens,
     traffic_imports,
     user_schemas,
+    users,
+    zone_standing,
     zones,
 )
 from hauberk.api.auth import Authentication
@@ -56,7 +70,14 @@ Two roots over one store, one envelope and one way to authenticate: `{COMPATIBLE
 
 def create_app(plane: ControlPlane) -> FastAPI:
     """Make the application over an open control plane; the caller closes the plane."""
-    app = FastAPI(title="hauberk", version=hauberk.__version__, description=DESCRIPTION, separate_input_output_schemas=False)
+    app = FastAPI(
+        title="hauberk",
+        version=hauberk.__version__,
+        description=DESCRIPTION,
+        separate_input_output_schemas=False,
+        docs_url=None,  # FastAPI's pages load scripts from other hosts; the dashboard has one of its own
+        redoc_url=None,
+    )
     app.state.plane = plane
     envelope.install(app)
 
@@ -80,15 +101,29 @@ def create_app(plane: ControlPlane) -> FastAPI:
     for router in (
         zones.own,
         tokens.own,
+        users.own,
+        account.own,
+        settings.own,
         gateways.own,
         authority.own,
+        issued_certificates.own,
+        mutual_tls.own,
+        fallthrough.own,
+        expressions.own,
         discovery_runs.own,
         discovery_review.own,
         template_rules.own,
         traffic_imports.own,
         configuration.own,
         operation_metrics.own,
+        request_counts.own,
+        events.own,
+        endpoints.own,
+        endpoint_changes.own,
+        endpoint_schemas.own,
+        zone_standing.own,
         schema_trials.own,
+        relaxed_rules.own,
         alerts.own,
         learning.own,
         learned_schemas.own,

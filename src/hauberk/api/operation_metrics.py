@@ -74,8 +74,8 @@ def get_metrics(plane: Plane, zone_id: ZoneId, operation_id: str, since: Since =
         operation = find_operation(session, zone_id, operation_id)
         total = metrics_of(session, [operation.operation_id], since)[operation.operation_id]
         hours = hours_of(session, operation.operation_id, since)
-    by_hour = [{"hour": hour.isoformat(), **_render(metrics)} for hour, metrics in hours.items()]
-    return success({"operation_id": operation.operation_id, "since": hour_of(since).isoformat(), **_render(total), "hours": by_hour})
+    by_hour = [{"hour": hour.isoformat(), **render_metrics(metrics)} for hour, metrics in hours.items()]
+    return success({"operation_id": operation.operation_id, "since": hour_of(since).isoformat(), **render_metrics(total), "hours": by_hour})
 
 
 @own.get("/zones/{zone_id}/operation-metrics", dependencies=[Owner])
@@ -94,14 +94,15 @@ def list_metrics(plane: Plane, zone_id: ZoneId, page: PageQuery, since: Since = 
             "method": row.method,
             "host": row.host,
             "endpoint": row.endpoint,
-            **_render(metrics[row.operation_id]),
+            **render_metrics(metrics[row.operation_id]),
         }
         for row in rows
     ]
     return success(result, result_info=info(page, len(result), total))
 
 
-def _render(metrics: Metrics) -> dict[str, Any]:
+def render_metrics(metrics: Metrics) -> dict[str, Any]:
+    """Render what was counted of one operation over some time."""
     return {
         "requests": metrics.requests,
         "client_errors": metrics.client_errors,

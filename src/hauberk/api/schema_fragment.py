@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from hauberk import _native
+from hauberk.operation import OperationKey
 
 Tree = dict[str, Any]
 
 # A reference to a reference to a reference: longer chains do not occur, and circles end here.
 MAX_REFERENCES = 16
+
+_VARIABLE = re.compile(r"\{([^{}]*)\}")
 
 
 def operation_fragment(source: str, method: str, path: str) -> dict[str, Any]:
@@ -103,3 +107,42 @@ def _reachable_components(document: Tree, fragment: Tree) -> Tree:
                 components[kind][name] = _look_up(document, f"#/components/{kind}/{rest.partition('/')[0]}")
                 waiting.append(components[kind][name])
     return components
+
+
+def operation_document(source: str, key: OperationKey, path: str) -> dict[str, Any]:
+    """
+    Cut one operation out of a document that was accepted, as a document of its own that can be laid beside a learned one.
+
+    It names no host, its path is the operation's endpoint, and path variables are named as that names them; responses are left out.
+
+    Args:
+        source: JSON or YAML text.
+
+        key: The operation.
+
+        path: The key in the document's `paths`, byte for byte.
+    """
+    document = _read(source)
+    fragment = operation_fragment(source, key.method, path)
+    declared = _member(_resolve(document, _member(_member(document, "paths"), path)), key.method.lower())
+    extensions = {name: value for name, value in declared.items() if name.startswith("x-hauberk-")}
+    variables, names = _VARIABLE.findall(path), _VARIABLE.findall(key.endpoint)
+    renamed = dict(zip(reversed(variables), reversed(names), strict=False))
+    parameters = [
+        parameter | {"name": renamed.get(parameter.get("name"), parameter.get("name"))} if parameter.get("in") == "path" else parameter
+        for parameter in fragment["parameters"]
+    ]
+    known = {parameter.get("name") for parameter in parameters if parameter.get("in") == "path"}
+    # Variables of the base path: the document describes them with its servers.
+    before = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names if name not in known]
+    operation: Tree = {"parameters": [*before, *parameters], "responses": {"default": {"description": "Any"}}, **extensions}
+    if "requestBody" in fragment:
+        operation["requestBody"] = fragment["requestBody"]
+    cut: Tree = {
+        "openapi": document.get("openapi"),
+        "info": {"title": str(key.endpoint), "version": "1"},
+        "paths": {key.endpoint: {key.method.lower(): operation}},
+    }
+    if "jsonSchemaDialect" in document:
+        cut["jsonSchemaDialect"] = document["jsonSchemaDialect"]
+    return cut | ({"components": fragment["components"]} if "components" in fragment else {})

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, defer
 
 from hauberk.errors import NotFound
 from hauberk.schema import UploadedDocument
+from hauberk.storage.endpoint_tables import SchemaOperation
 from hauberk.storage.models import Host, Schema, Zone
 
 InForce = dict[tuple[str, str, str], tuple[str, str]]
@@ -83,6 +84,8 @@ def add_schema(session: Session, zone_id: str, name: str, document: UploadedDocu
     )
     session.add(schema)
     session.flush()
+    ids = {operation.key.operation_id(zone_id) for operation in document.operations}
+    session.add_all(SchemaOperation(schema_id=schema.schema_id, operation_id=id_) for id_ in sorted(ids))
     return schema
 
 
