@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import hauberk
 from hauberk.caller import Caller
-from hauberk.dashboard import common, overview, sign_in
+from hauberk.dashboard import common, endpoints, overview, sign_in
 from hauberk.dashboard.addresses import link
 from hauberk.dashboard.notices import Notices
 from hauberk.dashboard.page import NoSuchZone
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 REST_PREFIXES = ("/client/", "/hauberk/", "/crl/", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json")
 
-PAGES = (common, sign_in, overview)
+PAGES = (common, sign_in, overview, endpoints)
 """Modules of pages, each with `routes`."""
 
 CONTENT_SECURITY_POLICY = (
