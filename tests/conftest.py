@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import cloudflare
 import httpx
@@ -102,11 +102,12 @@ class LiveControlPlane:
         return httpx.Client(base_url=self.base_url, headers={"Authorization": f"Bearer {token or self.token}"}, timeout=30, verify=False)
 
 
-def settings_for(state_dir: Path, address: str) -> Settings:
+def settings_for(state_dir: Path, address: str, **tables: dict[str, Any]) -> Settings:
     return Settings.model_validate(
         {
+            **tables,
             "state_dir": state_dir,
-            "control_plane": {"listen": address},
+            "control_plane": {**tables.get("control_plane", {}), "listen": address},
             "zones": [{"name": ZONE_NAME, "hosts": [{"name": HOST_NAME, "upstreams": ["http://127.0.0.1:9"]}]}],
         }
     )
@@ -134,10 +135,10 @@ def control_plane(state_dir: Path) -> Iterator[LiveControlPlane]:
 class serve_control_plane:  # noqa: N801 - used as a context manager
     """Serve a state folder on a free port until the block ends."""
 
-    def __init__(self, state_dir: Path, limits: LimitSettings | None = None) -> None:
+    def __init__(self, state_dir: Path, limits: LimitSettings | None = None, **tables: dict[str, Any]) -> None:
         self.bound: socket.socket = bind("127.0.0.1:0", "control_plane.listen")
         self.address = f"127.0.0.1:{self.bound.getsockname()[1]}"
-        settings = settings_for(state_dir, self.address)
+        settings = settings_for(state_dir, self.address, **tables)
         self.plane = ControlPlane(settings.model_copy(update={"limits": limits or settings.limits}))
         self.server = uvicorn.Server(uvicorn.Config(create_app(self.plane), log_config=None, access_log=False, lifespan="off"))
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.bound]})

@@ -156,6 +156,19 @@ def test_an_odd_answer_does_not_end_the_following(
         eventually(lambda: gateway.get("/x").status_code == 403)
 
 
+def test_settings_that_are_changed_reach_the_gateway_and_its_next_start(control_plane: LiveControlPlane, tmp_path: Path) -> None:
+    with control_plane.client() as http:
+        changes = {"traffic.keep_days": 3, "traffic.sample_rate": 0.25}
+        http.patch("/hauberk/v1/settings", json=changes).raise_for_status()
+    with RunningGateway(control_plane, tmp_path / "gateway") as gateway:
+        assert gateway.runner.traffic is not None
+        store = gateway.runner.traffic.store
+        eventually(lambda: store.keep_days == 3)
+        assert gateway.runner.settings.traffic.sample_rate == 1
+    with RunningGateway(control_plane, tmp_path / "gateway") as gateway:
+        assert gateway.runner.settings.traffic.sample_rate == 0.25
+
+
 def test_events_that_are_never_taken_do_not_hold_up_the_others(control_plane: LiveControlPlane, tmp_path: Path) -> None:
     with RunningGateway(control_plane, tmp_path / "gateway") as gateway:
         carrier = gateway.runner.events

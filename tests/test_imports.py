@@ -11,29 +11,56 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
 NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
-NOUNS |= {"session_identifier", "template_rule", "learned_schema", "learning_state", "caller"}
-ACTIVITIES = {"alerting", "discovery", "learning", "pki", "snapshot", "storage", "traffic"}
+NOUNS |= {
+    "certificate_demand",
+    "todo",
+    "caller",
+    "expression",
+    "learned_schema",
+    "learning_state",
+    "schema_places",
+    "security_event",
+    "session_identifier",
+    "template_rule",
+    "tunable",
+}
+ACTIVITIES = {"access", "alerting", "discovery", "learning", "pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.
 ALLOWED = {
     **{noun: set() for noun in NOUNS},
     **{activity: set() for activity in ACTIVITIES},
-    "gateway": {"snapshot", "traffic"},
+    "told_settings": set(),
+    "gateway": {"snapshot", "told_settings", "traffic"},
     "background": {"storage"},
     "inventory": {"background", "discovery", "storage"},
     "profile_keeping": {"background", "storage", "traffic"},
+    "capture_imports": {"discovery", "storage", "traffic"},
     "schema_learning": {"background", "profile_keeping", "learning", "storage"},
+    "entrance": {"access", "storage"},
     "drift_watch": {"alerting", "learning", "storage"},
     "relaxation": {"learning", "schema_learning", "storage"},
     "schema_trial": {"learning", "profile_keeping", "schema_learning", "storage", "traffic"},
+    "trial_runs": {"learning", "schema_trial", "storage"},
     "recorded_traffic": {"discovery"},
-    "pipeline": {"drift_watch", "inventory", "recorded_traffic", "relaxation", "schema_learning", "schema_trial", *ACTIVITIES},
-    "api": {"pipeline", "relaxation", "schema_trial", *ACTIVITIES},
-    "dashboard": {"pipeline", "storage"},  # and the REST application, which it is handed
+    "pipeline": {
+        "capture_imports",
+        "drift_watch",
+        "entrance",
+        "inventory",
+        "recorded_traffic",
+        "relaxation",
+        "schema_learning",
+        "schema_trial",
+        "trial_runs",
+        *ACTIVITIES,
+    },
+    "api": {"capture_imports", "pipeline", "relaxation", "schema_trial", *ACTIVITIES},
+    "dashboard": {"access", "entrance"},  # and the REST application, which it is handed
     "serve": {"api", "dashboard", "pipeline", "gateway", *ACTIVITIES},
     "supervise": set(),
     "store_learning": {"traffic"},
     "cli": {"serve", "supervise", "demo", "discovery", "learning", "pki", "store_learning", "traffic"},
-    "demo": {"supervise", "cli", "pki"},
+    "demo": {"supervise", "cli", "pki", "serve"},
     "__init__": set(),
 }
 

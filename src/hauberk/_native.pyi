@@ -90,6 +90,38 @@ def check_expression(expression: str) -> None:
         ExpressionError: If it does not compile.
     """
 
+def expression_holds(expression: str, texts: dict[str, str], flags: dict[str, bool]) -> bool:
+    """
+    Tell whether a rule's expression holds for a request.
+
+    Args:
+        expression: As in the rule.
+
+        texts: String fields of the request by name, such as `http.host`; those left out are empty.
+
+        flags: Boolean fields, such as `cf.tls_client_auth.cert_verified`; those left out are false.
+
+    Raises:
+        ExpressionError: If the expression does not compile.
+        ValueError: If there is no field of a name.
+    """
+
+def expression_tree(expression: str) -> str:
+    """
+    Give a rule's expression as data.
+
+    Returns:
+        JSON text of its canonical tree: `{"all": […]}`, `{"any": […]}` and `{"not": …}` over others, `{"constant": bool}`, and
+        `{"field", "operator", "values"}` with the operators `eq`, `ne`, `in`, `not in`, or, of a field that is true or false, `true`
+        and `false` without values.
+
+    Raises:
+        ExpressionError: If it does not compile.
+    """
+
+def expression_fields() -> list[tuple[str, bool, str]]:
+    """List the fields an expression may name: the name, whether its value is text (else true or false), and what it is."""
+
 def merge_sketches(sketches: list[str]) -> str:
     """
     Put sketches together; the order does not matter.
@@ -586,6 +618,16 @@ class Gateway:
         Returns:
             `[{"operation_id", "hour", "requests", "client_errors", "server_errors", "last_seen", "latency"}]`, times in seconds since
             1970, `latency` a sketch of microseconds for `merge_sketches` and `sketch_quantiles`.
+        """
+
+    def take_request_metrics(self) -> str:
+        """
+        Take what was counted of requests since the last call: a JSON array, an entry for each host and minute.
+
+        Returns:
+            `[{"zone_id", "host", "minute", "requests", "passed", "logged", "blocked_certificate", "blocked_rule", "blocked_schema",
+            "blocked_other", "protected", "with_certificate", "fallthrough", "client_errors", "server_errors"}]`, `minute` in seconds
+            since 1970; the six counts from `passed` to `blocked_other` add up to `requests`.
         """
 
     def metrics(self) -> str:

@@ -22,3 +22,9 @@ class Caller:
     email: str
     scope: str
     """`read`: GET only; `edit`: everything; `gateway`: fetch snapshots and report."""
+
+    user_id: str = ""
+    """Of a person who signed in by name and password."""
+
+    session_id: str = ""
+    """Of a person at the dashboard."""

@@ -13,7 +13,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -97,8 +97,16 @@ def upstream_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _proxy(address: str) -> str:
+    try:
+        return str(ip_network(address))
+    except ValueError:
+        raise ValueError("must be an IP address or a network, such as 10.0.0.7 or 10.0.0.0/24") from None
+
+
 Address = Annotated[str, AfterValidator(_address)]
 HostName = Annotated[str, AfterValidator(host_name)]
+ProxyAddress = Annotated[str, AfterValidator(_proxy)]
 UpstreamUrl = Annotated[str, AfterValidator(upstream_url)]
 
 
@@ -118,6 +126,18 @@ class ControlPlaneSettings(_Table):
     admin_email: str = Field("admin@localhost", description="Owner of the token made at first start: `X-Auth-Email` beside `X-Auth-Key`.")
     database_url: str | None = Field(None, description="SQLAlchemy URL. Default: the SQLite file hauberk.db in the state folder.")
     max_upload_bytes: int = Field(32 * 2**20, ge=1024, description="Largest body of a REST request, in bytes.")
+    trusted_proxies: list[ProxyAddress] = Field(
+        [],
+        description="Addresses or networks of reverse proxies in front of the REST API and the dashboard: only their `X-Forwarded-For` and "
+        "`X-Forwarded-Proto` are believed.",
+    )
+
+
+class DashboardSettings(_Table):
+    """The pages for people."""
+
+    session_idle_hours: float = Field(8, gt=0, le=24 * 31, description="A session ends after so long without a request, in hours.")
+    session_days: float = Field(7, gt=0, le=366, description="A session ends this long after signing in, whatever happens, in days.")
 
 
 class AuthoritySettings(_Table):
@@ -291,6 +311,13 @@ class LearningSettings(_Table):
     held_back: bool = Field(
         True, description="Leave about every tenth caller out, so that a learned schema can be tried on requests it has not seen."
     )
+    trial_seconds: int = Field(
+        600,
+        ge=1,
+        le=86400,
+        description="How long a trial in the background may take, in seconds; what it has judged until then is its result.",
+    )
+    keep_trials: int = Field(20, ge=1, le=1000, description="Trials in the background whose results are kept, for each zone.")
 
 
 def _webhook(url: str) -> str:
@@ -361,6 +388,12 @@ class TrafficSettings(_Table):
     flush_seconds: float = Field(30.0, ge=0.1, le=3600, description="And after so long at the latest, in seconds: what a kill loses.")
     keep_days: int = Field(30, ge=1, le=3650, description="How long recorded traffic is kept, in days.")
     max_bytes: int = Field(5 * 2**30, ge=2**20, description="All segments together, in bytes; beyond it the oldest hours go first.")
+    max_import_bytes: int = Field(
+        2 * 2**30,
+        ge=2**10,
+        le=2**50,
+        description="Largest capture that is imported over REST, in bytes, as it is sent and unpacked.",
+    )
     metrics_keep_days: int = Field(
         14, ge=1, le=3650, description="How long the control plane keeps metrics per operation and hour, in days."
     )
@@ -389,6 +422,7 @@ class Settings(_Table):
 
     state_dir: Path = Field(Path("./state"), description="Folder of the database, the authority's key, tokens and snapshots; mode 0700.")
     control_plane: ControlPlaneSettings = ControlPlaneSettings()
+    dashboard: DashboardSettings = DashboardSettings()
     authority: AuthoritySettings = AuthoritySettings()
     gateway: GatewaySettings = GatewaySettings()
     limits: LimitSettings = LimitSettings()

@@ -78,7 +78,6 @@ class DriftWatch:
         self.database = database
         self.compare = compare
         self.settings = settings
-        self.enough = Enough(settings.min_samples, settings.min_sources)
         self._raised = Counter("hauberk_drift_alerts", "Alerts on drift that were raised", ("kind",), registry=registry)
         registry.register(_OpenAlerts(database))
         self.webhook: Webhook | None = None
@@ -87,6 +86,11 @@ class DriftWatch:
                 settings.webhook_url, secret, settings.webhook_timeout_seconds, settings.webhook_tries, queue_length=settings.webhook_queue
             )
             self.webhook = Webhook(way, self._delivered, registry)
+
+    @property
+    def enough(self) -> Enough:
+        """How much it takes to raise an alert."""
+        return Enough(self.settings.min_samples, self.settings.min_sources)
 
     def start(self) -> None:
         """Begin to send to the webhook, what it has not taken yet first."""

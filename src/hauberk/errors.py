@@ -13,6 +13,7 @@ Every error hauberk raises on purpose, with the code and HTTP status it has over
     │   └── NoEntrypoint                a phase that has no rules yet
     ├── Conflict                409  it exists already, or is in use
     ├── TooLarge                413  a body over its limit
+    ├── TooManyRequests         429  tried too often, or too many at once
     ├── StorageError            500  the database or the state folder cannot be used
     ├── ConfigurationError           `hauberk.toml`, the environment or a flag is wrong (never over REST)
     └── SnapshotRefused              a gateway will not enforce a snapshot (never over REST)
@@ -22,6 +23,7 @@ A message names the thing, what was wrong and what would be right. It never hold
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -126,6 +128,24 @@ class TooLarge(HauberkError):
 
     code = 1413
     status = 413
+
+
+class TooManyRequests(HauberkError):
+    """
+    Tried too often, or too many at once.
+
+    Args:
+        message: What to wait for.
+
+        retry_after_seconds: How long.
+    """
+
+    code = 1429
+    status = 429
+
+    def __init__(self, message: str, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = max(1, math.ceil(retry_after_seconds))
 
 
 class StorageError(HauberkError):

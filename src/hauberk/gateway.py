@@ -15,6 +15,7 @@ import platform
 import threading
 import uuid
 from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from hauberk.config import EventSettings, Settings
 from hauberk.errors import ConfigurationError, SnapshotRefused, StorageError
 from hauberk.snapshot.copy import SnapshotCopy
 from hauberk.snapshot.document import Snapshot, decode
+from hauberk.told_settings import ToldSettings
 from hauberk.traffic.masking_key import masking_key
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ log = logging.getLogger(__name__)
 REQUEST_TIMEOUT_SECONDS = 10
 EVENTS_IN_A_BATCH = 500
 METRICS_SECONDS = 10
+# A page that is looked at shows a request within seconds.
+REQUEST_COUNTS_SECONDS = 5
 METRICS_IN_A_BATCH = 1000
 # Events that wait here while the control plane is away; the file has them all the same.
 EVENTS_WAITING = 50_000
@@ -60,6 +64,8 @@ class GatewayRunner:
     """
 
     def __init__(self, settings: Settings, control_plane_url: str, token: str) -> None:
+        self.told = ToldSettings(settings)
+        settings = self.told.laid_over()
         self.settings = settings
         samples = settings.traffic.sample_rate > 0 and settings.traffic.max_per_second > 0
         try:
@@ -89,7 +95,9 @@ class GatewayRunner:
             timeout=REQUEST_TIMEOUT_SECONDS,
         )
         self.events = EventCarrier(settings, self.client)
-        self.metrics = MetricsCarrier(self.core, self.client, self.gateway_id)
+        path = f"/gateways/{self.gateway_id}"
+        self.metrics = CountsCarrier(self.core.take_operation_metrics, self.client, f"{path}/operation-metrics", METRICS_SECONDS)
+        self.requests = CountsCarrier(self.core.take_request_metrics, self.client, f"{path}/request-counts", REQUEST_COUNTS_SECONDS)
         # Where nothing is sampled any more, what is there still has to go in time.
         self.traffic = _traffic_keeper(self.core, settings, self.gateway_id) if samples or Path(settings.traffic_store).is_dir() else None
 
@@ -101,6 +109,7 @@ class GatewayRunner:
             threading.Thread(target=self._follow, name="snapshots", daemon=True),
             threading.Thread(target=self._carry_events, name="events", daemon=True),
             threading.Thread(target=self.metrics.run, args=(self.stopping,), name="operation-metrics", daemon=True),
+            threading.Thread(target=self.requests.run, args=(self.stopping,), name="request-counts", daemon=True),
         ]
         if self.traffic is not None:
             threads.append(threading.Thread(target=self.traffic.keep, args=(self.stopping,), name="traffic", daemon=True))
@@ -117,6 +126,7 @@ class GatewayRunner:
             if self.traffic is not None:
                 self.traffic.close()
             self.metrics.carry()
+            self.requests.carry()
             self.events.close()
             self.client.close()
 
@@ -194,7 +204,20 @@ class GatewayRunner:
         }
         response = self.client.put(f"/gateways/{self.gateway_id}", json=heartbeat)
         response.raise_for_status()
-        return str(response.json()["result"]["etag"])
+        result = response.json()["result"]
+        self._follow_settings(result.get("settings") or {})
+        return str(result["etag"])
+
+    def _follow_settings(self, told: dict[str, Any]) -> None:
+        """Work by the settings that the control plane tells; what sampling takes from them, it takes at the next start."""
+        if not self.told.keep(told):
+            return
+        traffic = self.told.laid_over().traffic
+        if self.traffic is not None:
+            self.traffic.store.keep_days, self.traffic.store.max_bytes = traffic.keep_days, traffic.max_bytes
+        log.info(
+            "settings were changed; those of sampling are in force from the next start of this gateway on", extra={"settings": sorted(told)}
+        )
 
     def _follow(self) -> None:
         while not self.stopping.wait(self.settings.gateway.poll_seconds):
@@ -210,38 +233,41 @@ class GatewayRunner:
             self.events.carry(batch)
 
 
-class MetricsCarrier:
+class CountsCarrier:
     """
-    Brings the counts of operations to the control plane: each batch again and again until it took it, and it takes each once.
+    Brings what the gateway counts to the control plane: each batch again and again until it took it, and it takes each once.
 
-    What is counted meanwhile waits in the gateway, put together by hour.
+    What is counted meanwhile waits in the gateway, put together by hour or minute.
 
     Args:
-        core: The gateway.
+        take: Takes what was counted since the last call: a JSON array.
 
         client: Speaks to the control plane.
 
-        gateway_id: Whose counts they are.
+        path: Where it goes.
+
+        seconds: How often.
     """
 
-    def __init__(self, core: _native.Gateway, client: httpx.Client, gateway_id: str) -> None:
-        self.core = core
+    def __init__(self, take: Callable[[], str], client: httpx.Client, path: str, seconds: float) -> None:
+        self.take = take
         self.client = client
-        self.path = f"/gateways/{gateway_id}/operation-metrics"
+        self.path = path
+        self.seconds = seconds
         self.waiting: deque[dict[str, Any]] = deque()
 
     def run(self, stopping: threading.Event) -> None:
         """Carry until told to stop."""
-        while not stopping.wait(METRICS_SECONDS):
+        while not stopping.wait(self.seconds):
             try:
                 self.carry()
             except Exception:
-                log.exception("metrics of operations were not carried")
+                log.exception("counts were not carried", extra={"path": self.path})
 
     def carry(self) -> None:
         """Send what waits, then what was counted since. Failure is logged, never raised."""
         if self._send():
-            counted = json.loads(self.core.take_operation_metrics())
+            counted = json.loads(self.take())
             for at in range(0, len(counted), METRICS_IN_A_BATCH):
                 self.waiting.append({"batch_id": uuid.uuid4().hex, "metrics": counted[at : at + METRICS_IN_A_BATCH]})
             self._send()
@@ -252,11 +278,11 @@ class MetricsCarrier:
             try:
                 response = self.client.post(self.path, json=self.waiting[0])
                 if response.status_code in NEVER_TAKEN:
-                    log.error("the control plane will not take these metrics of operations", extra={"status": response.status_code})
+                    log.error("the control plane will not take these counts", extra={"path": self.path, "status": response.status_code})
                 else:
                     response.raise_for_status()
             except httpx.HTTPError as error:
-                _log_trouble("metrics of operations wait for the control plane", error)
+                _log_trouble("counts wait for the control plane", error)
                 return False
             self.waiting.popleft()
         return True

@@ -22,8 +22,10 @@ from sqlalchemy.orm import Session
 from hauberk.background import LeaseLost, ZoneWork
 from hauberk.candidate import Candidate, without_port
 from hauberk.config import DiscoverySettings
+from hauberk.discovery.carriers import Carrier
 from hauberk.discovery.ports import PathDiscovery, TrafficSource
 from hauberk.discovery.proposal import Proposal, propose
+from hauberk.discovery.session_preview import Preview, preview
 from hauberk.discovery.sightings import PathRow, countable, zone_of_host
 from hauberk.discovery.thresholds import FoundOperation, Thresholds, candidates, found_operations, origins, shortfalls
 from hauberk.errors import Conflict, HauberkError, NotFound, StorageError
@@ -81,7 +83,13 @@ class Inventory(ZoneWork):
         self.mask_path = mask_path
         self.source: TrafficSource | None = None
         """The traffic store; without one nothing is looked at."""
-        self.thresholds = Thresholds(settings.min_requests, model_threshold if settings.min_score is None else settings.min_score)
+        self._model_threshold = model_threshold
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """What it takes to be a candidate."""
+        score = self.settings.min_score
+        return Thresholds(self.settings.min_requests, self._model_threshold if score is None else score)
 
     def is_ready(self) -> bool:
         """Tell whether there is traffic to look at."""
@@ -178,6 +186,20 @@ class Inventory(ZoneWork):
         with self.database.read() as session:
             zone, names = _zones(session, zone_id)
         return self._propose(source, zone, names, window, limit)
+
+    def preview(self, zone_id: str, carriers: Sequence[Carrier], limit: int = SAMPLE) -> Preview:
+        """
+        Look what session identifiers would tell of a zone's requests, if they were set.
+
+        Raises:
+            Conflict: If there is no traffic to look at.
+        """
+        source, _ = self._reader()
+        window = self._window()
+        with self.database.read() as session:
+            zone, names = _zones(session, zone_id)
+        hosts = self._hosts(source, zone, names, window)
+        return preview(islice(source.transactions(hosts, window.since, window.until, limit), limit), carriers)
 
     def _look(self, zone_id: str, source: TrafficSource, engine: Callable[[int], PathDiscovery]) -> Recorded:
         window = self._window()

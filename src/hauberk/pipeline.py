@@ -20,8 +20,10 @@ from sqlalchemy.orm import Session
 
 from hauberk import _native
 from hauberk.alerting.secret import webhook_secret
+from hauberk.capture_imports import CaptureImports
 from hauberk.config import LearningSettings, Settings, ZoneSettings
 from hauberk.drift_watch import DriftWatch
+from hauberk.entrance import Entrance
 from hauberk.errors import ConfigurationError, InvalidRequest, StorageError
 from hauberk.inventory import Inventory
 from hauberk.learning import LearnOptions, documents, learn
@@ -34,6 +36,7 @@ from hauberk.schema_learning import Parts, SchemaLearning
 from hauberk.schema_trial import SchemaTrials
 from hauberk.snapshot.document import Snapshot, encode
 from hauberk.storage.authorities import managed_certificate_pem, remember_managed_authority
+from hauberk.storage.changed_settings import changed_settings
 from hauberk.storage.database import Database
 from hauberk.storage.enforcement import read_enforced
 from hauberk.storage.models import Host, Installation, Token, Zone, now
@@ -41,6 +44,8 @@ from hauberk.storage.relaxed_rules import relaxed_rules
 from hauberk.storage.tokens import token_sha256
 from hauberk.traffic.hours import RecordedHours
 from hauberk.traffic.store import TrafficStore
+from hauberk.trial_runs import TrialRuns
+from hauberk.tunable import TUNABLE, laid_over
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +72,15 @@ class ControlPlane:
     """
 
     def __init__(self, settings: Settings, passphrase: str | None = None) -> None:
-        self.settings = settings
+        self.declared = settings
+        """What `hauberk.toml` and the environment say."""
         _make_private_folder(settings.state_dir)
         self.database = Database(settings.database_url)
+        with self.database.read() as session:
+            self._changed = _changed(session)
+        settings = laid_over(settings, self._changed, os.environ)
+        self.settings = settings
+        """That, with what was changed while hauberk runs laid over it."""
         with self.database.write() as session:
             known = managed_certificate_pem(session)
             self.authority: Authority = open_managed_authority(
@@ -79,6 +90,7 @@ class ControlPlane:
             _make_first_tokens(session, settings)
             _adopt_limits(session, settings)
             _adopt_zones(session, settings.zones)
+        self.entrance = Entrance(self.database, settings.dashboard)
         self._snapshot: Snapshot | None = None
         self._compiling = threading.Lock()
         # A gateway that listens nowhere: it compiles snapshots exactly as those that serve.
@@ -98,10 +110,12 @@ class ControlPlane:
         )
         self.traffic = TrafficStore(settings.traffic_store, keep_days=settings.traffic.keep_days, max_bytes=settings.traffic.max_bytes)
         self.inventory.source = RecordedTraffic(self.traffic)
+        self.imports = CaptureImports(self.database, settings, self.traffic)
         self.learning = SchemaLearning(self.database, settings.learning, _learning_parts(settings.learning))
         self.learning.hours = RecordedHours(self.traffic.folder)
         self.trials = SchemaTrials(self.database, settings.learning, _native.Validator, _native.Learner)
         self.trials.hours = RecordedHours(self.traffic.folder)
+        self.trial_runs = TrialRuns(self.database, self.trials, settings.learning)
         self.metrics = CollectorRegistry()
         secret = webhook_secret(settings.alerts.webhook_secret_file, os.environ)
         if secret is None and settings.alerts.webhook_url is not None:
@@ -109,6 +123,25 @@ class ControlPlane:
         self.drift = DriftWatch(self.database, settings.alerts, self.metrics, secret, _compare)
         self.learning.watch = self.drift
         self.learning.relaxed = lambda session, operation_id: [row.rule for row in relaxed_rules(session, operation_id)]
+
+    def follow_settings(self) -> None:
+        """Work by the settings as they are now, wherever they were changed."""
+        with self.database.read() as session:
+            changed = _changed(session)
+        if changed == self._changed:
+            return
+        settings = laid_over(self.declared, changed, os.environ)
+        self._changed, self.settings = changed, settings
+        self.inventory.settings = settings.discovery
+        self.learning.settings = self.trials.settings = settings.learning
+        self.drift.settings = settings.alerts
+        self.traffic.keep_days, self.traffic.max_bytes = settings.traffic.keep_days, settings.traffic.max_bytes
+        self.inventory.wake()
+        self.learning.wake()
+
+    def settings_for_gateways(self) -> dict[str, Any]:
+        """Give the settings of gateways that were changed; what a gateway's own file or environment sets is stronger."""
+        return {key: value for key, value in self._changed.items() if key.startswith("traffic.") and key in TUNABLE}
 
     @property
     def public_url(self) -> str:
@@ -119,6 +152,10 @@ class ControlPlane:
     def crl_url(self) -> str:
         """Where the managed authority's CRL is: the distribution point written into certificates."""
         return f"{self.public_url}/crl/{self.authority_id}.crl"
+
+    def sign_in_link(self, secret: str) -> str:
+        """Give the address that signs in to the dashboard once."""
+        return f"{self.public_url}/sign-in/once/{secret}"
 
     def revision(self) -> int:
         """Tell the version of the newest snapshot, compiled or not yet."""
@@ -154,10 +191,16 @@ class ControlPlane:
 
     def close(self) -> None:
         """Stop looking at traffic, and let go of the database."""
+        self.trial_runs.stop()
         self.learning.stop()
         self.drift.stop()
         self.inventory.stop()
+        self.imports.stop()
         self.database.close()
+
+
+def _changed(session: Session) -> dict[str, Any]:
+    return {key: row.value for key, row in changed_settings(session).items()}
 
 
 def _compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:

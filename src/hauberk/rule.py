@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hauberk import _native
 from hauberk.errors import InvalidExpression
+from hauberk.expression import Condition, quoted
 from hauberk.mitigation import RuleAction
 
 ENFORCED_PHASE = "http_request_firewall_custom"
@@ -57,7 +58,62 @@ def check_expression(expression: str, pointer: str) -> None:
         raise InvalidExpression(f"the expression does not compile: {error}", pointer=pointer) from None
 
 
+def mutual_tls_ref(host: str) -> str:
+    """Name the rule that is kept for a host which demands certificates; with an empty name: how all of them begin."""
+    return f"hauberk_mtls_{host}"
+
+
+def fallthrough_ref(host: str) -> str:
+    """Name the rule that is kept for a host's requests outside of saved operations; with an empty name: how all of them begin."""
+    return f"hauberk_fallthrough_{host}"
+
+
+def mutual_tls_expression(host: str, methods: Sequence[str] = (), paths: Sequence[str] = ()) -> str:
+    """
+    Write the expression of requests to a host without a certificate that is verified and not revoked.
+
+    Args:
+        host: A host, no wildcard.
+
+        methods: Only requests with one of these; none means all.
+
+        paths: Only requests for exactly one of these; none means all.
+    """
+    parts = [f"http.host eq {quoted(host)}"]
+    for field, values in (("http.request.method", methods), ("http.request.uri.path", paths)):
+        if values:
+            parts.append(str(Condition(field, "in" if len(values) > 1 else "eq", tuple(values))))
+    return f"({' and '.join(parts)} and not (cf.tls_client_auth.cert_verified and not cf.tls_client_auth.cert_revoked))"
+
+
+def fallthrough_of_host_expression(host: str) -> str:
+    """Write the expression of requests to one host that match no saved operation."""
+    return f"(http.host eq {quoted(host)} and cf.api_gateway.fallthrough_detected)"
+
+
 def fallthrough_expression(hosts: Iterable[str]) -> str:
     """Write the expression of requests to hosts that match no saved operation."""
     listed = " ".join(f'"{host}"' for host in hosts)
     return f"(cf.api_gateway.fallthrough_detected and http.host in {{{listed}}})"
+
+
+def demands_certificate(rules: Iterable[tuple[str, str]], host: str) -> bool:
+    """
+    Tell whether a host is closed to callers without a good client certificate, and open to those with one.
+
+    Args:
+        rules: Expression and action of the enabled rules, in their order.
+
+        host: The host that is asked for. The request is a GET of `/` for a saved operation.
+    """
+    rules = list(rules)
+    return _refuses(rules, host, certified=False) and not _refuses(rules, host, certified=True)
+
+
+def _refuses(rules: Iterable[tuple[str, str]], host: str, *, certified: bool) -> bool:
+    texts = {"http.host": host, "http.request.method": "GET", "http.request.uri.path": "/"}
+    flags = {"cf.tls_client_auth.cert_presented": certified, "cf.tls_client_auth.cert_verified": certified}
+    for expression, action in rules:
+        if action != RuleAction.LOG and _native.expression_holds(expression, texts, flags):
+            return action == RuleAction.BLOCK
+    return False

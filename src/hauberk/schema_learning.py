@@ -30,7 +30,7 @@ from hauberk.profile_keeping import Blobs, Engine, Hours, Learner, ProfileKeeper
 from hauberk.storage.applied_schemas import apply_by_themselves, hosts_that_apply
 from hauberk.storage.database import Database
 from hauberk.storage.learned_versions import newest_versions, store_version
-from hauberk.storage.learning_runs import due, learning_of, request_run, status_json, take_lease
+from hauberk.storage.learning_runs import cancel_run, due, is_cancelled, learning_of, request_run, status_json, take_lease
 from hauberk.storage.learning_tables import LearnedVersion, LearningRun, OperationLearning, OperationProfile
 from hauberk.storage.leases import end_lease, is_asked_for
 from hauberk.storage.models import Operation, Zone, now
@@ -90,6 +90,10 @@ class _Outcome:
     has_news: bool = False
 
 
+class _Cancelled(Exception):
+    """The owner wants the run to end."""
+
+
 class Watch(Protocol):
     """Holds what was seen beside the schema in force."""
 
@@ -124,8 +128,11 @@ class SchemaLearning(ZoneWork):
         """Called in the transaction that stores a version, after it was applied if that happens by itself."""
         self.watch: Watch | None = None
         """Looks at each profile that has changed; what it raises ends nothing but its look."""
-        self._every = timedelta(seconds=settings.refresh_seconds)
         self._told = 0.0
+
+    @property
+    def _every(self) -> timedelta:
+        return timedelta(seconds=self.settings.refresh_seconds)
 
     def is_ready(self) -> bool:
         """Tell whether there is traffic to learn from."""
@@ -154,6 +161,18 @@ class SchemaLearning(ZoneWork):
         self.wake()
         return status
 
+    def cancel(self, zone_id: str) -> dict[str, Any]:
+        """
+        End the run under way, and tell the state. What it has done in whole steps stays, and the next run goes on from there.
+
+        Raises:
+            Conflict: If there is none, nor one that was asked for.
+        """
+        with self.database.write() as session:
+            status = status_json(cancel_run(session, zone_id), self._every)
+        self._told = 0.0  # so that a run of this control plane looks at its next step
+        return status
+
     def status(self, zone_id: str) -> dict[str, Any]:
         """Tell how a zone's learning stands."""
         with self.database.read() as session:
@@ -164,7 +183,7 @@ class SchemaLearning(ZoneWork):
         Learn from a zone's traffic now.
 
         Returns:
-            How many new versions there are; `None` if another control plane is at it.
+            How many new versions there are; `None` if another control plane is at it, or the run was cancelled.
 
         Raises:
             Conflict: If there is no traffic to learn from.
@@ -176,6 +195,11 @@ class SchemaLearning(ZoneWork):
         try:
             new = self._learn_zone(zone_id, hours, parts, asked=asked)
         except LeaseLost:
+            return None
+        except _Cancelled:
+            with self.database.write() as session:
+                end_lease(session, LearningRun, zone_id, self.name)
+            log.info("learning was cancelled", extra={"zone_id": zone_id})
             return None
         except Exception as error:
             # A zone, a database or a store may be gone meanwhile: whoever asks for the status should be told.
@@ -391,8 +415,10 @@ class SchemaLearning(ZoneWork):
                 end_lease(session, LearningRun, zone_id, self.name, error="the control plane was stopped")
             raise LeaseLost
         self._told = time.monotonic()
-        with leased(self.database, LearningRun, zone_id, self.name, **progress):
-            pass
+        with leased(self.database, LearningRun, zone_id, self.name, **progress) as session:
+            cancelled = is_cancelled(session, zone_id)
+        if cancelled:
+            raise _Cancelled
 
 
 def first_hour(until: datetime, days: int) -> datetime:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -23,7 +23,8 @@ from hauberk.operation import OperationKey
 from hauberk.profile_keeping import Learner, may_be_in
 from hauberk.schema_learning import first_hour
 from hauberk.storage.database import Database
-from hauberk.storage.learned_versions import content_of, find_version, newest_versions
+from hauberk.storage.learned_versions import content_of, find_version, newest_versions, versions_in_force
+from hauberk.storage.learning_tables import LearnedVersion
 from hauberk.storage.models import Operation, Schema, now
 from hauberk.storage.schemas import schemas_in_force
 from hauberk.storage.session_identifiers import session_identifiers
@@ -32,6 +33,10 @@ from hauberk.traffic.hours import RecordedHour
 MAX_REQUESTS = 1_000_000
 # A learner only says whether it takes a request; so that what it remembers stays small it is made anew after so many.
 LEARNER_ROWS = 50_000
+# Few enough that who watches a trial hears of it every second or so.
+LINES_AT_ONCE = 1000
+
+Schemas = Literal["next", "learned", "in_force"]
 
 
 class Hours(Protocol):
@@ -40,8 +45,21 @@ class Hours(Protocol):
     def hours(self, since: datetime, until: datetime) -> list[RecordedHour]:
         """List what was recorded in a time."""
 
+    def rows(self, hour: RecordedHour) -> int:
+        """Count an hour's rows."""
+
     def lines(self, hour: RecordedHour, *, successful: bool = True) -> Iterator[bytes]:
         """Give an hour's rows."""
+
+
+class Watch(Protocol):
+    """Is told how far a trial is, and may end it."""
+
+    def begins(self, rows: int, /) -> None:
+        """Take note of how many rows there are to read."""
+
+    def goes_on(self, rows_read: int, trial: Trial, /) -> str | None:
+        """Look at what was judged until now; gives why the trial is to end here, or `None`."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +85,21 @@ class Tried:
         """Render it."""
         named = {"operation_id": self.operation_id, "method": self.key.method, "host": self.key.host, "endpoint": self.key.endpoint}
         return named | {"schema": self.schema, "version": self.version}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A trial that can begin."""
+
+    operation_ids: tuple[str, ...]
+    """Those asked for; some may have no schema."""
+
+    tried: tuple[Tried, ...]
+    identifiers: tuple[str, ...]
+    """The zone's session identifiers."""
+
+    everything: bool
+    most: int
 
 
 class SchemaTrials:
@@ -97,23 +130,27 @@ class SchemaTrials:
         self.hours: Hours | None = None
         """The traffic store; without one nothing can be tried."""
 
-    def run(
+    def prepare(
         self,
         zone_id: str,
         operations: Sequence[Operation],
         *,
+        schemas: Schemas = "next",
         source: bytes | None = None,
         version: int | None = None,
         everything: bool = False,
         most: int = 100_000,
-    ) -> dict[str, Any]:
+    ) -> Prepared:
         """
-        Try what would be in force for operations of a zone.
+        Find out what is to be tried.
 
         Args:
             zone_id: The zone.
 
-            operations: Those to try; of each the uploaded schema that is in force, else the newest learned one.
+            operations: Those to try.
+
+            schemas: Of each operation what would be in force `next`: the uploaded schema that is enabled, else the newest learned one; or
+                the newest `learned` one alone; or what is `in_force` now.
 
             source: A document to try instead, JSON or YAML; the operations that it does not have are left out.
 
@@ -123,26 +160,45 @@ class SchemaTrials:
 
             most: Requests that are judged at most, the newest first.
 
-        Returns:
-            What came of it, as REST answers.
-
         Raises:
             Conflict: If there is no traffic to look at.
 
             InvalidSchema: If the document is refused.
 
-            StorageError: If the store or the database cannot be used.
+            StorageError: If the database cannot be used.
         """
         if self.hours is None:
             raise Conflict("there is no traffic to try a schema on: this control plane has no traffic store")
-        until = now()
         with self.database.read() as session:
-            tried = self._given(operations, source) if source is not None else self._in_force(session, zone_id, operations, version)
+            if source is not None:
+                tried = self._given(operations, source)
+            else:
+                tried = self._stored(session, zone_id, operations, schemas if version is None else "learned", version)
             identifiers = [str(identifier.normalised()) for identifier in session_identifiers(session, zone_id)]
+        return Prepared(tuple(one.operation_id for one in operations), tuple(tried), tuple(identifiers), everything, most)
+
+    def judge_requests(self, prepared: Prepared, watch: Watch | None = None) -> dict[str, Any]:
+        """
+        Judge the recorded requests.
+
+        Args:
+            prepared: What is tried.
+
+            watch: Is told how far it is, and may end it; what was judged until then is answered.
+
+        Returns:
+            What came of it, as REST answers.
+
+        Raises:
+            StorageError: If the store cannot be used.
+        """
+        until = now()
+        tried = prepared.tried
         trial = Trial({one.name: one.document for one in tried}, self.judge)
-        taught = None if everything or self.learner is None else _Taught(self.learner, tried, self._rules(identifiers))
+        forgetful = prepared.everything or self.learner is None
+        taught = None if forgetful or self.learner is None else _Taught(self.learner, tried, self._rules(prepared.identifiers))
         since = first_hour(until, self.settings.window_days)
-        complete = self._replay(trial, tried, taught, (since, until), most) if tried else True
+        ended_by = self._replay(trial, tried, taught, (since, until), prepared.most, watch) if tried else None
         there = {one.operation_id for one in tried}
         told = trial.as_json()
         ids = {one.name: one.operation_id for one in tried}
@@ -152,33 +208,43 @@ class SchemaTrials:
         return {
             "since": since.isoformat(),
             "until": until.isoformat(),
-            "complete": complete,
-            "operations": [one.as_json() for one in tried],
-            "without_schema": [one.operation_id for one in operations if one.operation_id not in there],
+            "complete": ended_by is None,
+            "ended_by": ended_by,
+            "operations": [one.as_json() | trial.successful.counted(one.name) for one in tried],
+            "without_schema": [operation_id for operation_id in prepared.operation_ids if operation_id not in there],
             **told,
         }
 
-    def _rules(self, identifiers: list[str]) -> dict[str, Any]:
-        return {"session_identifiers": identifiers, "only": self.settings.only, "trusted": sorted(self.settings.trusted)}
+    def _rules(self, identifiers: Sequence[str]) -> dict[str, Any]:
+        return {"session_identifiers": list(identifiers), "only": self.settings.only, "trusted": sorted(self.settings.trusted)}
 
-    def _in_force(self, session: Session, zone_id: str, operations: Sequence[Operation], version: int | None) -> list[Tried]:
-        uploaded = schemas_in_force(session, zone_id)
-        newest = newest_versions(session, [one.operation_id for one in operations], with_content=True)
+    def _stored(
+        self, session: Session, zone_id: str, operations: Sequence[Operation], schemas: Schemas, version: int | None
+    ) -> list[Tried]:
+        uploaded = schemas_in_force(session, zone_id) if schemas != "learned" else {}
+        learned = self._learned(session, operations, schemas, version)
         sources: dict[tuple[str, str], Any] = {}
         tried = []
         for one in operations:
             key = OperationKey(one.method, one.host, one.endpoint)
-            schema = uploaded.get((one.method, one.host, one.endpoint)) if version is None else None
-            learned = newest.get(one.operation_id) if version is None else find_version(session, one.operation_id, version)
+            schema, of_traffic = uploaded.get((one.method, one.host, one.endpoint)), learned.get(one.operation_id)
             if schema is not None:
                 place = (schema[0], one.host)
                 if place not in sources:
                     sources[place] = _on_host(_document(session.get_one(Schema, schema[0]).source.encode()), one.host)
                 tried.append(Tried(one.operation_id, key, sources[place], "uploaded"))
-            elif learned is not None:
-                document = json.loads(content_of(learned).document)
-                tried.append(Tried(one.operation_id, key, document, "learned", learned.version, learned.created_at))
+            elif of_traffic is not None:
+                document = json.loads(content_of(of_traffic).document)
+                tried.append(Tried(one.operation_id, key, document, "learned", of_traffic.version, of_traffic.created_at))
         return tried
+
+    def _learned(
+        self, session: Session, operations: Sequence[Operation], schemas: Schemas, version: int | None
+    ) -> dict[str, LearnedVersion]:
+        ids = [one.operation_id for one in operations]
+        if version is not None:
+            return {id_: find_version(session, id_, version) for id_ in ids}
+        return versions_in_force(session, ids) if schemas == "in_force" else newest_versions(session, ids, with_content=True)
 
     def _given(self, operations: Sequence[Operation], source: bytes) -> list[Tried]:
         report = _native.check_document(source)
@@ -195,9 +261,17 @@ class SchemaTrials:
                 tried.append(Tried(one.operation_id, OperationKey(one.method, one.host, one.endpoint), judged_by, "given"))
         return tried
 
-    def _replay(self, trial: Trial, tried: Sequence[Tried], taught: _Taught | None, window: tuple[datetime, datetime], most: int) -> bool:
-        """Replay the newest hours until there are enough; tells whether all of them were."""
-        assert self.hours is not None  # noqa: S101 - checked by who calls
+    def _replay(
+        self,
+        trial: Trial,
+        tried: Sequence[Tried],
+        taught: _Taught | None,
+        window: tuple[datetime, datetime],
+        most: int,
+        watch: Watch | None,
+    ) -> str | None:
+        """Replay the newest hours until there are enough; tells why it ended before the last one, or `None`."""
+        assert self.hours is not None  # noqa: S101 - checked when it was prepared
         learned_at = {one.name: one.learned_at for one in tried}
 
         def counts(operation: str, row: Mapping[str, Any], line: bytes, succeeded: bool) -> bool:
@@ -209,12 +283,20 @@ class SchemaTrials:
 
         hosts = {one.key.host for one in tried}
         hours = [hour for hour in self.hours.hours(*window) if any(may_be_in(hour.part, host) for host in hosts)]
+        if watch is not None:
+            watch.begins(sum(self.hours.rows(hour) for hour in hours))
+        rows_read = 0
         for hour in sorted(hours, key=lambda hour: hour.hour, reverse=True):
             for lines in self.hours.lines(hour, successful=False):
-                trial.replay([line for line in lines.split(b"\n") if line], counts)
-                if trial.requests >= most:
-                    return False
-        return True
+                of_batch = [line for line in lines.split(b"\n") if line]
+                for at in range(0, len(of_batch), LINES_AT_ONCE):
+                    some = of_batch[at : at + LINES_AT_ONCE]
+                    trial.replay(some, counts)
+                    rows_read += len(some)
+                    reason = watch.goes_on(rows_read, trial) if watch is not None else None
+                    if trial.requests >= most or reason is not None:
+                        return reason or "most"
+        return None
 
 
 class _Taught:

@@ -124,6 +124,22 @@ def test_traffic_proposes_and_the_owner_is_warned_of_what_is_set(control_plane: 
     assert (best["share"], best["distinct_values"], best["clients"], best["verdict"]) == (1.0, 9, 9, "good")
 
 
+def test_identifiers_are_tried_before_they_are_set(control_plane: LiveControlPlane) -> None:
+    sample = [
+        {"host": HOST, "status": 200, "method": "GET", "client": "c", "request_headers": [["X-Tenant", f"t{n % 5}"]] if n < 150 else []}
+        for n in range(200)
+    ]
+    inventory = control_plane.plane.inventory
+    inventory.engine, inventory.source = FakeDiscovery, FakeTraffic(sample=sample)
+    url = f"/hauberk/v1/zones/{control_plane.zone_id}/session-identifiers/preview"
+    with control_plane.client() as http:
+        seen = http.post(url, json={"auth_id_characteristics": [{"type": "header", "name": "X-Tenant"}]}).json()["result"]
+        assert http.post(url, json={"auth_id_characteristics": [{"type": "header", "name": "no name"}]}).status_code == 400
+        assert http.get(f"{control_plane.zone}/api_gateway/configuration").json()["result"]["auth_id_characteristics"] == []
+    assert (seen["share"], seen["sessions"]) == (0.75, 5)
+    assert seen["identifiers"] == [{"type": "header", "name": "x-tenant", "requests": 150, "share": 0.75}]
+
+
 def _set(session: Session, zone_id: str) -> dict[str, Any]:
     from hauberk.storage.session_identifiers import set_session_identifiers  # noqa: PLC0415 - near its use
 

@@ -253,6 +253,59 @@ def test_many_are_applied_in_one_change(setting: Setting) -> None:
     setting.call("POST", "/apply", 404, json={"operation_ids": [setting.users, "x"]})
 
 
+def test_what_was_in_force_is_put_back(setting: Setting) -> None:
+    setting.learn()
+    setting.learn(20, url="/orders", method="POST")
+    first = setting.call("POST", "/apply", json={"hosts": [HOST], "mitigation_action": "block"})["result"]
+    assert [one["before"] for one in first] == [{"version": None, "mitigation_action": None, "rolled_back": False}] * 2
+    setting.learn(1, url="/users/1?page=1")
+    (second,) = setting.call("POST", "/apply", json={"operation_ids": [setting.users], "mitigation_action": "log"})["result"]
+    assert second["before"] == {"version": 1, "mitigation_action": "block", "rolled_back": False}
+    setting.call("PUT", "/in_force", json={setting.users: second["before"]})
+    assert (str(setting.enforced()["/users/{var1}"])[-1], setting.action()) == ("1", "block")
+    setting.call("POST", f"/operations/{setting.users}/apply", json={})
+    (back,) = (setting.call("POST", f"/operations/{setting.users}/rollback")["result"],)
+    assert back["before"]["version"] == 2
+    setting.call("POST", f"/operations/{setting.users}/apply", json={})
+    setting.call("PUT", "/in_force", json={setting.users: {"version": 1, "mitigation_action": "log", "rolled_back": True}})
+    assert setting.get(f"/operations/{setting.users}")["rolled_back"] is True
+    for wrong, status in (({}, 400), ({setting.users: {"version": 9, "mitigation_action": None}}, 404), ({"x": first[0]["before"]}, 404)):
+        setting.call("PUT", "/in_force", status, json=wrong)
+    revision = setting.live.plane.revision()
+    setting.call("PUT", "/in_force", json={one["operation_id"]: one["before"] for one in first})
+    assert setting.enforced() == {"/users/{var1}": None, "/orders": None}
+    assert (setting.action(), setting.live.plane.revision()) == (None, revision + 1)
+
+
+def test_which_operations_are_ready_to_be_applied(setting: Setting) -> None:
+    def ready(wanted: bool = True, **query: Any) -> list[str]:
+        rows = setting.get("/operations", ready=wanted, **query)
+        assert [row["ready"] for row in rows] == [wanted] * len(rows)
+        return [row["endpoint"] for row in rows]
+
+    assert (ready(), ready(False)) == ([], ["/orders", "/users/{var1}"])
+    setting.learn()
+    setting.learn(20, url="/orders", method="POST")
+    assert ready() == ["/orders", "/users/{var1}"]
+    assert (ready(per_page=1, page=2), ready(endpoint="ord"), ready(per_page=1, page=3)) == (["/users/{var1}"], ["/orders"], [])
+    assert setting.call("GET", "/operations", ready=True, per_page=1)["result_info"]["total_count"] == 2
+    setting.call("POST", "/apply", json={"hosts": [HOST]})
+    assert ready() == []
+    setting.learn(1, url="/users/1?page=1")
+    assert ready() == ["/users/{var1}"]
+    setting.call("POST", f"/operations/{setting.users}/apply", json={})
+    setting.call("POST", f"/operations/{setting.users}/rollback")
+    assert ready() == [], "the owner has gone back"
+    setting.call("DELETE", f"/operations/{setting.users}/applied")
+    assert ready() == ["/users/{var1}"]
+    operation = {"parameters": [{"name": "id", "in": "path", "required": True, "schema": {}}], "responses": {"200": {"description": ""}}}
+    document = {"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {"/users/{id}": {"get": operation}}}
+    setting.sdk.schema_validation.schemas.create(
+        zone_id=setting.live.zone_id, kind="openapi_v3", name="t", source=json.dumps(document), validation_enabled=True
+    )
+    assert ready() == [], "an uploaded schema is in force"
+
+
 def test_hosts_that_apply_by_themselves(setting: Setting) -> None:
     setting.learn()
     assert setting.get("/hosts") == [{"host": HOST, "auto_apply": False}]

@@ -209,6 +209,32 @@ def test_a_dry_run_checks_and_changes_nothing(control_plane: LiveControlPlane, h
     assert control_plane.plane.revision() == revision
 
 
+def test_a_change_made_for_an_older_version_is_refused(http: httpx.Client, four: dict[str, Any]) -> None:
+    rules = f"{four['id']}/rules"
+    assert http.patch(f"{rules}/{four['rules'][0]['id']}", json={"enabled": False}, params={"if_version": 1}).status_code == 200
+    changed = present(http)
+    for method, path, body in (
+        ("PUT", f"phases/{PHASE}/entrypoint", {"rules": []}),
+        ("PUT", four["id"], {"rules": []}),
+        ("POST", rules, rule()),
+        ("PATCH", f"{rules}/{four['rules'][0]['id']}", {"enabled": True}),
+        ("DELETE", f"{rules}/{four['rules'][0]['id']}", None),
+        ("DELETE", four["id"], None),
+    ):
+        answer = http.request(method, path, json=body, params={"if_version": 1})
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, 1409)
+        assert "version 2" in answer.json()["errors"][0]["message"]
+    assert present(http) == changed
+    assert http.put(four["id"], json={"rules": []}, params={"if_version": 2}).status_code == 200
+
+
+def test_an_entrypoint_that_is_not_there_is_at_version_0(http: httpx.Client) -> None:
+    path = f"phases/{PHASE}/entrypoint"
+    assert http.put(path, json={"rules": []}, params={"if_version": 1}).status_code == 409
+    assert http.get(path).status_code == 404
+    assert http.put(path, json={"rules": []}, params={"if_version": 0}).json()["result"]["version"] == "1"
+
+
 def test_a_thousand_rules_are_kept_and_one_more_is_refused(http: httpx.Client) -> None:
     rules = [rule(f"m{number}") for number in range(1001)]
     assert http.put(f"phases/{PHASE}/entrypoint", json={"rules": rules}).status_code == 400

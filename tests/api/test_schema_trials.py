@@ -13,13 +13,16 @@ from typing import Any
 import httpx
 import pytest
 
-from conftest import LiveControlPlane, eventually, serve_control_plane, settings_for
+from conftest import PATIENCE_SECONDS, LiveControlPlane, eventually, serve_control_plane, settings_for
 from hauberk.config import Settings
+from hauberk.errors import StorageError
 from hauberk.learning.drift import Departure
 from hauberk.pipeline import ControlPlane
 from hauberk.storage.alerts import Refreshed, raise_alerts
 from hauberk.storage.learning_tables import AppliedSchema
 from hauberk.storage.models import Operation, OperationMetric, now
+from hauberk.storage.trials import begin_trial, state_of, trials_of
+from hauberk.traffic.hours import RecordedHour, RecordedHours
 from sensor_site import HOST, OPERATIONS, SensorClients, Sent
 
 MIN_REQUESTS = 200
@@ -222,6 +225,13 @@ def test_drift_is_told_once_by_all_ways(site: Site, receiver: Receiver) -> None:
     assert site.ask("POST", f"alerts/{alert['id']}/acknowledge")["acknowledged_at"] is not None
     assert site.ask("GET", "alerts", acknowledged=False) == []
     assert site.ask("POST", "alerts/acknowledge", {"all": True}) == []
+    assert site.ask("DELETE", f"alerts/{alert['id']}/acknowledge")["acknowledged_at"] is None
+    assert [one["id"] for one in site.ask("POST", "alerts/acknowledge", {"all": True})] == [alert["id"]]
+    assert [one["id"] for one in site.ask("POST", "alerts/acknowledge", {"ids": [alert["id"]], "acknowledged": False})] == [alert["id"]]
+    assert site.ask("POST", "alerts/acknowledge", {"ids": [alert["id"]], "acknowledged": False}) == []
+    assert site.client.post(site.url("alerts/acknowledge"), json={"all": True, "acknowledged": False}).status_code == 400
+    assert [len(site.ask("GET", "alerts", breaking=breaking)) for breaking in (alert["breaking"], not alert["breaking"])] == [1, 0]
+    assert len(site.ask("GET", "alerts", acknowledged=False)) == 1
     assert site.client.post(site.url("alerts/acknowledge"), json={}).status_code == 400
     assert site.client.get(site.url("alerts/unknown")).status_code == 404
 
@@ -254,6 +264,150 @@ def test_what_was_not_delivered_is_offered_again_at_the_next_start(site: Site, r
         eventually(lambda: [one["pointer"] for one in receiver.received] == ["query/x"])
     finally:
         again.close()
+
+
+class PausedHours(RecordedHours):
+    """A store whose second batch comes when a test says so."""
+
+    def __init__(self, hours: RecordedHours) -> None:
+        super().__init__(hours.folder)
+        self.may_go_on = threading.Event()
+        self.waits = threading.Event()
+
+    def lines(self, hour: RecordedHour, *, successful: bool = True) -> Iterator[bytes]:
+        for batch in super().lines(hour, successful=successful):
+            yield batch
+            self.waits.set()
+            assert self.may_go_on.wait(PATIENCE_SECONDS)
+
+
+@pytest.fixture
+def paused(site: Site) -> Iterator[PausedHours]:
+    assert isinstance(site.plane.trials.hours, RecordedHours)
+    site.record(line(with_page("first"), now()))
+    hours = PausedHours(site.plane.trials.hours)
+    site.plane.trials.hours = hours
+    yield hours
+    hours.may_go_on.set()
+
+
+def ended(site: Site, trial_id: str) -> Any:
+    eventually(lambda: site.ask("GET", f"learning/trials/{trial_id}")["state"] != "running")
+    return site.ask("GET", f"learning/trials/{trial_id}")
+
+
+def test_a_trial_in_the_background_comes_to_the_same(site: Site) -> None:
+    site.record(line(with_page("first"), now()), line(with_page("2"), now()))
+    answer = site.client.post(site.url("learning/trials"), json={"everything": True})
+    begun = answer.json()["result"]
+    assert (answer.status_code, begun["state"], begun["asked"]["everything"], begun["asked"]["source"]) == (202, "running", True, False)
+    told = ended(site, begun["id"])
+    assert (told["state"], told["rows"], told["rows_read"], told["judged"], told["refused"]) == ("done", 3002, 3002, 3002, 1)
+    at_once = site.trial(everything=True)
+    assert {**told["result"], "until": None} == {**at_once, "until": None}
+    of_sensors = next(one for one in told["result"]["operations"] if one["operation_id"] == site.ids["GET /sensors"])
+    assert of_sensors["refused"] == 1
+    assert sum(one["requests"] for one in told["result"]["operations"]) == 3002
+    (listed,) = site.ask("GET", "learning/trials")
+    assert (listed["id"], "result" in listed) == (begun["id"], False)
+    assert site.client.get(site.url("learning/trials/unknown")).status_code == 404
+    assert site.client.post(site.url("learning/trials"), json={"source": "openapi: 2"}).status_code == 400
+
+
+def test_one_trial_of_a_zone_runs_at_a_time_and_can_be_cancelled(site: Site, paused: PausedHours) -> None:
+    begun = site.ask("POST", "learning/trials", {"everything": True})
+    paused.waits.wait(PATIENCE_SECONDS)
+    second = site.client.post(site.url("learning/trials"), json={})
+    assert (second.status_code, begun["id"] in second.json()["errors"][0]["message"]) == (409, True)
+    told = site.ask("DELETE", f"learning/trials/{begun['id']}")
+    assert (told["state"], told["cancelled_at"] is not None) == ("running", True)
+    paused.may_go_on.set()
+    told = ended(site, begun["id"])
+    assert (told["state"], told["result"]["ended_by"], told["result"]["complete"]) == ("cancelled", "cancelled", False)
+    assert 0 < told["judged"] < told["rows"] == 3001
+    assert told["result"]["successful"]["requests"] == told["judged"]
+    assert site.client.delete(site.url(f"learning/trials/{begun['id']}")).status_code == 409
+
+
+def test_a_trial_ends_when_its_time_is_over(site: Site, paused: PausedHours) -> None:
+    site.plane.trial_runs.settings = site.plane.settings.learning.model_copy(update={"trial_seconds": 0})
+    paused.may_go_on.set()
+    told = ended(site, site.ask("POST", "learning/trials", {})["id"])
+    assert (told["state"], told["result"]["ended_by"]) == ("done", "time")
+    assert told["rows_read"] < told["rows"]
+
+
+def test_the_last_results_outlast_a_restart_and_what_ran_is_interrupted(site: Site, paused: PausedHours) -> None:
+    site.plane.trial_runs.settings = site.plane.settings.learning.model_copy(update={"keep_trials": 3})
+    paused.may_go_on.set()
+    ids = []
+    for _ in range(4):
+        ids.append(site.ask("POST", "learning/trials", {})["id"])
+        ended(site, ids[-1])
+    assert [one["id"] for one in site.ask("GET", "learning/trials")] == ids[:0:-1]
+    # As a crash leaves it: the lease of one that nobody is at any more runs out.
+    with site.plane.database.write() as session:
+        crashed = begin_trial(session, site.live.zone_id, "gone", {})
+        crashed.lease_until = now() - timedelta(seconds=1)
+    again = ControlPlane(site.plane.settings)
+    try:
+        with again.database.read() as session:
+            rows = {row.id: state_of(row).value for row in session.scalars(trials_of(site.live.zone_id))}
+        assert rows[crashed.id] == "interrupted"
+        assert [rows[id_] for id_ in ids[1:]] == ["done"] * 3
+    finally:
+        again.close()
+    assert site.ask("GET", f"learning/trials/{crashed.id}")["state"] == "interrupted"
+    ended(site, site.ask("POST", "learning/trials", {})["id"])  # it does not stand in the way
+    # As a stop leaves it.
+    paused.may_go_on.clear()
+    paused.waits.clear()
+    last = site.ask("POST", "learning/trials", {})["id"]
+    paused.waits.wait(PATIENCE_SECONDS)
+    stopping = threading.Thread(target=site.plane.trial_runs.stop)
+    stopping.start()
+    eventually(lambda: site.plane.trial_runs.is_stopping)
+    paused.may_go_on.set()
+    stopping.join()
+    assert site.ask("GET", f"learning/trials/{last}")["state"] == "interrupted"
+
+
+def test_a_failure_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> Any:
+        raise StorageError("the store is away")
+
+    monkeypatch.setattr(site.plane.trials.hours, "hours", fail)
+    told = ended(site, site.ask("POST", "learning/trials", {})["id"])
+    assert (told["state"], told["error"], told["result"]) == ("failed", "the store is away", None)
+
+
+def test_which_schemas_are_tried(site: Site) -> None:
+    def tried(**body: Any) -> dict[str, str]:
+        return {one["endpoint"]: f"{one['schema']} {one['version']}" for one in site.trial(hosts=[HOST], **body)["operations"]}
+
+    operation = {"responses": {"200": {"description": "good"}}}
+    document = {"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {"/temps": {"get": operation}}}
+    body = {"kind": "openapi_v3", "name": "t", "source": json.dumps(document), "validation_enabled": False}
+    upload = site.client.post(f"/client/v4/zones/{site.live.zone_id}/schema_validation/schemas", json=body).json()["result"]
+    assert tried(schemas="in_force") == {}
+    assert tried(schema_id=upload["schema_id"]) == {"/temps": "given None"}
+    site.ask("POST", "learning/apply", {"operation_ids": [site.ids["GET /sensors"]]})
+    assert tried(schemas="in_force") == {"/sensors": "learned 1"}
+    path = f"/client/v4/zones/{site.live.zone_id}/schema_validation/schemas/{upload['schema_id']}"
+    site.client.patch(path, json={"validation_enabled": True}).raise_for_status()
+    only = [site.ids["GET /temps"]]
+    assert site.trial(operation_ids=only)["operations"][0]["schema"] == "uploaded"
+    assert site.trial(operation_ids=only, schemas="in_force")["operations"][0]["schema"] == "uploaded"
+    assert site.trial(operation_ids=only, schemas="learned")["operations"][0]["schema"] == "learned"
+    for wrong in ({"schema_id": upload["schema_id"], "source": "x"}, {"schema_id": "unknown"}, {"schemas": "all"}):
+        assert site.client.post(site.url("learning/trials"), json=wrong).status_code in {400, 404}
+
+
+def test_a_learning_run_is_cancelled_over_rest(site: Site) -> None:
+    assert site.client.delete(site.url("learning/run")).status_code == 409
+    site.ask("POST", "learning/run")
+    told = site.ask("DELETE", "learning/run")
+    assert (told["state"], told["requested_at"]) == ("idle", None)
 
 
 def test_times(site: Site) -> None:

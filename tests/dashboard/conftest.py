@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from hauberk.pipeline import ControlPlane
 from hauberk.serve.listening import bind, server
 from hauberk.serve.site import create_site_of
 
-__all__ = ["HOST_NAME", "ZONE_NAME", "Site", "Visit", "served", "sign_in"]
+__all__ = ["HOST_NAME", "ZONE_NAME", "Site", "Visit", "csrf_of", "served", "sign_in"]
 
 
 @dataclass
@@ -50,19 +51,28 @@ class Site:
 
     def signed_in(self, token: str | None = None) -> httpx.Client:
         """Give a client that is signed in to the pages, without a browser; use it as a context manager."""
-        return httpx.Client(base_url=self.url, follow_redirects=True, cookies=sign_in(self.url, token or self.token), timeout=30)
+        cookies = sign_in(self.url, {"token": token or self.token})
+        # As a browser sends it with each form.
+        return httpx.Client(base_url=self.url, follow_redirects=True, cookies=cookies, headers={"Origin": self.url}, timeout=30)
 
     def new_token(self, scope: str) -> str:
         answer = self.rest.post("/hauberk/v1/tokens", json={"name": f"a {scope} token", "scope": scope})
         return str(answer.raise_for_status().json()["result"]["token"])
 
 
-def sign_in(url: str, token: str) -> dict[str, str]:
-    """Sign in as a browser would, and give the cookies."""
-    with httpx.Client(base_url=url, follow_redirects=True) as client:
-        client.get("/sign-in")
-        client.post("/sign-in", data={"token": token, "next": "/"}).raise_for_status()
+def sign_in(url: str, fields: Mapping[str, str]) -> dict[str, str]:
+    """Sign in as a browser would, by `token` or by `name` and `password`, and give the cookies."""
+    with httpx.Client(base_url=url, follow_redirects=True, headers={"Origin": url}, timeout=30) as client:
+        form = {"csrf": csrf_of(client.get("/sign-in")), "next": "/", **fields}
+        client.post("/sign-in", data=form).raise_for_status()
         return dict(client.cookies)
+
+
+def csrf_of(answer: httpx.Response) -> str:
+    """Give the token that the forms of a page carry."""
+    found = re.search(r'name="csrf" value="([^"]+)"', answer.text)
+    assert found is not None, "there is no form on this page"
+    return found[1]
 
 
 @contextmanager

@@ -170,7 +170,7 @@ fn judge_head(
         route.operation = Some(Arc::clone(found.value));
         variables = found.variables;
     }
-    apply_rules(shared, session, exchange, enforced, host, &path)?;
+    exchange.is_demanded = apply_rules(shared, session, exchange, enforced, host, &path)?;
     let route = exchange.route.as_ref().expect("the host was found before");
     let Some(operation) = &route.operation else {
         return check_lookalike(shared, session, exchange, enforced, host, &path).map(|()| nothing);
@@ -274,6 +274,7 @@ fn check_lookalike(
     )
 }
 
+/// Asks the rules one after the other. True for a request that would have been refused without its client certificate.
 fn apply_rules(
     shared: &Shared,
     session: &Session,
@@ -281,10 +282,10 @@ fn apply_rules(
     enforced: &Enforced,
     host: &Host,
     path: &str,
-) -> Result<(), Refusal> {
+) -> Result<bool, Refusal> {
     let rules = &host.zone.rules;
     if rules.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let route = exchange.route.as_ref().expect("the host was found before");
     let standing = exchange.client.standing(host);
@@ -326,7 +327,7 @@ fn apply_rules(
                     Some(standing) => standing.describe(),
                     None => "none".to_owned(),
                 };
-                let refusal = Refusal::by_rule(&rule.id, &rule.description, certificate);
+                let refusal = Refusal::by_rule(rule, certificate);
                 return Err(if exchange.was_never_asked() {
                     refusal.on_another_connection()
                 } else {
@@ -335,7 +336,18 @@ fn apply_rules(
             }
         }
     }
-    Ok(())
+    let anonymous = RequestFields {
+        standing: None,
+        ..fields
+    };
+    Ok(standing.is_some() && would_refuse(rules, &anonymous))
+}
+
+/// Whether one of the rules would refuse the request.
+fn would_refuse(rules: &[Rule], fields: &RequestFields<'_>) -> bool {
+    let mut decisive = rules.iter().filter(|rule| rule.action != RuleAction::Log);
+    let first = decisive.find(|rule| rule.expression.evaluate(fields));
+    first.is_some_and(|rule| rule.action == RuleAction::Block)
 }
 
 /// Whether the rule would match if the path were spelt as the rule spells it. Nothing is skipped for such a path: what a

@@ -95,6 +95,8 @@ pub struct Event {
     pub action: EventAction,
     /// Who did it.
     pub source: EventSource,
+    /// The code of a refusal, as the client was told it; none when the request went on.
+    pub reason: Option<&'static str>,
     /// The rule, if it was one.
     pub rule_id: Option<String>,
     /// The violation, if it was one; of several the first.

@@ -16,8 +16,9 @@ use crate::responses::Watched;
 use crate::room::Share;
 use crate::snapshot::{Enforced, SavedOperation};
 use crate::stream::Streamed;
-use crate::traffic::{Action, Sample};
+use crate::traffic::Sample;
 use crate::upstream::Tried;
+use crate::verdict::Action;
 
 /// One request, from its head to its log line.
 pub(crate) struct Exchange {
@@ -42,6 +43,8 @@ pub(crate) struct Exchange {
     pub(crate) upstream_status: u16,
     pub(crate) client: Client,
     pub(crate) action: Action,
+    /// Without a client certificate a rule would have refused it.
+    pub(crate) is_demanded: bool,
     /// What is recorded of it, if it was sampled.
     pub(crate) sample: Option<Box<Sample>>,
 }
@@ -70,6 +73,7 @@ impl Exchange {
             upstream_status: 502,
             client: Client::default(),
             action: Action::default(),
+            is_demanded: false,
             sample: None,
         }
     }

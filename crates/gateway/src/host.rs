@@ -8,6 +8,7 @@ use openssl::x509::X509;
 
 use crate::identity::ClientPolicy;
 use crate::metrics::HostMetrics;
+use crate::request_counts::Place;
 use crate::snapshot::{Operations, Zone};
 use crate::upstream::Upstreams;
 
@@ -22,6 +23,8 @@ pub(crate) struct Host {
     pub(crate) upstreams: Upstreams,
     pub(crate) operations: Operations,
     pub(crate) metrics: HostMetrics,
+    /// Where its requests are counted.
+    pub(crate) place: Arc<Place>,
     /// Sessions are resumed under the context they were made in only: this host, these authorities.
     pub(crate) session_context: [u8; 32],
 }

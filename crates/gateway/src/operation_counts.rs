@@ -1,18 +1,13 @@
 //! What is counted for each saved operation: requests, errors, how long they took. All requests count, sampled or not.
 
-use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hauberk_traffic::Sketch;
-use parking_lot::Mutex;
 use serde::Serialize;
 
 use crate::clock;
-
-/// Counts are kept apart for so many threads; more share. Only whoever takes the counts meets a thread at its own.
-const SHARDS: usize = 64;
+use crate::shards::Shards;
 
 /// Counts nobody takes are kept for so many hours; older ones are dropped, so that memory is bounded.
 const MAX_HOURS: usize = 24;
@@ -39,14 +34,10 @@ pub struct OperationMetrics {
 }
 
 /// The counts of all threads.
-pub(crate) struct OperationCounts {
-    shards: Box<[Shard]>,
-}
-
-/// What one thread counts. Aligned so that two of them are never in one line of a cache.
-#[repr(align(128))]
 #[derive(Default)]
-struct Shard(Mutex<Vec<Hour>>);
+pub(crate) struct OperationCounts {
+    threads: Shards<Vec<Hour>>,
+}
 
 /// By the id of the operation.
 struct Hour {
@@ -63,14 +54,6 @@ struct Counts {
     latency: Sketch,
 }
 
-impl Default for OperationCounts {
-    fn default() -> Self {
-        Self {
-            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
-        }
-    }
-}
-
 impl OperationCounts {
     /// A request of the operation has ended; without a status the client was gone before.
     pub(crate) fn count(&self, operation_id: &str, status: Option<u16>, took: Duration) {
@@ -78,7 +61,7 @@ impl OperationCounts {
     }
 
     fn count_at(&self, now: i64, operation_id: &str, status: Option<u16>, took: Duration) {
-        let mut hours = self.shards[shard()].0.lock();
+        let mut hours = self.threads.own();
         let hour = now - now.rem_euclid(HOUR_SECONDS);
         // A new hour has begun, or the clock was set.
         if hours.last().is_none_or(|last| last.began != hour) {
@@ -109,14 +92,11 @@ impl OperationCounts {
     /// All that was counted since the last call, an entry for each operation and hour.
     pub(crate) fn take(&self) -> Vec<OperationMetrics> {
         let mut all: HashMap<(i64, Box<str>), Counts> = HashMap::new();
-        for shard in &self.shards {
-            let hours = std::mem::take(&mut *shard.0.lock());
-            for hour in hours {
-                for (operation_id, counts) in hour.operations {
-                    all.entry((hour.began, operation_id))
-                        .or_default()
-                        .merge(&counts);
-                }
+        for hour in self.threads.take().flatten() {
+            for (operation_id, counts) in hour.operations {
+                all.entry((hour.began, operation_id))
+                    .or_default()
+                    .merge(&counts);
             }
         }
         let metrics = all
@@ -146,19 +126,6 @@ impl Counts {
         self.last_seen = self.last_seen.max(other.last_seen);
         self.latency.merge(&other.latency);
     }
-}
-
-/// The shard of the current thread.
-fn shard() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static OWN: Cell<Option<usize>> = const { Cell::new(None) };
-    }
-    OWN.get().unwrap_or_else(|| {
-        let own = NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS;
-        OWN.set(Some(own));
-        own
-    })
 }
 
 #[cfg(test)]

@@ -258,6 +258,7 @@ impl ProxyHttp for Shield {
             failure::log(error, exchange, status);
         }
         responses::end(&self.shared, session, exchange, error.is_none());
+        self.shared.requests.count(exchange, status);
         if let Some(sample) = exchange.sample.take() {
             sample.end(&self.shared, session, exchange, took);
         }
@@ -285,12 +286,13 @@ impl ProxyHttp for Shield {
 
 impl Shield {
     fn refuse(&self, session: &Session, exchange: &Exchange, refusal: &Refusal) {
-        exchange.action.blocked();
+        exchange.action.refused(refusal);
         if let Some(source) = refusal.source {
             let happened = Happened {
                 rule_id: refusal.rule.as_ref().map(|rule| rule.id.to_string()),
                 violations: refusal.violation.as_deref().cloned().into_iter().collect(),
                 status: Some(refusal.status),
+                reason: Some(refusal.code),
             };
             report(&self.shared, session, exchange, source, happened);
         }

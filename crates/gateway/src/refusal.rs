@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::body::Stopped;
 use crate::events::{EventSource, EventViolation};
 use crate::request_id::RequestId;
+use crate::snapshot::Rule;
 
 /// A body up to this size is read to its end after a refusal, so that the connection can be used again.
 const DRAINED_BYTES: u64 = 64 * 1024;
@@ -48,6 +49,8 @@ pub(crate) struct Refusal {
 pub(crate) struct RefusedBy {
     pub(crate) id: Box<str>,
     description: Box<str>,
+    #[serde(skip)]
+    pub(crate) asks_for_certificate: bool,
 }
 
 impl Refusal {
@@ -83,12 +86,13 @@ impl Refusal {
     }
 
     /// A rule with the action block matched.
-    pub(crate) fn by_rule(id: &str, description: &str, client_certificate: String) -> Self {
+    pub(crate) fn by_rule(rule: &Rule, client_certificate: String) -> Self {
         Self {
             source: Some(EventSource::FirewallCustom),
             rule: Some(Box::new(RefusedBy {
-                id: id.into(),
-                description: description.into(),
+                id: rule.id.clone(),
+                description: rule.description.clone(),
+                asks_for_certificate: rule.asks_for_certificate,
             })),
             client_certificate: Some(client_certificate),
             ..Self::new(

@@ -19,6 +19,8 @@ pub(crate) struct Happened {
     pub(crate) violations: Vec<EventViolation>,
     /// Of the refusal; none when the request goes on.
     pub(crate) status: Option<u16>,
+    /// The code of the refusal.
+    pub(crate) reason: Option<&'static str>,
 }
 
 /// Queues an event and counts it.
@@ -52,6 +54,7 @@ pub(crate) fn report(
         operation_id: route.operation.as_ref().map(|one| one.id.to_string()),
         action,
         source,
+        reason: happened.reason,
         rule_id: happened.rule_id,
         violation: happened.violations.first().cloned(),
         violations: happened.violations,

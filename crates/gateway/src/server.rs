@@ -21,6 +21,7 @@ use crate::names::Lookups;
 use crate::operation_counts::OperationMetrics;
 use crate::options::Options;
 use crate::proxy::Shield;
+use crate::request_counts::RequestMetrics;
 use crate::shared::Shared;
 use crate::snapshot::{self, Compiler};
 use crate::tls;
@@ -194,6 +195,11 @@ impl Gateway {
     /// What was counted for saved operations since the last call, an entry for each operation and hour.
     pub fn take_operation_metrics(&self) -> Vec<OperationMetrics> {
         self.shared.operations.take()
+    }
+
+    /// What became of requests since the last call, an entry for each host and minute.
+    pub fn take_request_metrics(&self) -> Vec<RequestMetrics> {
+        self.shared.requests.take()
     }
 
     /// The counters in the text format of Prometheus.

@@ -10,6 +10,7 @@ use crate::identity::Intermediates;
 use crate::metrics::Metrics;
 use crate::operation_counts::OperationCounts;
 use crate::options::Options;
+use crate::request_counts::RequestCounts;
 use crate::room::Room;
 use crate::seats::{Seat, Seats};
 use crate::snapshot::{Enforced, Settings};
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) events: EventQueue,
     pub(crate) metrics: Metrics,
     pub(crate) operations: OperationCounts,
+    pub(crate) requests: RequestCounts,
     /// None if nothing is sampled.
     pub(crate) traffic: Option<Arc<Traffic>>,
     pub(crate) intermediates: Arc<Intermediates>,
@@ -45,6 +47,7 @@ impl Shared {
             events: EventQueue::new(options.event_queue),
             metrics,
             operations: OperationCounts::default(),
+            requests: RequestCounts::default(),
             traffic: options.traffic.as_ref().and_then(Traffic::new),
             intermediates: Arc::default(),
             ticket_keys,

@@ -237,6 +237,7 @@ fn rules_go_in_order_and_skip_leaves_the_rest() {
     assert_eq!(event["action"], "block");
     assert_eq!(event["source"], "firewallCustom");
     assert_eq!(event["rule_id"], format!("{:032x}", 2));
+    assert_eq!(event["reason"], "blocked_by_rule");
     assert_eq!(event["client_address"], "127.0.0.1");
     assert!(running.gateway.metrics().contains(
         r#"hauberk_gateway_refusals_total{host="api.example.com",source="firewallCustom",zone="example.com"} 2"#

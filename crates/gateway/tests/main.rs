@@ -10,6 +10,7 @@ mod forwarding;
 mod framing;
 mod held;
 mod identity;
+mod request_counts;
 mod responses;
 mod resumption;
 mod schema;

@@ -1,6 +1,8 @@
 //! Checks that the control plane makes before it stores something: OpenAPI documents and rule expressions.
 
-use hauberk_gateway::rules;
+use std::collections::HashMap;
+
+use hauberk_gateway::rules::{self, Expression, FieldSource, FlagField, TextField};
 use hauberk_openapi::{Limits, Problem, load, to_json};
 use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
@@ -48,8 +50,69 @@ pub fn document_as_json(py: Python<'_>, source: &[u8]) -> PyResult<String> {
 /// Compile a rule's expression and throw the result away.
 #[pyfunction]
 pub fn check_expression(py: Python<'_>, expression: &str) -> PyResult<()> {
-    let Err(error) = rules::compile(expression) else {
-        return Ok(());
+    compiled(py, expression).map(drop)
+}
+
+/// Give a rule's expression as data: its tree, as JSON text.
+#[pyfunction]
+pub fn expression_tree(py: Python<'_>, expression: &str) -> PyResult<String> {
+    Ok(compiled(py, expression)?.tree().to_string())
+}
+
+/// List the fields an expression may name: name, whether it is text (else it is true or false), and what it is.
+#[pyfunction]
+pub fn expression_fields() -> Vec<(&'static str, bool, &'static str)> {
+    rules::Field::all()
+        .map(|field| {
+            let is_text = matches!(field, rules::Field::Text(_));
+            (field.name(), is_text, field.meaning())
+        })
+        .collect()
+}
+
+/// Tell whether a rule's expression holds for a request of these fields.
+#[pyfunction]
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "pyo3 makes the maps from Python's and hands them over"
+)]
+pub fn expression_holds(
+    py: Python<'_>,
+    expression: &str,
+    texts: HashMap<String, String>,
+    flags: HashMap<String, bool>,
+) -> PyResult<bool> {
+    let known = |name: &String| rules::Field::named(name).is_some();
+    if let Some(unknown) = texts.keys().chain(flags.keys()).find(|name| !known(name)) {
+        return Err(PyValueError::new_err(format!(
+            "there is no field {unknown:?}"
+        )));
+    }
+    Ok(compiled(py, expression)?.evaluate(&Fields { texts, flags }))
+}
+
+/// The fields of a request as Python tells them.
+struct Fields {
+    texts: HashMap<String, String>,
+    flags: HashMap<String, bool>,
+}
+
+impl FieldSource for Fields {
+    fn text(&self, field: TextField) -> &str {
+        let value = self.texts.get(rules::Field::Text(field).name());
+        value.map_or("", String::as_str)
+    }
+
+    fn flag(&self, field: FlagField) -> bool {
+        let value = self.flags.get(rules::Field::Flag(field).name());
+        value.copied().unwrap_or(false)
+    }
+}
+
+fn compiled(py: Python<'_>, expression: &str) -> PyResult<Expression> {
+    let error = match rules::compile(expression) {
+        Ok(expression) => return Ok(expression),
+        Err(error) => error,
     };
     let raised = ExpressionError::new_err(error.to_string());
     let value = raised.value(py);

@@ -158,6 +158,12 @@ impl Gateway {
             .map_err(|error| GatewayError::new_err(error.to_string()))
     }
 
+    /// A JSON array.
+    fn take_request_metrics(&self, py: Python<'_>) -> PyResult<String> {
+        py.detach(|| serde_json::to_string(&self.0.take_request_metrics()))
+            .map_err(|error| GatewayError::new_err(error.to_string()))
+    }
+
     fn metrics(&self, py: Python<'_>) -> String {
         py.detach(|| self.0.metrics())
     }

@@ -27,6 +27,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(checks::check_document, module)?)?;
     module.add_function(wrap_pyfunction!(checks::document_as_json, module)?)?;
     module.add_function(wrap_pyfunction!(checks::check_expression, module)?)?;
+    module.add_function(wrap_pyfunction!(checks::expression_holds, module)?)?;
+    module.add_function(wrap_pyfunction!(checks::expression_tree, module)?)?;
+    module.add_function(wrap_pyfunction!(checks::expression_fields, module)?)?;
     module.add_function(wrap_pyfunction!(requests::check_request, module)?)?;
     module.add_function(wrap_pyfunction!(gateway::log_to_stderr, module)?)?;
     module.add_function(wrap_pyfunction!(sketches::merge_sketches, module)?)?;

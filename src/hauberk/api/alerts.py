@@ -14,7 +14,7 @@ from hauberk.api.dependencies import Plane, ZoneId, zone_of
 from hauberk.api.envelope import success
 from hauberk.api.paging import PageQuery, paged_rows
 from hauberk.storage.alert_tables import DriftAlert
-from hauberk.storage.alerts import acknowledge, alert_of, alerts_of
+from hauberk.storage.alerts import acknowledge, alert_of, alerts_of, reopen
 
 own = APIRouter(tags=["alerts"], dependencies=[Owner])
 
@@ -30,11 +30,14 @@ class Seen(BaseModel):
 
     ids: list[str] = Field([], max_length=MAX_ALERTS_PER_CALL, description="These")
     all: bool = Field(False, description="All of the zone")
+    acknowledged: bool = Field(True, description="False: take back that they were acknowledged; only for alerts named by ids")
 
     @model_validator(mode="after")
     def _names_some(self) -> Self:
         if bool(self.ids) == self.all:
             raise ValueError("name ids, or say all; not both")
+        if self.all and not self.acknowledged:
+            raise ValueError("name the ids of the alerts that are to be open again")
         return self
 
 
@@ -46,9 +49,12 @@ def list_alerts(
     acknowledged: Annotated[bool | None, Query(description="Only those that the owner has seen, or has not")] = None,
     kind: Annotated[KindName | None, Query(description="Only of this kind")] = None,
     operation_id: Annotated[str | None, Query(max_length=36, description="Only this operation's")] = None,
+    breaking: Annotated[
+        bool | None, Query(description="Only those whose newest schema refuses more than the one in force, or others")
+    ] = None,
 ) -> JSONResponse:
     """List alerts on drift, the newest first: what requests show and the learned schema in force does not say."""
-    query = alerts_of(zone_id, acknowledged=acknowledged, kind=kind, operation_id=operation_id)
+    query = alerts_of(zone_id, acknowledged=acknowledged, kind=kind, operation_id=operation_id, breaking=breaking)
     with plane.database.read() as session:
         zone_of(session, zone_id)
         return paged_rows(session, query, page, alert_json)
@@ -73,16 +79,28 @@ def acknowledge_one(plane: Plane, zone_id: ZoneId, alert_id: str) -> JSONRespons
     return success(result)
 
 
+@own.delete("/zones/{zone_id}/alerts/{alert_id}/acknowledge")
+def open_again(plane: Plane, zone_id: ZoneId, alert_id: str) -> JSONResponse:
+    """Take back that an alert was acknowledged: it is open again."""
+    with plane.database.write() as session:
+        zone_of(session, zone_id)
+        alert = alert_of(session, zone_id, alert_id)
+        reopen([alert])
+        result = whole_json(alert)
+    return success(result)
+
+
 @own.post("/zones/{zone_id}/alerts/acknowledge")
 def acknowledge_many(plane: Plane, zone_id: ZoneId, body: Seen) -> JSONResponse:
-    """Note that the owner has seen alerts; all of those named or none."""
+    """Note that the owner has seen alerts, or take that back, of all those named or none; those that were changed are answered."""
     with plane.database.write() as session:
         zone_of(session, zone_id)
         if body.all:
             alerts = list(session.scalars(alerts_of(zone_id, acknowledged=False)))
         else:
             alerts = [alert_of(session, zone_id, id_) for id_ in body.ids]
-        acknowledge(alerts)
+        alerts = [alert for alert in alerts if (alert.acknowledged_at is None) == body.acknowledged]
+        (acknowledge if body.acknowledged else reopen)(alerts)
         result = [alert_json(alert) for alert in alerts]
     return success(result)
 

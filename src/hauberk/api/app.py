@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import hauberk
 from hauberk.api import (
+    account,
     alerts,
     authority,
     client_certificates,
@@ -20,22 +21,33 @@ from hauberk.api import (
     endpoint_schemas,
     endpoints,
     envelope,
+    events,
     exported_schemas,
+    expressions,
+    fallthrough,
     gateways,
     hostname_associations,
+    issued_certificates,
     learned_differences,
     learned_schemas,
     learning,
     mtls_certificates,
+    mutual_tls,
     operation_metrics,
     operations,
+    relaxed_rules,
+    request_counts,
     rulesets,
     schema_trials,
     schema_validation,
     security_events,
+    settings,
     template_rules,
     tokens,
+    traffic_imports,
     user_schemas,
+    users,
+    zone_standing,
     zones,
 )
 from hauberk.api.auth import Authentication
@@ -57,7 +69,14 @@ Two roots over one store, one envelope and one way to authenticate: `{COMPATIBLE
 
 def create_app(plane: ControlPlane) -> FastAPI:
     """Make the application over an open control plane; the caller closes the plane."""
-    app = FastAPI(title="hauberk", version=hauberk.__version__, description=DESCRIPTION, separate_input_output_schemas=False)
+    app = FastAPI(
+        title="hauberk",
+        version=hauberk.__version__,
+        description=DESCRIPTION,
+        separate_input_output_schemas=False,
+        docs_url=None,  # FastAPI's pages load scripts from other hosts; the dashboard has one of its own
+        redoc_url=None,
+    )
     app.state.plane = plane
     envelope.install(app)
 
@@ -81,16 +100,28 @@ def create_app(plane: ControlPlane) -> FastAPI:
     for router in (
         zones.own,
         tokens.own,
+        users.own,
+        account.own,
+        settings.own,
         gateways.own,
         authority.own,
+        issued_certificates.own,
+        mutual_tls.own,
+        fallthrough.own,
+        expressions.own,
         discovery_runs.own,
         template_rules.own,
+        traffic_imports.own,
         configuration.own,
         operation_metrics.own,
+        request_counts.own,
+        events.own,
         endpoints.own,
         endpoint_changes.own,
         endpoint_schemas.own,
+        zone_standing.own,
         schema_trials.own,
+        relaxed_rules.own,
         alerts.own,
         learning.own,
         learned_schemas.own,
@@ -103,7 +134,9 @@ def create_app(plane: ControlPlane) -> FastAPI:
     registry = CollectorRegistry()
     registry.register(LearningMetrics(plane.database))
     app.include_router(_metrics(registry, plane.metrics))
-    app.add_middleware(BodyLimit, max_bytes=plane.settings.control_plane.max_upload_bytes)
+    app.add_middleware(
+        BodyLimit, max_bytes=plane.settings.control_plane.max_upload_bytes, max_import_bytes=plane.settings.traffic.max_import_bytes
+    )
     app.add_middleware(Authentication, database=plane.database, prefixes=(COMPATIBLE, OWN))
     app.add_middleware(RequestMetrics, registry=registry)
     return app

@@ -107,6 +107,12 @@ def _edit(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
     raise Forbidden(f"a token of scope '{caller.scope}' may not do this: it needs scope 'edit'")
 
 
+def _read(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+    if caller.scope in {"read", "edit"}:
+        return caller
+    raise Forbidden(f"a token of scope '{caller.scope}' has no account: this needs scope 'read'")
+
+
 def _gateway(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
     if caller.scope in {"gateway", "edit"}:
         return caller
@@ -118,6 +124,9 @@ Owner = Depends(_read_or_edit)
 
 Editor = Depends(_edit)
 """Route dependency: `edit` whatever the method, for what even a reader must not see, such as tokens."""
+
+Reader = Depends(_read)
+"""Route dependency: `read` whatever the method, for the caller's own affairs."""
 
 GatewayCaller = Depends(_gateway)
 """Route dependency: the caller is a gateway."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
+from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -21,6 +23,7 @@ from hauberk.api.envelope import success
 from hauberk.certificate import Subject
 from hauberk.errors import NotFound
 from hauberk.pipeline import ControlPlane
+from hauberk.pki.bundle import make_bundle
 from hauberk.pki.generate import KeyKind, generate_request
 from hauberk.pki.request import check_validity_days, parse_request
 from hauberk.pki.revocation import MEDIA_TYPE, RevocationList, RevokedCertificate, sign_revocation_list
@@ -47,6 +50,15 @@ class SubjectFields(BaseModel):
     location: str | None = Field(None, description="L")
 
 
+class BundleWanted(BaseModel):
+    """A PKCS #12 file to make of what is issued."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    password: str = Field(min_length=1, max_length=1024, description="Asked for at import")
+    legacy: bool = Field(False, strict=True, description="Triple DES, for Android before 13, iOS before 15, macOS before 12. Weak")
+
+
 class NewGeneratedCertificate(BaseModel):
     """A certificate to issue together with its key."""
 
@@ -55,6 +67,8 @@ class NewGeneratedCertificate(BaseModel):
     subject: SubjectFields
     validity_days: ValidityDays
     key_type: KeyKind = Field(KeyKind.ECDSA_P256, description="Kind of the key")
+    id: UUID | None = Field(None, description="The certificate's id, chosen by the caller: the same request sent twice then issues once")
+    pkcs12: BundleWanted | None = Field(None, description="Give key, certificate and authority as a PKCS #12 file too")
 
 
 @own.get("/authority")
@@ -110,14 +124,28 @@ def generate_client_certificate(plane: Plane, zone_id: ZoneId, body: NewGenerate
     """
     Make a key and a CSR, and issue a certificate from them.
 
-    `result.private_key` is shown this once and never stored. Better is a key that is made on its device and never leaves it.
+    `result.private_key` and `result.pkcs12` (base64) are shown this once and never stored. Better is a key that is made on its device
+    and never leaves it.
     """
     check_validity_days(body.validity_days)
+    if body.pkcs12 is not None:
+        body.pkcs12.password.encode()  # what no file can hold is told before anything is issued
     with plane.database.read() as session:
         zone_of(session, zone_id)
     generated = generate_request(Subject.of(**body.subject.model_dump()), body.key_type)
-    issued = issue(plane, zone_id, parse_request(generated.csr_pem), body.validity_days)
-    response = success(issued | {"private_key": generated.private_key_pem})
+    issued = issue(plane, zone_id, parse_request(generated.csr_pem), body.validity_days, str(body.id) if body.id is not None else None)
+    once = {"private_key": generated.private_key_pem}
+    if body.pkcs12 is not None:
+        bundle = make_bundle(
+            issued["certificate"],
+            generated.private_key_pem,
+            plane.authority.certificate_pem,
+            friendly_name=issued["common_name"] or "client certificate",
+            password=body.pkcs12.password,
+            legacy=body.pkcs12.legacy,
+        )
+        once["pkcs12"] = base64.b64encode(bundle).decode("ascii")
+    response = success(issued | once)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -73,13 +73,20 @@ def render(certificate: ClientCertificate, authority_name: str) -> dict[str, Any
     }
 
 
-def issue(plane: ControlPlane, zone_id: str, request: CertificateRequest, validity_days: int) -> dict[str, Any]:
-    """Sign a request, store the certificate, and give its object once it is committed."""
+def issue(
+    plane: ControlPlane, zone_id: str, request: CertificateRequest, validity_days: int, certificate_id: str | None = None
+) -> dict[str, Any]:
+    """
+    Sign a request, store the certificate, and give its object once it is committed.
+
+    Raises:
+        Conflict: If a certificate of this id is there already; nothing is issued then.
+    """
     # Signed outside the transaction: a write holds the database's only lock.
     signed = plane.authority.sign(request, validity_days, datetime.now(UTC), plane.crl_url)
     with plane.database.write() as session:
         zone_of(session, zone_id)
-        certificate = store_certificate(session, zone_id, plane.authority_id, signed, request.csr_pem, validity_days)
+        certificate = store_certificate(session, zone_id, plane.authority_id, signed, request.csr_pem, validity_days, certificate_id)
         return render(certificate, plane.authority.name)
 
 

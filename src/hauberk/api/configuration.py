@@ -104,6 +104,21 @@ def get_proposal(
     return success(proposal.as_json() | {"present": configuration_json(present)["auth_id_characteristics"], "warnings": warnings})
 
 
+@own.post("/zones/{zone_id}/session-identifiers/preview")
+def preview_configuration(
+    plane: Plane,
+    zone_id: ZoneId,
+    body: Configuration,
+    limit: Annotated[int, Query(ge=1, le=MAX_TRANSACTIONS, description="Transactions to look at")] = 20_000,
+) -> JSONResponse:
+    """Tell what session identifiers would show of recorded requests: the share that carries them, and how many sessions; nothing is set."""
+    with plane.database.read() as session:
+        zone_of(session, zone_id)
+    identifiers = [item.identifier().normalised() for item in body.auth_id_characteristics]
+    seen = plane.inventory.preview(zone_id, [_carrier(identifier) for identifier in identifiers], limit)
+    return success(seen.as_json(), messages=_doubts(identifiers))
+
+
 def configuration_json(identifiers: list[SessionIdentifier], *, normalize: bool = False) -> dict[str, Any]:
     """Render session identifiers."""
     shown = [identifier.normalised() if normalize else identifier for identifier in identifiers]

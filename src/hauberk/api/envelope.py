@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import StatementError
 from starlette.exceptions import HTTPException
 
-from hauberk.errors import HauberkError, InvalidRequest, InvalidSchema, Unauthenticated
+from hauberk.errors import HauberkError, InvalidRequest, InvalidSchema, TooManyRequests, Unauthenticated
 
 NO_ROUTE_CODE = 7000
 INTERNAL_CODE = 1500
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 def success(
     result: Any,
     *,
-    result_info: Mapping[str, int] | None = None,
+    result_info: Mapping[str, Any] | None = None,
     messages: Sequence[Mapping[str, Any]] = (),
     status: int = 200,
     **top: Any,
@@ -81,7 +81,10 @@ def _from_hauberk(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, InvalidSchema):
         problems = {severity: [p for p in error.problems if p["severity"] == severity] for severity in ("critical", "error", "warning")}
         top["upload_details"] = {"critical": problems["critical"], "errors": problems["error"], "warnings": problems["warning"]}
-    return failure(error.status, [_error(error.code, error.message, error.pointer)], **top)
+    response = failure(error.status, [_error(error.code, error.message, error.pointer)], **top)
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    return response
 
 
 def _from_validation(_request: Request, error: Exception) -> JSONResponse:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from hauberk.api.auth import GatewayCaller, Owner
 from hauberk.api.dependencies import Plane
 from hauberk.api.envelope import success
+from hauberk.pipeline import ControlPlane
 from hauberk.snapshot.document import Snapshot
 from hauberk.storage.events import store_events
 from hauberk.storage.models import GatewayStatus, now
@@ -51,7 +52,7 @@ class Events(BaseModel):
 
 @own.put("/gateways/{gateway_id}", dependencies=[GatewayCaller])
 def report(plane: Plane, gateway_id: str, body: Heartbeat) -> JSONResponse:
-    """Take a gateway's heartbeat and tell it the newest snapshot's version and ETag."""
+    """Take a gateway's heartbeat; tell it the newest snapshot's version and ETag, and the settings of gateways that were changed."""
     gateway_id = gateway_id[:64]
     with plane.database.read() as session:
         known = session.get(GatewayStatus, gateway_id)
@@ -60,7 +61,7 @@ def report(plane: Plane, gateway_id: str, body: Heartbeat) -> JSONResponse:
         with plane.database.write() as session:
             session.merge(GatewayStatus(id=gateway_id, last_seen=now(), **body.model_dump()))
     newest = plane.snapshot()
-    return success({"version": newest.version, "etag": newest.etag})
+    return success({"version": newest.version, "etag": newest.etag, "settings": plane.settings_for_gateways()})
 
 
 @own.get("/snapshot", dependencies=[GatewayCaller], response_class=Response)
@@ -84,21 +85,27 @@ def take_events(plane: Plane, body: Events) -> JSONResponse:
 @own.get("/status", dependencies=[Owner])
 def status(plane: Plane) -> JSONResponse:
     """Tell the newest version and what each gateway enforces: `current`, `behind`, `refused` or `lost`."""
-    newest = plane.snapshot()
+    version = plane.snapshot().version
+    return success({"version": version, "gateways": [_render(row, state) for row, state in gateway_states(plane)]})
+
+
+def gateway_states(plane: ControlPlane) -> list[tuple[GatewayStatus, str]]:
+    """Give each gateway that was heard of within a day, with `current`, `behind`, `refused` or `lost`."""
+    newest, at = plane.snapshot(), now()
+    query = select(GatewayStatus).where(GatewayStatus.last_seen > at - FORGOTTEN_AFTER).order_by(GatewayStatus.started_at)
     with plane.database.read() as session:
-        rows = session.scalars(
-            select(GatewayStatus).where(GatewayStatus.last_seen > now() - FORGOTTEN_AFTER).order_by(GatewayStatus.started_at)
-        ).all()
-    return success({"version": newest.version, "gateways": [_render(row, newest, now()) for row in rows]})
+        return [(row, _state(row, newest, at)) for row in session.scalars(query)]
 
 
-def _render(gateway: GatewayStatus, newest: Snapshot, at: datetime) -> dict[str, Any]:
+def _state(gateway: GatewayStatus, newest: Snapshot, at: datetime) -> str:
     if at - gateway.last_seen > LOST_AFTER:
-        state = "lost"
-    elif gateway.etag == newest.etag:
-        state = "current"
-    else:
-        state = "refused" if gateway.refused_version == newest.version else "behind"
+        return "lost"
+    if gateway.etag == newest.etag:
+        return "current"
+    return "refused" if gateway.refused_version == newest.version else "behind"
+
+
+def _render(gateway: GatewayStatus, state: str) -> dict[str, Any]:
     return {
         "id": gateway.id,
         "name": gateway.name,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Body, Path, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
@@ -22,7 +22,7 @@ from hauberk.errors import InvalidRequest, NotFound
 from hauberk.learning.document import documents
 from hauberk.learning_state import told
 from hauberk.mitigation import MitigationAction
-from hauberk.storage.applied_schemas import Actions, Applied, apply_newest, apply_version, roll_back, withdraw
+from hauberk.storage.applied_schemas import Actions, Applied, Standing, apply_newest, apply_version, put_back, roll_back, withdraw
 from hauberk.storage.learned_versions import content_of, find_version, learned_operations, version_at, versions_of
 from hauberk.storage.learning_runs import learning_of, state_of
 from hauberk.storage.learning_tables import AppliedSchema
@@ -46,6 +46,9 @@ DOES_NOTHING = 323
 
 NOTHING_LEARNED = 324
 """Message: no schema was learned of the operation yet."""
+
+# What applying to all operations of all hosts has changed can be put back in one call.
+MAX_OPERATIONS = 100_000
 
 Action = Literal["none", "log", "block", "keep"]
 ActionHelp = (
@@ -71,6 +74,19 @@ class RollBack(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     version: int | None = Field(None, ge=1, description="A version. Left out: the one that was in force before")
+
+
+class InForce(BaseModel):
+    """What is to be in force for an operation, as `before` of an answer has told it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int | None = Field(ge=1, description="The learned version; null: none")
+    mitigation_action: MitigationAction | None = Field(description="The operation's own action; null: the zone's default")
+    rolled_back: bool = Field(False, description="Whether the owner has gone back to it, so that newer ones are not applied by themselves")
+
+
+InForceById = Annotated[dict[str, InForce], Body(min_length=1, max_length=MAX_OPERATIONS)]
 
 
 class Version(BaseModel):
@@ -122,6 +138,23 @@ def apply_many(plane: Plane, zone_id: ZoneId, body: Application) -> JSONResponse
         applied = apply_newest(session, row, list(rows.values()), _actions(body.mitigation_action))
         result, messages = [one.as_json() for one in applied], messages_about(row, applied)
     return success(result, messages=messages)
+
+
+@own.put("/zones/{zone_id}/learning/in_force")
+def put_in_force(plane: Plane, zone_id: ZoneId, body: InForceById) -> JSONResponse:
+    """
+    Put back what was in force, `{operation_id: {"version", "mitigation_action", "rolled_back"}}`, as applying has answered it in `before`.
+
+    All is put back or nothing. Where an uploaded schema is in force by now, it stays.
+    """
+    standing = {
+        id_.lower(): Standing(one.version, one.mitigation_action and one.mitigation_action.value, one.rolled_back)
+        for id_, one in body.items()
+    }
+    with plane.database.write() as session:
+        row = zone_of(session, zone_id)
+        put_back(session, row, find_operations(session, zone_id, list(standing)), standing)
+    return success({"operations": len(standing)})
 
 
 @own.get("/zones/{zone_id}/learning/operations/{operation_id}/versions")

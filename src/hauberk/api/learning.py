@@ -15,16 +15,16 @@ from hauberk.api.auth import Owner
 from hauberk.api.dependencies import Plane, ZoneId, zone_of
 from hauberk.api.envelope import success
 from hauberk.api.operations import EndpointPart, Hosts, Methods, operation_filters
-from hauberk.api.paging import PageQuery, paged_together
+from hauberk.api.paging import PageQuery, info, paged_together
 from hauberk.config import LearningSettings
 from hauberk.learning_state import NO_BODIES, LearningState, told
 from hauberk.operation import MAX_HOST_CHARACTERS
-from hauberk.storage.applied_schemas import applied_to, hosts_that_apply, set_auto_apply, uploaded_of
+from hauberk.storage.applied_schemas import applied_to, hosts_that_apply, is_ready, ready_to_apply, set_auto_apply, uploaded_of
 from hauberk.storage.learned_versions import newest_versions
 from hauberk.storage.learning_runs import count_states, learning_of, relearn, state_of
 from hauberk.storage.learning_tables import LearnedVersion, LearningHost, OperationLearning
 from hauberk.storage.models import Operation
-from hauberk.storage.operations import filter_operations, find_operation, operations_of, order_operations
+from hauberk.storage.operations import filter_operations, find_operation, find_operations, operations_of, order_operations
 from hauberk.storage.schemas import schemas_in_force
 
 own = APIRouter(tags=["learning"], dependencies=[Owner])
@@ -59,16 +59,46 @@ def request_run(plane: Plane, zone_id: ZoneId) -> JSONResponse:
     return success(plane.learning.request(zone_id), status=202)
 
 
-@own.get("/zones/{zone_id}/learning/operations")
-def list_learning(
-    plane: Plane, zone_id: ZoneId, page: PageQuery, host: Hosts, method: Methods, state: States, endpoint: EndpointPart = None
-) -> JSONResponse:
-    """List how learning stands for each saved operation, by host, endpoint and method."""
-    query = filter_operations(operations_of(zone_id), **operation_filters(host, method, endpoint))
+@own.delete("/zones/{zone_id}/learning/run")
+def cancel_run(plane: Plane, zone_id: ZoneId) -> JSONResponse:
+    """
+    Cancel the run under way, or one that was asked for; the answer is the state, as `GET …/learning` tells it.
+
+    It ends within some seconds. What it has done in whole steps stays, and the next run goes on from there.
+    """
     with plane.database.read() as session:
         zone_of(session, zone_id)
-        ordered = order_operations(_in_states(query, state), None, descending=False)
-        return paged_together(session, ordered, page, lambda rows: learning_renderer(session, zone_id, rows, plane.learning.settings))
+    return success(plane.learning.cancel(zone_id))
+
+
+@own.get("/zones/{zone_id}/learning/operations")
+def list_learning(
+    plane: Plane,
+    zone_id: ZoneId,
+    page: PageQuery,
+    host: Hosts,
+    method: Methods,
+    state: States,
+    endpoint: EndpointPart = None,
+    ready: Annotated[
+        bool | None, Query(description="Only those whose newest learned schema could be applied and is not, or the others")
+    ] = None,
+) -> JSONResponse:
+    """List how learning stands for each saved operation, by host, endpoint and method."""
+    query = _in_states(filter_operations(operations_of(zone_id), **operation_filters(host, method, endpoint)), state)
+    with plane.database.read() as session:
+        zone_of(session, zone_id)
+        ordered = order_operations(query, None, descending=False)
+
+        def renderer(rows: Sequence[Operation]) -> Callable[[Operation], dict[str, Any]]:
+            return learning_renderer(session, zone_id, rows, plane.learning.settings)
+
+        if ready is None:
+            return paged_together(session, ordered, page, renderer)
+        waiting = ready_to_apply(session, zone_id)
+        ids = [id_ for id_ in session.scalars(ordered.with_only_columns(Operation.operation_id)) if (id_ in waiting) == ready]
+        part = find_operations(session, zone_id, ids[page.offset : page.offset + page.per_page])
+        return success(list(map(renderer(part), part)), result_info=info(page, len(part), len(ids)))
 
 
 @own.get("/zones/{zone_id}/learning/operations/{operation_id}")
@@ -141,6 +171,7 @@ def learning_renderer(
             "in_force": "uploaded" if is_uploaded else "learned" if in_force is not None else None,
             "applied_version": in_force.version if in_force is not None else None,
             "rolled_back": in_force is not None and in_force.rolled_back,
+            "ready": not is_uploaded and is_ready(version.version if version is not None else None, in_force),
             "auto_apply": row.host in automatic,
             "mitigation_action": row.mitigation_action,
         }

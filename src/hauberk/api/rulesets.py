@@ -27,6 +27,7 @@ from hauberk.storage.rulesets import (
     LAST,
     add_rule,
     add_ruleset,
+    check_version,
     delete_rule,
     edit_rule,
     find_entrypoint,
@@ -42,6 +43,9 @@ zone = APIRouter(tags=["rules"], dependencies=[Owner])
 
 
 DryRun = Annotated[bool, Query(description="Check the request and change nothing; the result is null")]
+IfVersion = Annotated[
+    int | None, Query(ge=0, description="Ours: refuse with 409 unless the ruleset is at this version, so that no change of others is lost")
+]
 
 
 class FallthroughHosts(BaseModel):
@@ -73,12 +77,15 @@ def get_entrypoint(plane: Plane, zone_id: ZoneId, phase: str) -> JSONResponse:
 
 
 @zone.put("/rulesets/phases/{phase}/entrypoint")
-def put_entrypoint(plane: Plane, zone_id: ZoneId, phase: str, body: RulesetBody, dry_run: DryRun = False) -> JSONResponse:
+def put_entrypoint(
+    plane: Plane, zone_id: ZoneId, phase: str, body: RulesetBody, dry_run: DryRun = False, if_version: IfVersion = None
+) -> JSONResponse:
     """Replace a phase's rules; those that carry a present rule's id or ref keep its id."""
     if phase != ENFORCED_PHASE:
         raise InvalidRequest(f"the phase '{phase[:64]}' is not enforced here: only {ENFORCED_PHASE} is")
     with _change(plane, zone_id, dry_run=dry_run) as session:
         ruleset = find_entrypoint(session, zone_id) or add_ruleset(session, zone_id)
+        check_version(ruleset, if_version)
         result = _replace(session, ruleset, body)
     return success(None if dry_run else result)
 
@@ -93,51 +100,59 @@ def get_ruleset(plane: Plane, zone_id: ZoneId, ruleset_id: str) -> JSONResponse:
 
 
 @zone.put("/rulesets/{ruleset_id}")
-def put_ruleset(plane: Plane, zone_id: ZoneId, ruleset_id: str, body: RulesetBody, dry_run: DryRun = False) -> JSONResponse:
+def put_ruleset(
+    plane: Plane, zone_id: ZoneId, ruleset_id: str, body: RulesetBody, dry_run: DryRun = False, if_version: IfVersion = None
+) -> JSONResponse:
     """Replace a ruleset's rules; those that carry a present rule's id or ref keep its id."""
     with _change(plane, zone_id, dry_run=dry_run) as session:
-        result = _replace(session, find_ruleset(session, zone_id, ruleset_id), body)
+        result = _replace(session, find_ruleset(session, zone_id, ruleset_id, if_version), body)
     return success(None if dry_run else result)
 
 
 @zone.delete("/rulesets/{ruleset_id}", status_code=204)
-def delete_ruleset(plane: Plane, zone_id: ZoneId, ruleset_id: str, dry_run: DryRun = False) -> Response:
+def delete_ruleset(plane: Plane, zone_id: ZoneId, ruleset_id: str, dry_run: DryRun = False, if_version: IfVersion = None) -> Response:
     """Delete a ruleset with its rules."""
     with _change(plane, zone_id, dry_run=dry_run) as session:
-        session.delete(find_ruleset(session, zone_id, ruleset_id))
+        session.delete(find_ruleset(session, zone_id, ruleset_id, if_version))
         session.flush()
     return Response(status_code=204)
 
 
 @zone.post("/rulesets/{ruleset_id}/rules")
-def create_rule(plane: Plane, zone_id: ZoneId, ruleset_id: str, body: AddedRule, dry_run: DryRun = False) -> JSONResponse:
+def create_rule(
+    plane: Plane, zone_id: ZoneId, ruleset_id: str, body: AddedRule, dry_run: DryRun = False, if_version: IfVersion = None
+) -> JSONResponse:
     """Add a rule; the result is the whole ruleset."""
     definition = body.definition("")
     position = body.position.position() if body.position else LAST
     with _change(plane, zone_id, dry_run=dry_run) as session:
-        ruleset = find_ruleset(session, zone_id, ruleset_id)
+        ruleset = find_ruleset(session, zone_id, ruleset_id, if_version)
         result = _with_rules(ruleset, add_rule(session, ruleset, definition, position))
         session.flush()
     return success(None if dry_run else result)
 
 
 @zone.patch("/rulesets/{ruleset_id}/rules/{rule_id}")
-def update_rule(plane: Plane, zone_id: ZoneId, ruleset_id: str, rule_id: str, body: RuleChange, dry_run: DryRun = False) -> JSONResponse:
+def update_rule(
+    plane: Plane, zone_id: ZoneId, ruleset_id: str, rule_id: str, body: RuleChange, dry_run: DryRun = False, if_version: IfVersion = None
+) -> JSONResponse:
     """Change a rule, its place, or both; the result is the whole ruleset."""
     changes = body.changes()
     position = body.position.position() if body.position else None
     with _change(plane, zone_id, dry_run=dry_run) as session:
-        ruleset = find_ruleset(session, zone_id, ruleset_id)
+        ruleset = find_ruleset(session, zone_id, ruleset_id, if_version)
         result = _with_rules(ruleset, edit_rule(session, ruleset, rule_id, changes, position))
         session.flush()
     return success(None if dry_run else result)
 
 
 @zone.delete("/rulesets/{ruleset_id}/rules/{rule_id}")
-def remove_rule(plane: Plane, zone_id: ZoneId, ruleset_id: str, rule_id: str, dry_run: DryRun = False) -> JSONResponse:
+def remove_rule(
+    plane: Plane, zone_id: ZoneId, ruleset_id: str, rule_id: str, dry_run: DryRun = False, if_version: IfVersion = None
+) -> JSONResponse:
     """Delete a rule; the result is the whole ruleset."""
     with _change(plane, zone_id, dry_run=dry_run) as session:
-        ruleset = find_ruleset(session, zone_id, ruleset_id)
+        ruleset = find_ruleset(session, zone_id, ruleset_id, if_version)
         result = _with_rules(ruleset, delete_rule(session, ruleset, rule_id))
         session.flush()
     return success(None if dry_run else result)

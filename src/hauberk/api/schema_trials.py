@@ -1,32 +1,26 @@
-"""Ours: what a schema would have refused of recorded requests, and the rules that owners relax because of it."""
+"""Ours: what a schema would have refused of recorded requests: at once, or in the background with its progress told."""
 
 from __future__ import annotations
 
-import contextlib
-from typing import Annotated, Any
+from typing import Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select
 
 from hauberk.api.auth import Owner
 from hauberk.api.dependencies import Plane, ZoneId, zone_of
 from hauberk.api.envelope import success
 from hauberk.api.operations import MAX_OPERATIONS_PER_CALL, operation_filters
 from hauberk.api.paging import PageQuery, paged_rows
-from hauberk.errors import Conflict, InvalidRequest
+from hauberk.errors import InvalidRequest
 from hauberk.pipeline import ControlPlane
-from hauberk.relaxation import relax_rules
-from hauberk.schema_trial import MAX_REQUESTS
-from hauberk.storage.alert_tables import RelaxedRule
-from hauberk.storage.models import Operation
-from hauberk.storage.operations import filter_operations, find_operation, find_operations, operations_of
-from hauberk.storage.relaxed_rules import MAX_RULES, restore
+from hauberk.schema_trial import MAX_REQUESTS, Prepared
+from hauberk.storage.operations import filter_operations, find_operations, operations_of
+from hauberk.storage.schemas import find_schema
+from hauberk.storage.trials import find_trial, result_of, trial_json, trials_of
 
 own = APIRouter(tags=["learned schemas"], dependencies=[Owner])
-
-RuleText = Annotated[str, Field(min_length=1, max_length=4096)]
 
 
 class NewTrial(BaseModel):
@@ -36,18 +30,16 @@ class NewTrial(BaseModel):
 
     operation_ids: list[str] = Field([], max_length=MAX_OPERATIONS_PER_CALL, description="These operations. None, and no hosts: all")
     hosts: list[str] = Field([], max_length=MAX_OPERATIONS_PER_CALL, description="All operations of these hosts")
+    schemas: Literal["next", "learned", "in_force"] = Field(
+        "next",
+        description="Of each operation: the uploaded schema that is in force, else the newest learned one (`next`); the newest `learned` "
+        "one alone; or what is `in_force` now",
+    )
+    schema_id: str | None = Field(None, max_length=36, description="An uploaded schema to try instead, enabled or not")
     source: str | None = Field(None, description="An OpenAPI document to try instead of what would be in force, JSON or YAML")
     version: int | None = Field(None, ge=1, description="The learned version to try, of one operation. Left out: the newest")
     everything: bool = Field(False, description="Count the requests that the schema was learned from as well")
     most: int = Field(100_000, ge=1, le=MAX_REQUESTS, description="Requests that are judged at most, the newest first")
-
-
-class Rules(BaseModel):
-    """Rules to relax."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    rules: list[RuleText] = Field(min_length=1, max_length=MAX_RULES, description="As a trial names them: `query/page maximum`")
 
 
 @own.post("/zones/{zone_id}/learning/trial")
@@ -58,76 +50,69 @@ def try_schemas(plane: Plane, zone_id: ZoneId, body: NewTrial) -> JSONResponse:
     Of each operation the uploaded schema that is in force is tried, else the newest learned one. `successful` are requests that were
     answered with 2xx and that the schema was not learned from: those it would have refused are false positives. `others` are all others.
     """
-    if body.version is not None and (len(body.operation_ids) != 1 or body.hosts):
-        raise InvalidRequest("a version is one operation's: name it alone in operation_ids", pointer="/version")
+    return success(plane.trials.judge_requests(_prepared(plane, zone_id, body)))
+
+
+@own.post("/zones/{zone_id}/learning/trials", status_code=202)
+def start_trial(plane: Plane, zone_id: ZoneId, body: NewTrial) -> JSONResponse:
+    """
+    Begin such a trial in the background: one at a time in a zone. Its `id` tells how far it is, and what came of it.
+
+    It takes `learning.trial_seconds` at most; what was judged until then is its result.
+    """
+    asked = body.model_dump(exclude={"source"}) | {"source": body.source is not None}
+    return success(plane.trial_runs.start(zone_id, _prepared(plane, zone_id, body), asked), status=202)
+
+
+@own.get("/zones/{zone_id}/learning/trials")
+def list_trials(plane: Plane, zone_id: ZoneId, page: PageQuery) -> JSONResponse:
+    """List the trials of the background that are kept, the newest first, without their results."""
     with plane.database.read() as session:
         zone_of(session, zone_id)
+        return paged_rows(session, trials_of(zone_id), page, trial_json)
+
+
+@own.get("/zones/{zone_id}/learning/trials/{trial_id}")
+def get_trial(plane: Plane, zone_id: ZoneId, trial_id: str) -> JSONResponse:
+    """
+    Tell how far a trial is: `running`, `done`, `cancelled`, `failed` or `interrupted`; and its `result`, once there is one.
+
+    Of `rows` that were recorded it has read `rows_read`, and judged those that are for its operations.
+    """
+    with plane.database.read() as session:
+        zone_of(session, zone_id)
+        run = find_trial(session, zone_id, trial_id)
+        return success(trial_json(run) | {"result": result_of(run)})
+
+
+@own.delete("/zones/{zone_id}/learning/trials/{trial_id}")
+def cancel_trial(plane: Plane, zone_id: ZoneId, trial_id: str) -> JSONResponse:
+    """Cancel a trial: it ends within a second or two, and what was judged until then is its result."""
+    with plane.database.read() as session:
+        zone_of(session, zone_id)
+    return success(plane.trial_runs.cancel(zone_id, trial_id))
+
+
+def _prepared(plane: ControlPlane, zone_id: str, body: NewTrial) -> Prepared:
+    if body.version is not None and (len(body.operation_ids) != 1 or body.hosts):
+        raise InvalidRequest("a version is one operation's: name it alone in operation_ids", pointer="/version")
+    if body.source is not None and body.schema_id is not None:
+        raise InvalidRequest("name schema_id or source, not both", pointer="/schema_id")
+    source: Any = body.source
+    with plane.database.read() as session:
+        zone_of(session, zone_id)
+        if body.schema_id is not None:
+            source = find_schema(session, zone_id, body.schema_id).source
         operations = find_operations(session, zone_id, list(dict.fromkeys(id_.lower() for id_ in body.operation_ids)))
         if body.hosts or not body.operation_ids:
             of_hosts = session.scalars(filter_operations(operations_of(zone_id), **operation_filters(body.hosts, (), None)))
             operations = list({one.operation_id: one for one in [*operations, *of_hosts]}.values())
-    source = body.source.encode(errors="replace") if body.source is not None else None
-    result = plane.trials.run(
-        zone_id, operations, source=source, version=body.version, everything=body.everything, most=body.most
-    )  # fmt: skip
-    return success(result)
-
-
-@own.get("/zones/{zone_id}/learning/relaxed")
-def list_relaxed(
-    plane: Plane,
-    zone_id: ZoneId,
-    page: PageQuery,
-    operation_id: Annotated[str | None, Query(max_length=36, description="Only this operation's")] = None,
-) -> JSONResponse:
-    """List the rules that are relaxed, by operation, the oldest first."""
-    query = select(RelaxedRule, Operation).join(Operation, Operation.operation_id == RelaxedRule.operation_id)
-    query = query.where(Operation.zone_id == zone_id, RelaxedRule.because.is_(None))
-    if operation_id is not None:
-        query = query.where(Operation.operation_id == operation_id.lower())
-    query = query.order_by(Operation.host, Operation.endpoint, Operation.method, RelaxedRule.relaxed_at, RelaxedRule.rule)
-    with plane.database.read() as session:
-        zone_of(session, zone_id)
-        rows = query.with_only_columns(RelaxedRule)
-        operations = {one.operation_id: one for one in session.scalars(operations_of(zone_id))}
-        return paged_rows(session, rows, page, lambda row: relaxed_json(row, operations[row.operation_id]))
-
-
-@own.post("/zones/{zone_id}/learning/operations/{operation_id}/relaxed")
-def relax(plane: Plane, zone_id: ZoneId, operation_id: str, body: Rules) -> JSONResponse:
-    """
-    Relax rules of an operation's learned schema: they are not learned any more, and at once a version without them follows.
-
-    It follows the version that is in force, and takes its place; where none is in force, the newest.
-    """
-    with plane.database.write() as session:
-        zone = zone_of(session, zone_id)
-        operation = find_operation(session, zone_id, operation_id)
-        result = relax_rules(session, zone, operation, body.rules, _parts(plane).write, plane.settings.learning.keep_versions)
-    return success(result)
-
-
-@own.delete("/zones/{zone_id}/learning/operations/{operation_id}/relaxed")
-def take_back(
-    plane: Plane, zone_id: ZoneId, operation_id: str, rule: Annotated[str, Query(min_length=1, max_length=4096, description="The rule")]
-) -> JSONResponse:
-    """Take it back that a rule was relaxed: the next run, which is asked for, learns it again; what is in force stays until then."""
-    with plane.database.write() as session:
-        zone_of(session, zone_id)
-        operation = find_operation(session, zone_id, operation_id)
-        restore(session, operation.operation_id, rule)
-    with contextlib.suppress(Conflict):  # learning may be switched off
-        plane.learning.request(zone_id)
-    return success({"operation_id": operation.operation_id, "rule": rule})
-
-
-def relaxed_json(row: RelaxedRule, operation: Operation) -> dict[str, Any]:
-    """Render a relaxed rule."""
-    named = {"operation_id": row.operation_id, "method": operation.method, "host": operation.host, "endpoint": operation.endpoint}
-    return named | {"rule": row.rule, "relaxed_at": row.relaxed_at.isoformat()}
-
-
-def _parts(plane: ControlPlane) -> Any:
-    if plane.learning.parts is None:
-        raise Conflict("this control plane cannot learn")
-    return plane.learning.parts
+    return plane.trials.prepare(
+        zone_id,
+        operations,
+        schemas=body.schemas,
+        source=source.encode(errors="replace") if source is not None else None,
+        version=body.version,
+        everything=body.everything,
+        most=body.most,
+    )

@@ -31,9 +31,11 @@ from hauberk.cli import (
     run,
     schema,
     schema_diff,
+    settings,
     status,
     token,
     traffic,
+    user,
     validate,
     zone,
 )
@@ -69,6 +71,8 @@ app.command("validate")(validate.validate)
 app.command("events")(events.events)
 app.add_typer(traffic.app, name="traffic")
 app.add_typer(token.app, name="token")
+app.add_typer(user.app, name="user")
+app.add_typer(settings.app, name="settings")
 
 _traceback_wanted = False
 

@@ -350,6 +350,8 @@ def run(
         status = plane.client.get(path)
     if status["state"] == "waiting_to_retry" and wait:
         raise Failure(f"learning failed: {printable(status['error'])}", "it is tried again; the control plane's log has the details")
+    if status["cancelled_at"] is not None and wait:
+        raise Failure("the run was cancelled", "'hauberk schema learned run' goes on from where it ended")
     if not wait:
         plane.out.done("Asked for", status, then="hauberk schema learned list")
         return
@@ -359,6 +361,21 @@ def run(
         status,
         then="hauberk schema learned list",
     )
+
+
+@app.command("cancel")
+@remote()
+def cancel(plane: Remote) -> None:
+    """
+    Cancel the run of learning that is under way. What it has read and learned in whole steps stays; the next run goes on from there.
+
+    \b
+    Example:
+      hauberk schema learned cancel
+    """
+    status = plane.client.delete(plane.own_zone_path("learning", "run"))
+    said = "Cancelled: it ends within some seconds" if status["state"] == "running" else "Cancelled before it began"
+    plane.out.done(said, status, then="hauberk schema learned run")
 
 
 @app.command("relearn")

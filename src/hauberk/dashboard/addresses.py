@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
+
+# A path of this site and nothing that a browser could read as another host: it takes `\\` for `/`, and leaves out white space.
+_OWN = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f-\uffff]{0,2000}")
 
 
 def link(zone_name: str | None, *parts: object, **query: object) -> str:
@@ -17,3 +21,13 @@ def link(zone_name: str | None, *parts: object, **query: object) -> str:
 def query(present: Mapping[str, str], changes: Mapping[str, object]) -> str:
     """Write a query with some parameters changed; empty ones and the last notice are left out."""
     return urlencode({name: value for name, value in {**present, **changes, "notice": ""}.items() if value not in {None, ""}})
+
+
+def own_address(address: str) -> str:
+    """
+    Give an address to send a visitor to, if it is one of this site; else that of the first page.
+
+        >>> own_address("/zones/example.com?page=2"), own_address("//example.org"), own_address("https://example.org")
+        ('/zones/example.com?page=2', '/', '/')
+    """
+    return address if _OWN.fullmatch(address) else "/"

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import logging
-import secrets
-from collections.abc import Callable
 
 from fastapi import FastAPI, Request
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import hauberk
-from hauberk.caller import Caller
-from hauberk.dashboard import common, endpoints, overview, sign_in
+from hauberk.dashboard import account, common, endpoints, overview, reference, sign_in, tokens, users
 from hauberk.dashboard.addresses import link
 from hauberk.dashboard.notices import Notices
 from hauberk.dashboard.page import NoSuchZone
 from hauberk.dashboard.rendering import STATIC, TEMPLATES
 from hauberk.dashboard.rest import RestError
-from hauberk.dashboard.sessions import ForgedForm, SignInNeeded
+from hauberk.dashboard.sessions import ForgedForm, MayNotChange, SignInNeeded
+from hauberk.entrance import Entrance
 
 log = logging.getLogger(__name__)
 
-REST_PREFIXES = ("/client/", "/hauberk/", "/crl/", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json")
+REST_PREFIXES = ("/client/", "/hauberk/", "/crl/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 
-PAGES = (common, sign_in, overview, endpoints)
+PAGES = (common, sign_in, overview, endpoints, users, tokens, account, reference)
 """Modules of pages, each with `routes`."""
 
 CONTENT_SECURITY_POLICY = (
@@ -36,25 +34,28 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-def create_site(rest: ASGIApp, identify: Callable[[Headers], Caller | None]) -> ASGIApp:
+def create_site(rest: ASGIApp, entrance: Entrance, public_url: str) -> ASGIApp:
     """
     Make the site.
 
     Args:
         rest: The REST application.
 
-        identify: Tells who sends these headers to the REST API, `None` if nobody known.
+        entrance: The way in for people.
+
+        public_url: How browsers reach the site, if that is known to be otherwise than the server is reached.
     """
     pages = FastAPI(title="hauberk dashboard", version=hauberk.__version__, docs_url=None, redoc_url=None, openapi_url=None)
     pages.state.rest = rest
-    pages.state.identify = identify
-    pages.state.secret = secrets.token_bytes(32)
+    pages.state.entrance = entrance
+    pages.state.public_url = public_url
     pages.state.notices = Notices()
     pages.mount("/static", _Static(directory=STATIC), name="static")
     for module in PAGES:
         pages.include_router(module.routes)
     pages.add_exception_handler(SignInNeeded, _ask_to_sign_in)
     pages.add_exception_handler(ForgedForm, _forged)
+    pages.add_exception_handler(MayNotChange, _viewer)
     pages.add_exception_handler(NoSuchZone, _no_such_zone)
     pages.add_exception_handler(RestError, _refused)
     pages.add_exception_handler(HTTPException, _no_page)
@@ -92,6 +93,8 @@ class SecurityHeaders:
                 headers["Cross-Origin-Resource-Policy"] = "same-origin"
                 headers["X-Frame-Options"] = "DENY"
                 headers.setdefault("Cache-Control", "no-store")
+                if scope.get("scheme") == "https":
+                    headers["Strict-Transport-Security"] = "max-age=31536000"
             await send(message)
 
         await self.app(scope, receive, with_headers)
@@ -124,9 +127,14 @@ async def _forged(request: Request, _error: Exception) -> Response:
         request,
         403,
         "This form is not one of ours",
-        "It was sent by another site, or by a page from before you signed in. Nothing was changed. "
+        "It was sent by another site, by a page from before you signed in, or by a browser that keeps no cookies. Nothing was changed. "
         "Go back, load the page again, then try once more.",
     )
+
+
+async def _viewer(request: Request, _error: Exception) -> Response:
+    text = "You are signed in as a viewer, who may look at everything and change nothing. An editor can do this, or make you one."
+    return _problem(request, 403, "You may not do this", text)
 
 
 async def _no_such_zone(request: Request, error: Exception) -> Response:

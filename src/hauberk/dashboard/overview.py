@@ -1,14 +1,41 @@
-"""The first page: how the zone's APIs are, and what to do next."""
+"""The first page: how the zone's APIs are, and what to do next. Without a zone of its own: a line for each."""
 
 from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from hauberk.dashboard.addresses import link
-from hauberk.dashboard.page import PageOf
+from hauberk.dashboard.charts import Chart, bars
+from hauberk.dashboard.page import OWN, Page, PageOf
+from hauberk.dashboard.text import moment
 
 routes = APIRouter()
+
+RANGES = {
+    "1h": ("Last hour", timedelta(hours=1), 60),
+    "24h": ("24 hours", timedelta(days=1), 900),
+    "7d": ("7 days", timedelta(days=7), 7200),
+}
+"""Label, length, and the seconds that a bar of the chart stands for."""
+
+VERDICTS = {
+    "passed": ("Passed", "ok"),
+    "logged": ("Logged", "warn"),
+    "blocked_certificate": ("Blocked: certificate", "bad"),
+    "blocked_rule": ("Blocked: rule", "c5"),
+    "blocked_schema": ("Blocked: schema", "c2"),
+    "blocked_other": ("Blocked: malformed", "off"),
+}
+
+# With more zones than these each is a name alone: their figures would take too long.
+ZONES_WITH_FIGURES = 30
+EXPIRING_SHOWN = 5
 
 
 @routes.get("/")
@@ -16,10 +43,112 @@ async def first(page: PageOf) -> Response:
     """Send the visitor to the only zone, or show all."""
     if len(page.zones) == 1:
         return RedirectResponse(link(page.zones[0]["name"]), 303)
-    return page.render("overview/zones.html")
+    shown = page.zones[:ZONES_WITH_FIGURES]
+    figures = await asyncio.gather(*(_figures(page, zone) for zone in shown))
+    return page.render("overview/zones.html", figures=dict(zip((zone["name"] for zone in shown), figures, strict=True)))
 
 
 @routes.get("/zones/{zone_name}")
 async def overview(page: PageOf) -> Response:
     """Show a zone."""
-    return page.render("overview/overview.html")
+    chosen = page.query.get("range", "24h")
+    chosen = chosen if chosen in RANGES else "24h"
+    _, length, step = RANGES[chosen]
+    at = datetime.now(UTC)
+    since = (at - length).isoformat()
+    answers = await asyncio.gather(
+        page.rest.get(page.own("requests"), since=since, step=step),
+        page.rest.get(page.own("coverage"), since=since),
+        page.rest.get(page.own("todo")),
+        page.rest.get(page.own("events/summary"), by="code", since=since, limit=8),
+        page.rest.get(page.own("events/summary"), by="rule", since=since, limit=5),
+        page.rest.get(
+            page.own("client_certificates"),
+            status="active",
+            order="expires_on",
+            direction="asc",
+            expires_after=at.isoformat(),
+            expires_before=(at + timedelta(days=30)).isoformat(),
+            per_page=EXPIRING_SHOWN,
+        ),
+    )
+    requests, coverage, todo, codes, rules, expiring = (answer.result for answer in answers)
+    return page.render(
+        "overview/overview.html",
+        chosen=chosen,
+        ranges=[(label, page.link(range=key), None, key == chosen) for key, (label, _, _) in RANGES.items()],
+        since=since,
+        requests=requests,
+        blocked=sum(requests[name] for name in VERDICTS if name.startswith("blocked_")),
+        chart=_chart(requests),
+        coverage=coverage,
+        steps=[{**step, **_way(page, step)} for step in todo],
+        codes=codes,
+        rules=rules,
+        expiring=expiring,
+        expiring_total=answers[-1].info.get("total_count", 0),
+    )
+
+
+def _chart(requests: Mapping[str, Any]) -> Chart:
+    points: Sequence[Mapping[str, Any]] = requests["points"]
+    labels = [_label(point["at"], requests["step_seconds"]) for point in points]
+    shown = [name for name in VERDICTS if name == "passed" or requests[name]]
+    series = {VERDICTS[name][0]: [point[name] for point in points] for name in shown}
+    return bars(
+        "Requests by what became of them", labels, series, colours=dict(VERDICTS.values()), height=210, unit=_bar(requests["step_seconds"])
+    )
+
+
+def _label(at: str, step: int) -> str:
+    when = moment(at)
+    return "" if when is None else f"{when:%d %b %H:%M}" if step > 3600 else f"{when:%H:%M}"
+
+
+def _bar(step: int) -> str:
+    each = f"{step // 3600} h" if step >= 3600 else f"{step // 60} min"
+    return f"a bar is {each}, times are UTC"
+
+
+async def _figures(page: Page, zone: Mapping[str, Any]) -> dict[str, Any]:
+    root = f"{OWN}/zones/{zone['id']}"
+    coverage, todo = await asyncio.gather(page.rest.get(f"{root}/coverage"), page.rest.get(f"{root}/todo"))
+    return {**coverage.result, "steps": len(todo.result), "first": todo.result[0]["title"] if todo.result else None}
+
+
+def _way(page: Page, step: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the page that a step is done on, and the command that does the same."""
+    hosts = step["parameters"].get("hosts") or [page.zone["name"]]
+    match step["code"]:
+        case "gateways_refusing" | "gateways_lost" | "gateways_behind":
+            return {"href": "#gateways-card", "label": "See gateways", "command": "hauberk status"}
+        case "no_host":
+            return {
+                "href": page.link("settings"),
+                "label": "Add a host",
+                "command": f"hauberk host add api.{page.zone['name']} --upstream URL",
+            }
+        case "no_gateway":
+            return {"href": None, "label": None, "command": "hauberk gateway"}
+        case "no_requests":
+            return {"href": None, "label": None, "command": None}
+        case "certificates_expiring":
+            query = {"status": "active", "order": "expires_on", "direction": "asc"}
+            return {"href": page.link("certificates", **query), "label": "Client certificates", "command": None}
+        case "drift_alerts":
+            return {"href": page.link("schemas", "alerts"), "label": "Alerts", "command": "hauberk alerts list"}
+        case "violations_logged":
+            query = {"action": "log", "source": "apiShieldSchemaValidation"}
+            return {"href": page.link("events", **query), "label": "Events", "command": "hauberk events --action log"}
+        case "review_candidates":
+            return {"href": page.link("discovery"), "label": "Discovery", "command": None}
+        case "no_operation":
+            return {"href": page.link("schemas"), "label": "Upload a schema", "command": "hauberk schema upload openapi.yaml"}
+        case "apply_learned":
+            return {"href": page.link("schemas", "learned"), "label": "Learned schemas", "command": "hauberk learned apply"}
+        case "block_quiet":
+            return {"href": page.link("endpoints", action="log"), "label": "Endpoints", "command": None}
+        case "associate_hosts" | "demand_certificates":
+            return {"href": page.link("certificates"), "label": "Client certificates", "command": f"hauberk mtls require {hosts[0]}"}
+        case _:
+            return {"href": None, "label": None, "command": None}

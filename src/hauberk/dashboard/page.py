@@ -206,7 +206,7 @@ async def _page(request: Request) -> AsyncIterator[Page]:
         page = Page(request, visitor, rest, request.app.state.notices)
         if request.method == "POST":
             page.form = await request.form(max_part_size=MAX_FIELD_BYTES, max_fields=20_000)
-            check_form(request, visitor, page.form)
+            check_form(visitor, page.form)
         await page.prepare()
         yield page
     finally:

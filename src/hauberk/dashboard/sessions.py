@@ -1,21 +1,30 @@
-"""Who is signed in: a signed cookie names a session."""
+"""
+Who is signed in, and whether a form is one of ours.
+
+The cookie holds the secret of a session, signed; the session is in the database. A form is ours if the browser says that it was sent from
+here (`Sec-Fetch-Site`, or `Origin`), and if it carries the token that only pages of this session have.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 from dataclasses import dataclass
+from hmac import compare_digest
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from fastapi import Request
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from hauberk.caller import Caller
+from hauberk.entrance import Entrance
 
-COOKIE = "hauberk_session"
-KEEP_SECONDS = 8 * 3600
+SESSION, SIGN_IN = "hauberk_session", "hauberk_sign_in"
+"""Cookies: of a session, and of a browser that is about to sign in. `__Host-` stands before them where TLS is."""
+
+# What a viewer may send: everything else changes what belongs to all.
+OWN_AFFAIRS = ("/account", "/sign-out")
 
 
 class SignInNeeded(Exception):
@@ -26,17 +35,24 @@ class ForgedForm(Exception):
     """A form was not made by one of our pages."""
 
 
+class MayNotChange(Exception):
+    """A viewer has sent a form that changes something."""
+
+
 @dataclass(frozen=True)
 class Visitor:
     """Who is signed in."""
 
     name: str
+    """Of the user, or of the token."""
+
     scope: str
     """`read` or `edit`, as the REST API knows it."""
 
     session_id: str
     csrf_token: str
-    token_id: str = ""
+    caller: Caller
+    """As the REST API knows them."""
 
     @property
     def may_edit(self) -> bool:
@@ -44,40 +60,56 @@ class Visitor:
         return self.scope == "edit"
 
     @property
-    def caller(self) -> Caller:
-        """As the REST API knows them."""
-        return Caller(self.token_id, self.name, self.scope)
-
-
-def start(request: Request, response: Response, *, name: str, scope: str, token_id: str = "") -> None:
-    """Give a visitor a session."""
-    values = {"session": secrets.token_urlsafe(16), "name": name, "scope": scope, "token": token_id}
-    response.set_cookie(
-        COOKIE,
-        _serializer(request).dumps(values),
-        max_age=KEEP_SECONDS,
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https",
-    )
+    def is_user(self) -> bool:
+        """Whether they have a name and a password, and did not sign in as the holder of a token."""
+        return bool(self.caller.user_id)
 
 
 async def visitor_of(request: Request) -> Visitor:
     """
-    Tell who is signed in.
+    Tell who is signed in. What is POSTed is refused here before its body is read, if it can be.
 
     Raises:
         SignInNeeded: If nobody is.
+        ForgedForm: If another site sent this.
+        MayNotChange: If it is a form that a viewer may not send.
     """
-    try:
-        values = _serializer(request).loads(request.cookies.get(COOKIE, ""), max_age=KEEP_SECONDS)
-    except BadSignature:
-        raise SignInNeeded from None
-    csrf_token = hmac.new(request.app.state.secret, values["session"].encode(), hashlib.sha256).hexdigest()
-    return Visitor(values["name"], values["scope"], values["session"], csrf_token, values["token"])
+    entrance = entrance_of(request)
+    secret = secret_of(request, SESSION)
+    # A page that renews parts of itself is not somebody who does something.
+    active = request.method != "GET" or "x-hauberk-part" not in request.headers
+    entered = await run_in_threadpool(entrance.entered, secret, active=active) if secret is not None else None
+    if entered is None or secret is None:
+        raise SignInNeeded
+    owner = entered.owner
+    caller = Caller(owner.token_id or "", entered.email, entered.scope, owner.user_id or "", entered.session_id)
+    visitor = Visitor(entered.name, entered.scope, entered.session_id, entrance.seal.form_token(secret), caller)
+    if request.method == "POST":
+        check_origin(request)
+        if not visitor.may_edit and not request.url.path.startswith(OWN_AFFAIRS):
+            raise MayNotChange
+    return visitor
 
 
-def check_form(_request: Request, visitor: Visitor, form: FormData) -> None:
+def check_origin(request: Request) -> None:
+    """
+    Make sure that a page from here has sent this, as far as the browser tells.
+
+    Raises:
+        ForgedForm: If it was another site, or it is not told.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        if site == "same-origin":
+            return
+    elif origin is not None:
+        own = {request.headers.get("host", "").lower(), urlsplit(request.app.state.public_url).netloc.lower()}
+        if urlsplit(origin).netloc.lower() in own - {""}:
+            return
+    raise ForgedForm
+
+
+def check_form(visitor: Visitor, form: FormData) -> None:
     """
     Make sure that a form came from one of our pages.
 
@@ -85,9 +117,59 @@ def check_form(_request: Request, visitor: Visitor, form: FormData) -> None:
         ForgedForm: If it did not.
     """
     token = form.get("csrf")
-    if not isinstance(token, str) or not hmac.compare_digest(token.encode(), visitor.csrf_token.encode()):
+    if not isinstance(token, str) or not compare_digest(token.encode(errors="replace"), visitor.csrf_token.encode()):
         raise ForgedForm
 
 
-def _serializer(request: Request) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(request.app.state.secret, salt="session")
+# --- Cookies ----------------------------------------------------------------------------------------------------------------------------
+
+
+def secret_of(request: Request, name: str) -> str | None:
+    """Give the secret that a cookie of ours holds."""
+    cookie = request.cookies.get(_cookie(request, name))
+    return entrance_of(request).seal.open(cookie) if cookie is not None else None
+
+
+def give(request: Request, response: Response, name: str, secret: str) -> None:
+    """Have the browser keep a secret until it is closed; how long it is good is the session's affair."""
+    value = entrance_of(request).seal.seal(secret)
+    response.set_cookie(_cookie(request, name), value, path="/", httponly=True, samesite="lax", secure=is_private(request))
+
+
+def take(request: Request, response: Response, name: str) -> None:
+    """Have the browser forget a secret."""
+    response.delete_cookie(_cookie(request, name), path="/", httponly=True, samesite="lax", secure=is_private(request))
+
+
+def _cookie(request: Request, name: str) -> str:
+    # With this prefix no other host of the domain, and nobody without TLS, can plant a cookie in place of ours.
+    return f"__Host-{name}" if is_private(request) else name
+
+
+def is_private(request: Request) -> bool:
+    """Tell whether the browser speaks TLS with us, or with the proxy before us."""
+    return request.url.scheme == "https" or str(request.app.state.public_url).startswith("https://")
+
+
+def is_overheard(request: Request) -> bool:
+    """Tell whether a password would cross a network in clear text."""
+    return not is_private(request) and not _is_loopback(address_of(request))
+
+
+def address_of(request: Request) -> str:
+    """Give the client's address."""
+    return request.client.host if request.client is not None else ""
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def entrance_of(request: Request) -> Entrance:
+    """Give the way in."""
+    entrance = request.app.state.entrance
+    assert isinstance(entrance, Entrance)  # noqa: S101 - set when the site is made
+    return entrance

@@ -46,12 +46,16 @@ class Stage:
         Failure: If the folder belongs to something else, or a program that the example uses is not installed.
     """
 
+    programs: tuple[str, ...] = ("curl", "openssl")
+    """Programs of the system that it uses."""
+
     def __init__(self, folder: Path | None) -> None:
-        for program in ("curl", "openssl"):
+        for program in self.programs:
             if shutil.which(program) is None:
                 raise Failure(f"the demo uses {program}, which is not installed", f"e.g. apt-get install {program}")
         self._temporary = folder is None
         self.folder = _prepare(folder)
+        self.lay_out()
         self.origin_port, self.api_port, self.https_port, self.metrics_port = free_ports(4)
         self.environment = self._environment()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -93,11 +97,29 @@ class Stage:
         Raises:
             Failure: If something does not start; its log's last lines are in the message.
         """
-        self._spawn("origin", ["app.py", "--port", str(self.origin_port), "--database", "temperatures.db"])
+        self._spawn("origin", self.origin_program())
         self._spawn("hauberk", ["-m", "hauberk.cli", "up", "--supervised"])
-        self._await("origin", lambda: httpx.get(f"http://127.0.0.1:{self.origin_port}/health", trust_env=False).is_success)
+        asked = {"Host": HOST}
+        self._await("origin", lambda: httpx.get(f"http://127.0.0.1:{self.origin_port}/health", headers=asked, trust_env=False).is_success)
         self._await("hauberk", lambda: httpx.get(f"{self.api}/readyz", trust_env=False).is_success)
         self._await("hauberk", lambda: httpx.get(f"http://127.0.0.1:{self.metrics_port}/readyz", trust_env=False).is_success)
+
+    def lay_out(self) -> None:
+        """Put into the folder what the example needs."""
+        example = importlib.resources.files("hauberk.demo") / "temperature"
+        for name in EXAMPLE_FILES:
+            (self.folder / name).write_bytes((example / name).read_bytes())
+
+    def origin_program(self) -> list[str]:
+        """Give the arguments for Python that run the origin; it answers `/health`."""
+        return ["app.py", "--port", str(self.origin_port), "--database", "temperatures.db"]
+
+    def settings(self) -> str:
+        """Write `hauberk.toml`."""
+        text = settings_text(ZONE, HOST, f"http://127.0.0.1:{self.origin_port}")
+        text = text.replace('listen = "127.0.0.1:8080"', f'listen = "127.0.0.1:{self.api_port}"')
+        text = text.replace('https = ["0.0.0.0:8443"]', f'https = ["127.0.0.1:{self.https_port}"]')
+        return text.replace('# metrics = "127.0.0.1:9090"', f'metrics = "127.0.0.1:{self.metrics_port}"')
 
     def check_alive(self) -> None:
         """
@@ -149,15 +171,8 @@ class Stage:
             _write_program(programs / "python", f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
         environment["PATH"] = os.pathsep.join([str(programs), environment.get("PATH", os.defpath)])
         environment["HAUBERK_CONFIG"] = str(self.folder / "hauberk.toml")
-        self._write_settings()
+        (self.folder / "hauberk.toml").write_text(self.settings())
         return environment
-
-    def _write_settings(self) -> None:
-        text = settings_text(ZONE, HOST, f"http://127.0.0.1:{self.origin_port}")
-        text = text.replace('listen = "127.0.0.1:8080"', f'listen = "127.0.0.1:{self.api_port}"')
-        text = text.replace('https = ["0.0.0.0:8443"]', f'https = ["127.0.0.1:{self.https_port}"]')
-        text = text.replace('# metrics = "127.0.0.1:9090"', f'metrics = "127.0.0.1:{self.metrics_port}"')
-        (self.folder / "hauberk.toml").write_text(text)
 
     def _spawn(self, name: str, arguments: list[str]) -> None:
         log = (self.folder / f"{name}.log").open("wb")
@@ -203,9 +218,6 @@ def _prepare(folder: Path | None) -> Path:
             shutil.rmtree(folder)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     (folder / MARKER).write_text("made by 'hauberk demo', which may empty this folder\n")
-    example = importlib.resources.files("hauberk.demo") / "temperature"
-    for name in EXAMPLE_FILES:
-        (folder / name).write_bytes((example / name).read_bytes())
     return folder
 
 

@@ -8,6 +8,7 @@ refuses as well is right.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -106,6 +107,20 @@ class Outcome:
 
     rules: dict[tuple[str, str], BrokenRule] = field(default_factory=dict)
 
+    _requests_of: Counter[str] = field(default_factory=Counter)
+    _refused_of: Counter[str] = field(default_factory=Counter)
+
+    def count(self, operation: str, *, refused: bool) -> None:
+        """Count a request of an operation."""
+        self.requests += 1
+        self.refused += refused
+        self._requests_of[operation] += 1
+        self._refused_of[operation] += refused
+
+    def counted(self, operation: str) -> dict[str, int]:
+        """Tell how many requests of an operation were judged, and how many of them refused."""
+        return {"requests": self._requests_of[operation], "refused": self._refused_of[operation]}
+
     def as_json(self) -> dict[str, Any]:
         """Render it, the rule that was broken most often first."""
         rules = sorted(self.rules.values(), key=lambda rule: (-rule.requests, rule.operation, rule.rule))
@@ -156,10 +171,10 @@ class Trial:
             if not counts(operation, row, line, succeeded):
                 continue
             outcome = self.successful if succeeded else self.others
-            outcome.requests += 1
-            if verdict["verdict"] != "violates":
+            refused = verdict["verdict"] == "violates"
+            outcome.count(operation, refused=refused)
+            if not refused:
                 continue
-            outcome.refused += 1
             document = self._documents[operation]
             blamed = [each for one in verdict["violations"] for each in self._blamed(line, operation, document, one, DEPTH)]
             for rule, targets in _by_rule(outcome, operation, blamed):

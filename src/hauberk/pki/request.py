@@ -1,8 +1,8 @@
 """
 Certificate requests (PKCS #10), judged strictly before anything is signed.
 
-Of what a request asks for, only its key and six fields of its subject count; extensions it asks for are never read. No message
-repeats what was sent.
+Of what a request asks for, only its key and six fields of its subject count; extensions it asks for are not looked at here
+(`request_summary` names them to people). No message repeats what was sent.
 """
 
 from __future__ import annotations

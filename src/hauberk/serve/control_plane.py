@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 
 from hauberk.config import PASSPHRASE_VARIABLE, Settings
@@ -14,6 +15,7 @@ from hauberk.storage.events import forget_events
 from hauberk.storage.models import now
 from hauberk.storage.operation_latency import refresh_latency
 from hauberk.storage.operation_metrics import forget_metrics, hour_of
+from hauberk.storage.request_counts import tidy_request_counts
 
 log = logging.getLogger(__name__)
 
@@ -35,23 +37,49 @@ def run_control_plane(settings: Settings) -> None:
     plane.inventory.start()
     plane.drift.start()
     plane.learning.start()
+    plane.imports.start()
     tls = {"ssl_certfile": settings.control_plane.certificate, "ssl_keyfile": settings.control_plane.private_key}
     log.info("control plane listens", extra={"address": settings.control_plane.listen, "url": settings.control_plane_url})
+    _show_first_link(plane)
     try:
-        server(create_site_of(plane), **tls).run(sockets=[bound])
+        server(create_site_of(plane), settings.control_plane.trusted_proxies, **tls).run(sockets=[bound])
     finally:
         stopping.set()
         plane.close()
 
 
+def _show_first_link(plane: ControlPlane) -> None:
+    """
+    Show the person at the terminal how to sign in, while there is no user.
+
+    The link is as good as a password, so it goes to a terminal alone: logs are kept, and shipped elsewhere.
+    """
+    if not sys.stderr.isatty():
+        return
+    secret = plane.entrance.first_link()
+    if secret is None:
+        return
+    log.info("made a link that signs in to the dashboard once, within an hour")
+    sys.stderr.write(
+        f"\n  To sign in to the dashboard, open this link (it works once, within an hour):\n\n    {plane.sign_in_link(secret)}\n\n"
+    )
+    sys.stderr.flush()
+
+
 def _keep_house(plane: ControlPlane, stopping: threading.Event) -> None:
     while True:
         try:
+            plane.follow_settings()
             with plane.database.write() as session:
                 forget_events(session, plane.settings.events.keep_days, plane.settings.events.keep_count)
                 forget_metrics(session, plane.settings.traffic.metrics_keep_days)
+                tidy_request_counts(session, plane.settings.traffic.metrics_keep_days)
         except Exception:
             log.exception("old events and metrics were not deleted")
+        try:
+            plane.entrance.forget()
+        except Exception:
+            log.exception("old sessions were not deleted")
         try:
             _refresh_latency(plane)
         except Exception:

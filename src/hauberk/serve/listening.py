@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 import uvicorn
@@ -39,8 +40,18 @@ def bind(address: str, key: str) -> socket.socket:
     return bound
 
 
-def server(app: Any, **options: Any) -> uvicorn.Server:
-    """Make the HTTP server of an application; it writes no log of its own."""
+def server(app: Any, trusted_proxies: Sequence[str] = (), **options: Any) -> uvicorn.Server:
+    """
+    Make the HTTP server of an application; it writes no log of its own.
+
+    Args:
+        app: The application.
+
+        trusted_proxies: Addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+
+        options: More of uvicorn's.
+    """
+    options |= {"proxy_headers": bool(trusted_proxies), "forwarded_allow_ips": list(trusted_proxies)}
     return uvicorn.Server(
         uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, **options)
     )

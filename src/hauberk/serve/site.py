@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp
 
 from hauberk.api.app import create_app
-from hauberk.api.auth import authenticate
-from hauberk.caller import Caller
+from hauberk.api.limits import BodyLimit
 from hauberk.dashboard.app import create_site
-from hauberk.errors import Unauthenticated
 from hauberk.pipeline import ControlPlane
 
 
 def create_site_of(plane: ControlPlane) -> ASGIApp:
     """Make the application over an open control plane; the caller closes the plane."""
-
-    def identify(headers: Headers) -> Caller | None:
-        try:
-            return authenticate(headers, plane.database)
-        except Unauthenticated:
-            return None
-
-    return create_site(create_app(plane), identify)
+    site = create_site(create_app(plane), plane.entrance, plane.settings.control_plane.public_url or "")
+    # A form may carry a capture to import; the REST API below has its own limit for everything else.
+    largest = plane.settings.traffic.max_import_bytes
+    return BodyLimit(site, max(largest, plane.settings.control_plane.max_upload_bytes), largest)

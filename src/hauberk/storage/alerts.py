@@ -116,7 +116,14 @@ def untold(session: Session, operation: Operation, departed: Sequence[Departed])
     return [one for print_, one in prints.items() if print_ not in there]
 
 
-def alerts_of(zone_id: str, *, acknowledged: bool | None = None, kind: str | None = None, operation_id: str | None = None) -> Select[Any]:
+def alerts_of(
+    zone_id: str,
+    *,
+    acknowledged: bool | None = None,
+    kind: str | None = None,
+    operation_id: str | None = None,
+    breaking: bool | None = None,
+) -> Select[Any]:
     """Select a zone's alerts, the newest first."""
     conditions: list[ColumnElement[bool]] = [DriftAlert.zone_id == zone_id]
     if acknowledged is not None:
@@ -125,6 +132,8 @@ def alerts_of(zone_id: str, *, acknowledged: bool | None = None, kind: str | Non
         conditions.append(DriftAlert.kind == kind)
     if operation_id is not None:
         conditions.append(DriftAlert.operation_id == operation_id)
+    if breaking is not None:
+        conditions.append(DriftAlert.breaking.is_(breaking))
     return select(DriftAlert).where(*conditions).order_by(DriftAlert.raised_at.desc(), DriftAlert.id)
 
 
@@ -145,6 +154,12 @@ def acknowledge(alerts: Sequence[DriftAlert]) -> None:
     """Note that the owner has seen them; the first time stays."""
     for alert in alerts:
         alert.acknowledged_at = alert.acknowledged_at or now()
+
+
+def reopen(alerts: Sequence[DriftAlert]) -> None:
+    """Take back that the owner has seen them."""
+    for alert in alerts:
+        alert.acknowledged_at = None
 
 
 def mark_delivered(session: Session, alert_id: str) -> None:

@@ -7,14 +7,15 @@ An uploaded schema that is enabled always has precedence: nothing is applied bes
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
 from hauberk.errors import Conflict, NotFound
 from hauberk.mitigation import MitigationAction
+from hauberk.operation import OperationKey
 from hauberk.storage.learned_versions import content_of, find_version, newest_versions
 from hauberk.storage.learning_tables import AppliedSchema, LearnedVersion, LearningHost
 from hauberk.storage.models import Operation, Zone, now
@@ -30,6 +31,19 @@ Outcome = Literal["applied", "unchanged", "unaffected", "nothing_learned"]
 
 
 @dataclass(frozen=True)
+class Standing:
+    """Which learned schema of an operation is in force, and what is done about requests that break it."""
+
+    version: int | None
+    """`None`: none is in force."""
+
+    mitigation_action: str | None
+    """The operation's own."""
+
+    rolled_back: bool = False
+
+
+@dataclass(frozen=True)
 class Applied:
     """What came of applying a learned schema to an operation."""
 
@@ -39,6 +53,9 @@ class Applied:
 
     version: int | None
     """Of the learned schema that is in force now."""
+
+    before: Standing
+    """What was in force until then; `put_back` takes it."""
 
     starts_in_log: bool = False
     """The operation had no action of its own and follows the zone's no longer: violations are logged."""
@@ -55,6 +72,7 @@ class Applied:
             "version": self.version,
             "mitigation_action": operation.mitigation_action,
             "starts_in_log": self.starts_in_log,
+            "before": asdict(self.before),
         }
 
 
@@ -88,6 +106,24 @@ def applied_to(session: Session, operation_ids: Sequence[str]) -> dict[str, Appl
         query = select(AppliedSchema).where(AppliedSchema.operation_id.in_(operation_ids[at : at + BATCH]))
         found |= {row.operation_id: row for row in session.scalars(query.options(defer(AppliedSchema.source)))}
     return found
+
+
+def is_ready(newest: int | None, applied: AppliedSchema | None) -> bool:
+    """Tell whether there is a learned version that waits to be applied: not where the owner has gone back to an older one."""
+    return newest is not None and (applied is None or (applied.version < newest and not applied.rolled_back))
+
+
+def ready_to_apply(session: Session, zone_id: str) -> set[str]:
+    """Give the operations of a zone whose newest learned schema could be in force and is not."""
+    last = select(LearnedVersion.operation_id, func.max(LearnedVersion.version)).join(
+        Operation, Operation.operation_id == LearnedVersion.operation_id
+    )
+    newest: dict[str, int] = {
+        row[0]: row[1] for row in session.execute(last.where(Operation.zone_id == zone_id).group_by(LearnedVersion.operation_id))
+    }
+    applied = applied_schemas(session, zone_id)
+    uploaded = {OperationKey(*key).operation_id(zone_id) for key in schemas_in_force(session, zone_id)}
+    return {id_ for id_, version in newest.items() if id_ not in uploaded and is_ready(version, applied.get(id_))}
 
 
 def apply_newest(session: Session, zone: Zone, operations: Sequence[Operation], actions: Actions = Actions()) -> list[Applied]:
@@ -159,6 +195,40 @@ def withdraw(session: Session, operation: Operation) -> None:
     session.delete(_applied(session, operation))
 
 
+def put_back(session: Session, zone: Zone, operations: Sequence[Operation], standing: Mapping[str, Standing]) -> None:
+    """
+    Put in force what was before, as `Applied.before` has told it; where an uploaded schema is in force by now, it stays.
+
+    Args:
+        session: A session that writes.
+
+        zone: The operations'.
+
+        operations: The operations.
+
+        standing: What is to be in force of each, by operation id.
+
+    Raises:
+        NotFound: If a version is not kept any more.
+    """
+    uploaded = schemas_in_force(session, zone.id)
+    applied = applied_to(session, [operation.operation_id for operation in operations])
+    versions = {
+        operation_id: find_version(session, operation_id, wanted.version)
+        for operation_id, wanted in standing.items()
+        if wanted.version is not None
+    }
+    with session.no_autoflush:
+        for operation in operations:
+            wanted, row = standing[operation.operation_id], applied.get(operation.operation_id)
+            if wanted.version is not None:
+                version = versions[operation.operation_id]
+                _apply(session, zone, operation, version, row, uploaded, Actions(keep=True), rolled_back=wanted.rolled_back)
+            elif row is not None:
+                session.delete(row)
+            operation.mitigation_action = wanted.mitigation_action
+
+
 def hosts_that_apply(session: Session, zone_id: str) -> set[str]:
     """List the hosts where each newly learned schema is applied by itself."""
     return set(session.scalars(select(LearningHost.host).where(LearningHost.zone_id == zone_id, LearningHost.auto_apply)))
@@ -213,14 +283,15 @@ def _apply(
     rolled_back: bool = False,
 ) -> Applied:
     at_hand = row.version if row is not None else None
+    before = Standing(at_hand, operation.mitigation_action, row is not None and row.rolled_back)
     if uploaded.get((operation.method, operation.host, operation.endpoint)) is not None:
-        return Applied(operation, "unaffected", at_hand)
+        return Applied(operation, "unaffected", at_hand, before)
     if version is None:
-        return Applied(operation, "nothing_learned", at_hand)
+        return Applied(operation, "nothing_learned", at_hand, before)
     in_log = _set_action(zone, operation, actions, first=row is None)
     if row is not None and row.version == version.version:
         row.rolled_back = rolled_back
-        return Applied(operation, "unchanged", at_hand, in_log)
+        return Applied(operation, "unchanged", at_hand, before, in_log)
     if row is None:
         row = AppliedSchema(operation_id=operation.operation_id)
     # Read before the row is added: a query would write what is there of it.
@@ -229,7 +300,7 @@ def _apply(
     row.name = f"learned {operation.method} {operation.host}{operation.endpoint}, version {version.version}"
     row.applied_at, row.rolled_back = now(), rolled_back
     session.add(row)
-    return Applied(operation, "applied", version.version, in_log)
+    return Applied(operation, "applied", version.version, before, in_log)
 
 
 def _set_action(zone: Zone, operation: Operation, actions: Actions, *, first: bool) -> bool:

@@ -14,19 +14,33 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from hauberk.certificate import CertificateStatus, SignedCertificate
-from hauberk.errors import NotFound
-from hauberk.storage.models import ClientCertificate, now
+from hauberk.errors import Conflict, NotFound
+from hauberk.storage.models import ClientCertificate, new_uuid, now
 
 # RFC 5280 §3.3 keeps a revoked certificate on one list after its end; verifiers' clocks are the reason.
 KEPT_AFTER_END = timedelta(days=2)
 
 
 def store_certificate(
-    session: Session, zone_id: str, authority_id: str, signed: SignedCertificate, csr_pem: str, validity_days: int
+    session: Session,
+    zone_id: str,
+    authority_id: str,
+    signed: SignedCertificate,
+    csr_pem: str,
+    validity_days: int,
+    certificate_id: str | None = None,
 ) -> ClientCertificate:
-    """Store what an authority has signed."""
+    """
+    Store what an authority has signed.
+
+    Raises:
+        Conflict: If a certificate of this id is there already.
+    """
     subject = signed.subject
+    if certificate_id is not None and session.get(ClientCertificate, certificate_id) is not None:
+        raise Conflict(f"a certificate '{certificate_id}' was issued already: this request came twice", pointer="/id")
     row = ClientCertificate(
+        id=certificate_id or new_uuid(),
         zone_id=zone_id,
         authority_id=authority_id,
         status=CertificateStatus.ACTIVE,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hauberk.storage.leases import LeasedRun
@@ -24,6 +25,8 @@ class DiscoveredOperation(Base):
         Index("discovered_operations_by_place", "zone_id", "host", "method"),
         Index("discovered_operations_by_requests", "zone_id", "requests_per_period"),
         Index("discovered_operations_by_time", "zone_id", "counted_at"),
+        Index("discovered_operations_by_change", "zone_id", "change_id"),
+        Index("discovered_operations_by_score", "zone_id", "score"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -44,6 +47,9 @@ class DiscoveredOperation(Base):
     found_at: Mapped[datetime] = mapped_column(default=now)
     counted_at: Mapped[datetime] = mapped_column(default=now)  # when the numbers were last brought up to date
     last_updated: Mapped[datetime] = mapped_column(default=now)  # those, or the state
+    change_id: Mapped[str | None] = mapped_column(String(32))  # of the change of many that gave it its state
+    state_before: Mapped[str | None] = mapped_column(String(8))  # and what that was before it
+    series: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # requests over the window: `since`, `step_seconds`, `requests`
 
 
 class ZoneSessionIdentifier(Enforced, Base):
@@ -81,5 +87,7 @@ class DiscoveryRun(LeasedRun, Base):
     operations_found: Mapped[int] = mapped_column(BigInteger, default=0)
     candidates: Mapped[int] = mapped_column(BigInteger, default=0)
     refused: Mapped[int] = mapped_column(BigInteger, default=0)
+    # What was found and is no candidate, `discovery/thresholds.py`.
+    below: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     # The owner has set or cleared session identifiers, so none is set by itself any more.
     identifiers_chosen: Mapped[bool] = mapped_column(default=False)

@@ -168,6 +168,16 @@ def version_at(session: Session, operation_id: str, timestamp: datetime) -> Lear
     )
 
 
+def versions_in_force(session: Session, operation_ids: Sequence[str]) -> dict[str, LearnedVersion]:
+    """Give the version that is applied to each of these operations, with its content; those without one are left out."""
+    found: dict[str, LearnedVersion] = {}
+    for batch in _batches(operation_ids):
+        same = (LearnedVersion.operation_id == AppliedSchema.operation_id) & (LearnedVersion.version == AppliedSchema.version)
+        query = select(LearnedVersion).join(AppliedSchema, same).where(LearnedVersion.operation_id.in_(batch))
+        found |= {row.operation_id: row for row in session.scalars(query)}
+    return found
+
+
 def learned_operations(session: Session, operations: Sequence[Operation], *, applied: bool = False) -> list[LearnedOperation]:
     """
     Give what was learned of these operations as it was learned, those without a version left out.
@@ -180,7 +190,7 @@ def learned_operations(session: Session, operations: Sequence[Operation], *, app
         applied: The versions in force instead of the newest.
     """
     ids = [operation.operation_id for operation in operations]
-    rows = _versions_in_force(session, ids) if applied else newest_versions(session, ids, with_content=True)
+    rows = versions_in_force(session, ids) if applied else newest_versions(session, ids, with_content=True)
     return [learned_operation(operation, rows[operation.operation_id]) for operation in operations if operation.operation_id in rows]
 
 
@@ -205,15 +215,6 @@ def fragment_of(operation: Mapping[str, Any]) -> dict[str, Any]:
 
 def _statement(told: Mapping[str, Any]) -> Statement:
     return Statement(told["pointer"], told["keyword"], told["value"], Evidence(**told["evidence"]))
-
-
-def _versions_in_force(session: Session, operation_ids: Sequence[str]) -> dict[str, LearnedVersion]:
-    found: dict[str, LearnedVersion] = {}
-    for batch in _batches(operation_ids):
-        same = (LearnedVersion.operation_id == AppliedSchema.operation_id) & (LearnedVersion.version == AppliedSchema.version)
-        query = select(LearnedVersion).join(AppliedSchema, same).where(LearnedVersion.operation_id.in_(batch))
-        found |= {row.operation_id: row for row in session.scalars(query)}
-    return found
 
 
 def _forget(session: Session, operation_id: str, until: int) -> None:

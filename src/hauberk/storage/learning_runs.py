@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from hauberk.errors import Conflict
 from hauberk.learning_state import LearningState, RunState
 from hauberk.storage import leases
 from hauberk.storage.learning_tables import LearningRun, OperationLearning, OperationProfile
@@ -37,6 +38,27 @@ def request_run(session: Session, zone_id: str) -> LearningRun:
     return run
 
 
+def cancel_run(session: Session, zone_id: str) -> LearningRun:
+    """
+    Ask that the run under way ends, or take back that one was asked for.
+
+    Raises:
+        Conflict: If there is neither.
+    """
+    run = run_of(session, zone_id)
+    if leases.is_running(run):
+        run.cancelled_at = run.cancelled_at or now()
+    elif not leases.is_asked_for(run):
+        raise Conflict("learning is not running, so there is nothing to cancel")
+    run.requested_at = None
+    return run
+
+
+def is_cancelled(session: Session, zone_id: str) -> bool:
+    """Tell whether the run under way is to end."""
+    return session.scalar(select(LearningRun.cancelled_at).where(LearningRun.zone_id == zone_id)) is not None
+
+
 def due(session: Session, zone_id: str, every: timedelta) -> bool:
     """Tell whether it is time to learn: for the first time, again, after a failure, or because somebody asked."""
     run = session.get(LearningRun, zone_id)
@@ -47,7 +69,7 @@ def take_lease(session: Session, zone_id: str, owner: str) -> bool:
     """Begin a run, unless another control plane is at it."""
     run_of(session, zone_id)
     begun = dict.fromkeys(COUNTS, 0)
-    return leases.take_lease(session, LearningRun, zone_id, owner, phase="reading", **begun)
+    return leases.take_lease(session, LearningRun, zone_id, owner, phase="reading", cancelled_at=None, **begun)
 
 
 def status_json(run: LearningRun | None, every: timedelta) -> dict[str, Any]:
@@ -63,7 +85,7 @@ def status_json(run: LearningRun | None, every: timedelta) -> dict[str, Any]:
     return {
         "state": state.value,
         "phase": run.phase if run is not None and state is RunState.RUNNING else None,
-        **{name: _time(getattr(run, name, None)) for name in ("requested_at", "started_at", "finished_at")},
+        **{name: _time(getattr(run, name, None)) for name in ("requested_at", "started_at", "finished_at", "cancelled_at")},
         "next_at": _time(next_at) if state in {RunState.IDLE, RunState.WAITING} else None,
         "error": run.error if run is not None else None,
         **{name: getattr(run, name) if run is not None else 0 for name in COUNTS},

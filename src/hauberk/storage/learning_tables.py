@@ -20,6 +20,7 @@ class LearningRun(LeasedRun, Base):
     operations: Mapped[int] = mapped_column(default=0)  # saved ones, of which
     operations_done: Mapped[int] = mapped_column(default=0)  # looked at so far
     new_versions: Mapped[int] = mapped_column(default=0)
+    cancelled_at: Mapped[datetime | None]  # somebody has asked that the run ends, or it ended because of that
 
 
 class LearnedPart(Base):

@@ -15,6 +15,9 @@ from sqlalchemy import JSON, BigInteger, Dialect, ForeignKey, Index, String, Tex
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import DateTime, TypeDecorator
 
+MAX_PATH = 512
+"""Characters of an event's path that can be searched; the event itself has all of it. An index takes no more on PostgreSQL."""
+
 
 def new_hex_id() -> str:
     """Make a random identifier of 32 hexadecimal digits, as zones, rulesets and rules have."""
@@ -69,6 +72,7 @@ class Installation(Base):
     revision: Mapped[int] = mapped_column(default=1)
     revised_at: Mapped[datetime] = mapped_column(default=now)
     limits: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # as in the settings, for the snapshot
+    cookie_key: Mapped[str | None] = mapped_column(String(64))  # signs the dashboard's cookies, for all control planes on this database
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -136,7 +140,13 @@ class ClientCertificate(Enforced, Base):
     """A client certificate of the managed authority. Issuing one enforces nothing new; a change of its status does."""
 
     __tablename__ = "client_certificates"
-    __table_args__ = (Index("client_certificates_by_zone", "zone_id", "issued_on"),)
+    # Lists of many certificates are made reading the certificates themselves, 3 KB each.
+    __table_args__ = (
+        Index("client_certificates_by_zone", "zone_id", "issued_on", "id"),
+        Index("client_certificates_by_end", "zone_id", "expires_on", "status", "id"),
+        Index("client_certificates_by_status", "zone_id", "status", "issued_on", "id"),
+        Index("client_certificates_by_name", "zone_id", "common_name", "status", "issued_on", "expires_on", "id"),
+    )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_uuid)
     zone_id: Mapped[str] = mapped_column(ForeignKey("zones.id", ondelete="CASCADE"))
@@ -288,15 +298,29 @@ class SecurityEvent(Base):
     """A block or log decision of a gateway; `details` is the event as the gateway wrote it, which never holds a value."""
 
     __tablename__ = "security_events"
-    __table_args__ = (Index("security_events_by_zone", "zone_id", "occurred_at"), Index("security_events_by_time", "occurred_at"))
+    # What is filtered by stands in the first index, so that a rare value is looked for there and not in a million rows. What most
+    # events do not have, or what is rare, has an index of its own.
+    __table_args__ = (
+        Index("security_events_by_zone", "zone_id", "occurred_at", "action", "source", "method", "status", "path"),
+        Index("security_events_by_time", "occurred_at"),
+        *(
+            Index(f"security_events_by_{name}", name, "occurred_at")
+            for name in ("host", "operation_id", "rule_id", "code", "fingerprint", "request_id")
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     zone_id: Mapped[str] = mapped_column(String(32))
     occurred_at: Mapped[datetime]
     host: Mapped[str] = mapped_column(String(255))
     method: Mapped[str] = mapped_column(String(32))
-    operation_id: Mapped[str | None] = mapped_column(String(36), index=True)
+    path: Mapped[str | None] = mapped_column(String(MAX_PATH))
+    operation_id: Mapped[str | None] = mapped_column(String(36))
     action: Mapped[str] = mapped_column(String(8))
+    status: Mapped[int | None]
     source: Mapped[str] = mapped_column(String(32))
-    request_id: Mapped[str] = mapped_column(String(64), index=True)
+    rule_id: Mapped[str | None] = mapped_column(String(32))
+    code: Mapped[str | None] = mapped_column(String(128))  # of the first violation, or of the gateway's own refusal
+    fingerprint: Mapped[str | None] = mapped_column(String(64))  # of the client certificate
+    request_id: Mapped[str] = mapped_column(String(64))
     details: Mapped[dict[str, Any]]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hauberk.errors import InvalidRequest, NotFound
+from hauberk.errors import Conflict, InvalidRequest, NotFound
 from hauberk.mitigation import RuleAction
 from hauberk.rule import ENFORCED_PHASE, MAX_RULES, RuleDefinition
 from hauberk.storage.models import Rule, Ruleset, new_hex_id, now
@@ -32,17 +32,33 @@ def find_entrypoint(session: Session, zone_id: str) -> Ruleset | None:
     return session.scalar(select(Ruleset).where(Ruleset.zone_id == zone_id, Ruleset.phase == ENFORCED_PHASE))
 
 
-def find_ruleset(session: Session, zone_id: str, ruleset_id: str) -> Ruleset:
+def find_ruleset(session: Session, zone_id: str, ruleset_id: str, if_version: int | None = None) -> Ruleset:
     """
     Find a ruleset by id.
 
     Raises:
         NotFound: If the zone has none of this id.
+        Conflict: If it is not at the version that was asked for.
     """
     ruleset = session.get(Ruleset, ruleset_id.lower()) if "\0" not in ruleset_id else None
     if ruleset is None or ruleset.zone_id != zone_id:
         raise NotFound(f"the zone has no ruleset '{ruleset_id[:64]}': GET …/rulesets lists those there are")
+    check_version(ruleset, if_version)
     return ruleset
+
+
+def check_version(ruleset: Ruleset, if_version: int | None) -> None:
+    """
+    Refuse a change that was thought out for another version; `None` asks for none.
+
+    Raises:
+        Conflict: If the ruleset is at another one.
+    """
+    if if_version is not None and ruleset.version != if_version:
+        raise Conflict(
+            f"the rules were changed meanwhile: they are at version {ruleset.version}, and this change was made for version {if_version}. "
+            "Look at them again, then repeat it"
+        )
 
 
 def add_ruleset(session: Session, zone_id: str) -> Ruleset:
@@ -91,7 +107,7 @@ def replace_rules(session: Session, ruleset: Ruleset, definitions: Sequence[Rule
             session.add(rule)
         else:
             kept[rule.id] = rule
-            change_rule(rule, _changes(definition))
+            change_rule(rule, changes_of(definition))
         rules.append(rule)
     for rule in present:
         if rule.id not in kept:
@@ -178,10 +194,11 @@ def change_rule(rule: Rule, changes: Mapping[str, Any]) -> None:
 
 def _new_rule(ruleset: Ruleset, definition: RuleDefinition) -> Rule:
     id_ = new_hex_id()
-    return Rule(id=id_, ruleset_id=ruleset.id, version=1, last_updated=now(), **({"ref": id_} | _changes(definition)))
+    return Rule(id=id_, ruleset_id=ruleset.id, version=1, last_updated=now(), **({"ref": id_} | changes_of(definition)))
 
 
-def _changes(definition: RuleDefinition) -> dict[str, Any]:
+def changes_of(definition: RuleDefinition) -> dict[str, Any]:
+    """Give the columns of a rule that a definition sets."""
     changes: dict[str, Any] = {
         "action": definition.action.value,
         "action_parameters": definition.action_parameters,

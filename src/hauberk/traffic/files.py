@@ -7,6 +7,7 @@ The formats themselves are read in Rust (`crates/traffic/src/read`), but for the
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -105,6 +106,9 @@ class Batch:
 
     lines: bytes
     """A record a line, in JSON."""
+
+    read_bytes: int = 0
+    """How far the file has been read, in bytes as it lies there; 0 where that cannot be told."""
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         """Give each row with its line."""
@@ -221,9 +225,12 @@ def _read_file(file: Path, options: ReadOptions, first_row: int, reports: list[F
     if options.format == MITMPROXY:
         return (yield from _read_flows(file, options, first_row, reports))
     capture: _native.Capture | None = None
+    descriptor: int | None = None
     try:
+        # Of a descriptor of ours it can be asked how far the file was read.
+        descriptor = sys.stdin.fileno() if file == STANDARD_INPUT else os.open(file, os.O_RDONLY | os.O_CLOEXEC)
         capture = _native.Capture(
-            sys.stdin.fileno() if file == STANDARD_INPUT else file,
+            descriptor,
             format_name=options.format,
             fields=dict(options.fields),
             default_host=options.default_host,
@@ -232,7 +239,7 @@ def _read_file(file: Path, options: ReadOptions, first_row: int, reports: list[F
             max_row_bytes=options.max_row_bytes,
         )
         for rows, lines in capture:
-            yield Batch(file, [first_row + row for row in rows], lines)
+            yield Batch(file, [first_row + row for row in rows], lines, _position(descriptor))
     except _native.CaptureError as error:
         if error.is_mitmproxy_flows and file != STANDARD_INPUT:
             return (yield from _read_flows(file, options, first_row, reports))
@@ -244,7 +251,16 @@ def _read_file(file: Path, options: ReadOptions, first_row: int, reports: list[F
             capture.close()
             if (found := capture.report()) is not None:
                 reports.append(_report(file, found))
+        if descriptor is not None and file != STANDARD_INPUT:
+            os.close(descriptor)
     return reports[-1]
+
+
+def _position(descriptor: int) -> int:
+    try:
+        return os.lseek(descriptor, 0, os.SEEK_CUR)
+    except OSError:  # a pipe
+        return 0
 
 
 def _read_flows(file: Path, options: ReadOptions, first_row: int, reports: list[FileReport]) -> Generator[Batch, None, FileReport]:

@@ -17,6 +17,7 @@ mod expression;
 mod fields;
 mod lexer;
 mod parser;
+mod tree;
 
 #[cfg(test)]
 mod laws;

@@ -220,5 +220,38 @@ fn each_field_compiles_under_its_name() {
         let expression = compile(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
         assert!(expression.uses(field));
         assert_eq!(Field::named(field.name()), Some(field));
+        assert!(!field.meaning().is_empty());
+    }
+}
+
+#[test]
+fn an_expression_is_given_as_data() {
+    let cases = [
+        ("true", serde_json::json!({"constant": true})),
+        (
+            r#"http.host == "A""#,
+            serde_json::json!({"field": "http.host", "operator": "eq", "values": ["a"]}),
+        ),
+        (
+            "not cf.tls_client_auth.cert_verified",
+            serde_json::json!({"field": "cf.tls_client_auth.cert_verified", "operator": "false", "values": []}),
+        ),
+        (
+            r#"not (http.host in {"b" "a"} and (http.request.method ne "GET" or true))"#,
+            serde_json::json!({"not": {"all": [
+                {"field": "http.host", "operator": "in", "values": ["a", "b"]},
+                {"any": [
+                    {"field": "http.request.method", "operator": "ne", "values": ["GET"]},
+                    {"constant": true},
+                ]},
+            ]}}),
+        ),
+        (
+            r#"not http.host in {"a"}"#,
+            serde_json::json!({"field": "http.host", "operator": "not in", "values": ["a"]}),
+        ),
+    ];
+    for (text, tree) in cases {
+        assert_eq!(compile(text).unwrap().tree(), tree, "{text}");
     }
 }

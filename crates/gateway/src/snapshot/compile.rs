@@ -20,7 +20,8 @@ use crate::error::Refused;
 use crate::host::{Forwarding, Host, Hosts, ServerCertificate};
 use crate::identity::{Authority, ClientPolicy};
 use crate::metrics::Metrics;
-use crate::rules::{self, Expression, TextField};
+use crate::request_counts::Place;
+use crate::rules::{self, Expression, Field, TextField};
 use crate::upstream::Upstreams;
 
 pub(crate) use super::document::RuleAction;
@@ -48,6 +49,8 @@ pub(crate) struct Rule {
     pub(crate) description: Box<str>,
     pub(crate) expression: Expression,
     pub(crate) action: RuleAction,
+    /// Whether it says something about the client certificate.
+    pub(crate) asks_for_certificate: bool,
     /// The paths it speaks of, each under its loosest reading.
     paths: HashMap<Box<str>, Vec<Box<str>>>,
 }
@@ -64,6 +67,8 @@ impl Rule {
         Ok(Self {
             id: (*written.id).into(),
             description: (*written.description).into(),
+            asks_for_certificate: Field::all()
+                .any(|field| field.is_of_certificate() && expression.uses(field)),
             expression,
             action: written.action,
             paths,
@@ -329,6 +334,10 @@ impl Joined<'_> {
             operations: Operations::for_host(&name, operations)
                 .map_err(|cause| cause.to_string())?,
             metrics: self.metrics.host(zone_name, &name),
+            place: Arc::new(Place {
+                zone_id: zone.id.clone(),
+                host: name.clone(),
+            }),
             session_context: context.finish(),
             name,
         })

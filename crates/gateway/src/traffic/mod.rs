@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use hauberk_traffic::Masker;
 
 pub(crate) use recorder::Recorder;
-pub(crate) use sample::{Action, Sample};
+pub(crate) use sample::Sample;
 
 use crate::metrics::Metrics;
 use queue::Queue;

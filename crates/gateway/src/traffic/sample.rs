@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -18,26 +17,6 @@ use crate::room::Share;
 use crate::shared::Shared;
 use crate::snapshot::SavedOperation;
 use crate::target;
-
-/// What the gateway did with a request, the most it did.
-#[derive(Default)]
-pub(crate) struct Action(AtomicU8);
-
-const NAMES: [&str; 3] = ["allowed", "logged", "blocked"];
-
-impl Action {
-    pub(crate) fn logged(&self) {
-        self.0.fetch_max(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn blocked(&self) {
-        self.0.fetch_max(2, Ordering::Relaxed);
-    }
-
-    fn name(&self) -> &'static str {
-        NAMES[usize::from(self.0.load(Ordering::Relaxed)).min(2)]
-    }
-}
 
 /// An exchange under way that was sampled.
 pub(crate) struct Sample {

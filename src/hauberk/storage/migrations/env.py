@@ -4,7 +4,17 @@ from typing import Any, Literal
 
 from alembic import context
 
-from hauberk.storage import alert_tables, discovery_tables, endpoint_tables, learning_tables  # noqa: F401 - their tables belong to the metadata
+from hauberk.storage import (  # noqa: F401 - their tables belong to the metadata
+    access_tables,
+    alert_tables,
+    changed_settings,
+    count_tables,
+    discovery_tables,
+    endpoint_tables,
+    import_tables,
+    learning_tables,
+    trial_tables,
+)
 from hauberk.storage.models import Base, UtcDateTime
 
 

@@ -8,7 +8,7 @@ from alembic import op
 from hauberk.operation import OperationKey
 
 revision = "0012"
-down_revision = "0005"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
