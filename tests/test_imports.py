@@ -12,6 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
 NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
 NOUNS |= {
+    "certificate_demand",
     "todo",
     "caller",
     "expression",
