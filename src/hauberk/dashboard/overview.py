@@ -17,7 +17,11 @@ from hauberk.dashboard.text import moment
 
 routes = APIRouter()
 
-RANGES = {"1h": ("Last hour", timedelta(hours=1), 60), "24h": ("24 hours", timedelta(days=1), 900), "7d": ("7 days", timedelta(days=7), 7200)}
+RANGES = {
+    "1h": ("Last hour", timedelta(hours=1), 60),
+    "24h": ("24 hours", timedelta(days=1), 900),
+    "7d": ("7 days", timedelta(days=7), 7200),
+}
 """Label, length, and the seconds that a bar of the chart stands for."""
 
 VERDICTS = {
@@ -91,7 +95,9 @@ def _chart(requests: Mapping[str, Any]) -> Chart:
     labels = [_label(point["at"], requests["step_seconds"]) for point in points]
     shown = [name for name in VERDICTS if name == "passed" or requests[name]]
     series = {VERDICTS[name][0]: [point[name] for point in points] for name in shown}
-    return bars("Requests by what became of them", labels, series, colours=dict(VERDICTS.values()), height=210, unit=_bar(requests["step_seconds"]))
+    return bars(
+        "Requests by what became of them", labels, series, colours=dict(VERDICTS.values()), height=210, unit=_bar(requests["step_seconds"])
+    )
 
 
 def _label(at: str, step: int) -> str:
@@ -117,7 +123,11 @@ def _way(page: Page, step: Mapping[str, Any]) -> dict[str, Any]:
         case "gateways_refusing" | "gateways_lost" | "gateways_behind":
             return {"href": "#gateways-card", "label": "See gateways", "command": "hauberk status"}
         case "no_host":
-            return {"href": page.link("settings"), "label": "Add a host", "command": f"hauberk host add api.{page.zone['name']} --upstream URL"}
+            return {
+                "href": page.link("settings"),
+                "label": "Add a host",
+                "command": f"hauberk host add api.{page.zone['name']} --upstream URL",
+            }
         case "no_gateway":
             return {"href": None, "label": None, "command": "hauberk gateway"}
         case "no_requests":
