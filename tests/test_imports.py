@@ -12,6 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "hauberk"
 
 NOUNS = {"candidate", "certificate", "errors", "mitigation", "operation", "schema", "rule", "transaction", "config", "log", "_native"}
 NOUNS |= {
+    "certificate_demand",
     "todo",
     "caller",
     "expression",
@@ -40,7 +41,6 @@ ALLOWED = {
     "relaxation": {"learning", "schema_learning", "storage"},
     "schema_trial": {"learning", "profile_keeping", "schema_learning", "storage", "traffic"},
     "trial_runs": {"learning", "schema_trial", "storage"},
-    "schema_preview": {"learning", "storage"},
     "recorded_traffic": {"discovery"},
     "pipeline": {
         "capture_imports",
@@ -54,7 +54,7 @@ ALLOWED = {
         "trial_runs",
         *ACTIVITIES,
     },
-    "api": {"capture_imports", "pipeline", "relaxation", "schema_preview", "schema_trial", *ACTIVITIES},
+    "api": {"capture_imports", "pipeline", "relaxation", "schema_trial", *ACTIVITIES},
     "dashboard": {"access", "entrance"},  # and the REST application, which it is handed
     "serve": {"api", "dashboard", "pipeline", "gateway", *ACTIVITIES},
     "supervise": set(),

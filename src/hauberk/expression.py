@@ -117,15 +117,15 @@ def holds(tree: Tree, known: Mapping[str, str | bool]) -> bool | None:
     if "not" in tree:
         inner = holds(tree["not"], known)
         return None if inner is None else not inner
-    for joined, decisive in (("all", False), ("any", True)):
-        if joined in tree:
-            answers = {holds(part, known) for part in tree[joined]}
-            return decisive if decisive in answers else None if None in answers else not decisive
+    if "field" not in tree:
+        joined, decisive = ("all", False) if "all" in tree else ("any", True)
+        answers = {holds(part, known) for part in tree[joined]}
+        return decisive if decisive in answers else None if None in answers else not decisive
     value = known.get(tree["field"])
     if value is None:
         return None
     if isinstance(value, bool):
-        return value == (tree["operator"] == "true")
+        return value is (tree["operator"] == "true")
     return bool((value in tree["values"]) == (tree["operator"] in {"eq", "in"}))
 
 

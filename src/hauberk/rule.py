@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hauberk import _native
 from hauberk.errors import InvalidExpression
+from hauberk.expression import Condition, quoted
 from hauberk.mitigation import RuleAction
 
 ENFORCED_PHASE = "http_request_firewall_custom"
@@ -55,6 +56,39 @@ def check_expression(expression: str, pointer: str) -> None:
         _native.check_expression(expression)
     except _native.ExpressionError as error:
         raise InvalidExpression(f"the expression does not compile: {error}", pointer=pointer) from None
+
+
+def mutual_tls_ref(host: str) -> str:
+    """Name the rule that is kept for a host which demands certificates; with an empty name: how all of them begin."""
+    return f"hauberk_mtls_{host}"
+
+
+def fallthrough_ref(host: str) -> str:
+    """Name the rule that is kept for a host's requests outside of saved operations; with an empty name: how all of them begin."""
+    return f"hauberk_fallthrough_{host}"
+
+
+def mutual_tls_expression(host: str, methods: Sequence[str] = (), paths: Sequence[str] = ()) -> str:
+    """
+    Write the expression of requests to a host without a certificate that is verified and not revoked.
+
+    Args:
+        host: A host, no wildcard.
+
+        methods: Only requests with one of these; none means all.
+
+        paths: Only requests for exactly one of these; none means all.
+    """
+    parts = [f"http.host eq {quoted(host)}"]
+    for field, values in (("http.request.method", methods), ("http.request.uri.path", paths)):
+        if values:
+            parts.append(str(Condition(field, "in" if len(values) > 1 else "eq", tuple(values))))
+    return f"({' and '.join(parts)} and not (cf.tls_client_auth.cert_verified and not cf.tls_client_auth.cert_revoked))"
+
+
+def fallthrough_of_host_expression(host: str) -> str:
+    """Write the expression of requests to one host that match no saved operation."""
+    return f"(http.host eq {quoted(host)} and cf.api_gateway.fallthrough_detected)"
 
 
 def fallthrough_expression(hosts: Iterable[str]) -> str:

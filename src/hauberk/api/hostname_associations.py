@@ -44,7 +44,7 @@ def update_hostname_associations(plane: Plane, zone_id: ZoneId, body: Associatio
     with plane.database.write() as session:
         zone_name = zone_of(session, zone_id).name
         authority_id = _authority_id(session, plane, body.mtls_certificate_id)
-        names = [_name_in(zone_name, name, place) for place, name in enumerate(body.hostnames)]
+        names = [name_in(zone_name, name, f"hostnames[{place}]", f"/hostnames/{place}") for place, name in enumerate(body.hostnames)]
         replace_associated_hostnames(session, authority_id, zone_id, names)
         result = {"hostnames": associated_hostnames(session, authority_id, zone_id)}
     return success(result)
@@ -54,12 +54,30 @@ def _authority_id(session: Session, plane: ControlPlane, mtls_certificate_id: st
     return authority_of(session, mtls_certificate_id).id if mtls_certificate_id else plane.authority_id
 
 
-def _name_in(zone_name: str, name: str, place: int) -> str:
-    pointer = f"/hostnames/{place}"
+def name_in(zone_name: str, name: str, called: str, pointer: str) -> str:
+    """
+    Check that a name is one of a zone, and give it as it is stored.
+
+    Raises:
+        InvalidRequest: If it is no host name, or not at or below the zone's.
+    """
     try:
         normal = host_name(name.strip())
     except ValueError as error:
-        raise InvalidRequest(f"hostnames[{place}] {error}", pointer=pointer) from None
+        raise InvalidRequest(f"{called} {error}", pointer=pointer) from None
     if normal != zone_name and not normal.endswith(f".{zone_name}"):
-        raise InvalidRequest(f"hostnames[{place}]: '{normal}' is not at or below the zone '{zone_name}'", pointer=pointer)
+        raise InvalidRequest(f"{called}: '{normal}' is not at or below the zone '{zone_name}'", pointer=pointer)
+    return normal
+
+
+def exact_name_in(zone_name: str, name: str, called: str, pointer: str) -> str:
+    """
+    Check a name as `name_in` does, for a rule: these compare whole names.
+
+    Raises:
+        InvalidRequest: If it is no host name, not at or below the zone's, or a wildcard.
+    """
+    normal = name_in(zone_name, name, called, pointer)
+    if normal.startswith("*."):
+        raise InvalidRequest(f"{called}: '{normal}' is a wildcard, but a rule compares whole host names: name each host", pointer=pointer)
     return normal

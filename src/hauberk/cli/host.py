@@ -134,28 +134,18 @@ def fallthrough(
       hauberk host fallthrough api.example.com block
     """
     name = rules.exact_host(host)
-    zone = plane.zone(name)
     warn_unless_served(plane, name)
+    path = plane.own_zone_path("fallthrough", host=name)
+    made = plane.client.put(path, {"hosts": {name: action.value}})
+    before = made["before"]["hosts"][name]
     if action is MitigationAction.NONE:
-        removed = rules.remove(plane.client, zone["id"], rules.fallthrough_ref(name))
-        text = f"Requests to {name} outside of saved operations pass" + ("" if removed else ", as before")
-        plane.out.done(text, {"host": name, "action": "none", "rule": None})
+        text = f"Requests to {name} outside of saved operations pass" + (", as before" if before == action.value else "")
+        plane.out.done(text, {"host": name, **made["hosts"][name]})
         return
-    rule = rules.ensure(
-        plane.client,
-        zone["id"],
-        rules.Wanted(
-            ref=rules.fallthrough_ref(name),
-            expression=f'(http.host eq "{name}" and cf.api_gateway.fallthrough_detected)',
-            action=action.value,
-            description=f"fallthrough of {name}",
-            first=False,
-        ),
-    )
     verb = "are logged" if action is MitigationAction.LOG else "are refused with 403"
     plane.out.done(
         f"Requests to {name} outside of saved operations {verb}",
-        {"host": name, "action": action.value, "rule": rule},
+        {"host": name, **made["hosts"][name]},
         then="hauberk status --wait",
     )
 

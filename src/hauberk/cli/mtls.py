@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import typer
 
 from hauberk.cli import rules
 from hauberk.cli.host import HostArgument, warn_unless_served
+from hauberk.cli.output import Cell
 from hauberk.cli.remote import Remote, remote
 
 app = typer.Typer(no_args_is_help=True, help="Mutual TLS: refuse callers without a good client certificate.")
@@ -19,34 +18,19 @@ def require(plane: Remote, host: HostArgument) -> None:
     """
     Answer 403 on a host unless the caller shows a client certificate that verifies and is not revoked.
 
-    Two things are made, once each: the association, which lets the gateway ask for a certificate in the TLS handshake, and a rule before
-    all others that decides. Running it again changes nothing.
+    Two things are made, together and once each: the association, which lets the gateway ask for a certificate in the TLS handshake, and a
+    rule before all others that decides. Running it again changes nothing.
 
     \b
     Example:
       hauberk mtls require api.example.com
     """
     name = rules.exact_host(host)
-    zone = plane.zone(name)
     warn_unless_served(plane, name)
-    # First the association, then the rule: the other way round good callers would be refused until both are in force.
-    hostnames = _associated(plane, zone)
-    if name not in hostnames:
-        hostnames = _associate(plane, zone, [*hostnames, name])
-    rule = rules.ensure(
-        plane.client,
-        zone["id"],
-        rules.Wanted(
-            ref=rules.mtls_ref(name),
-            expression=f'(http.host eq "{name}" and not (cf.tls_client_auth.cert_verified and not cf.tls_client_auth.cert_revoked))',
-            action="block",
-            description=f"{name} requires a client certificate that is verified and not revoked",
-            first=True,
-        ),
-    )
+    made = plane.client.post(plane.own_zone_path("mutual-tls", "require", host=name), {"hosts": [name]})["hosts"][0]
     plane.out.done(
         f"{name} now requires a client certificate that is verified and not revoked",
-        {"host": name, "associated": hostnames, "rule": rule},
+        made | {"associated": _associated(plane, name)},
         then="hauberk cert issue --generate --common-name device-1",
     )
 
@@ -61,20 +45,19 @@ def show(plane: Remote) -> None:
     Example:
       hauberk mtls show
     """
-    zone = plane.zone()
-    associated = _associated(plane, zone)
-    required = {str(rule["ref"]).removeprefix(rules.mtls_ref("")): rule for rule in _mtls_rules(plane, zone)}
-    rows = [
-        {
-            "host": host,
-            "asked_for": host in associated,
-            "required": host in required and bool(required[host].get("enabled")),
-            "rule": required.get(host),
-        }
-        for host in sorted({*associated, *required})
+    rows = plane.client.pages(plane.own_zone_path("mutual-tls"))
+    hosts = [
+        row | {"asked_for": bool(row["authorities"]), "required": row["demand"] == "all" and row["action"] == "block"}
+        for row in rows
+        if row["authorities"] or row["demand"] != "none"
     ]
-    columns = {"HOST": "host", "ASKED FOR": "asked_for", "REQUIRED": "required"}
-    plane.out.table(rows, columns, empty="no host asks for certificates: 'hauberk mtls require HOST' makes one do so")
+    columns: dict[str, Cell] = {
+        "HOST": "host",
+        "ASKED FOR": lambda row: ", ".join("managed" if authority["managed"] else authority["name"] for authority in row["authorities"]),
+        "REQUIRED": "demand",
+        "ACTION": "action",
+    }
+    plane.out.table(hosts, columns, empty="no host asks for certificates: 'hauberk mtls require HOST' makes one do so")
 
 
 @app.command("remove")
@@ -88,27 +71,17 @@ def remove(plane: Remote, host: HostArgument) -> None:
       hauberk mtls remove api.example.com
     """
     name = rules.exact_host(host)
-    zone = plane.zone(name)
-    removed = rules.remove(plane.client, zone["id"], rules.mtls_ref(name))
-    hostnames = _associated(plane, zone)
-    if name in hostnames:
-        hostnames = _associate(plane, zone, [other for other in hostnames if other != name])
-        removed = True
+    path = plane.own_zone_path("mutual-tls", host=name)
+    present = next(iter(plane.client.pages(path, host=name)), None)
+    authorities = present["authorities"] if present is not None else []
+    kept = [authority["id"] for authority in authorities if not authority["managed"]]
+    removed = present is not None and (present["rule"] is not None or len(kept) < len(authorities))
+    after = plane.client.put(path, {"hosts": {name: {"authorities": kept, "rule": None}}})["hosts"][0] if removed else present
     text = f"{name} requires no client certificate any more" if removed else f"{name} required no client certificate"
-    plane.out.done(text, {"host": name, "associated": hostnames, "rule": None})
+    plane.out.done(text, (after or {"host": name}) | {"associated": _associated(plane, name)})
 
 
-def _path(zone: dict[str, Any]) -> str:
-    return f"/client/v4/zones/{zone['id']}/certificate_authorities/hostname_associations"
-
-
-def _associated(plane: Remote, zone: dict[str, Any]) -> list[str]:
-    return list(plane.client.get(_path(zone)).get("hostnames") or [])
-
-
-def _associate(plane: Remote, zone: dict[str, Any], hostnames: list[str]) -> list[str]:
-    return list(plane.client.put(_path(zone), {"hostnames": hostnames}).get("hostnames") or [])
-
-
-def _mtls_rules(plane: Remote, zone: dict[str, Any]) -> list[dict[str, Any]]:
-    return [rule for rule in rules.listed(plane.client, zone["id"]) if str(rule.get("ref", "")).startswith(rules.mtls_ref(""))]
+def _associated(plane: Remote, host: str) -> list[str]:
+    """List the names on which certificates of the managed authority are asked for."""
+    path = plane.zone_path("certificate_authorities", "hostname_associations", host=host)
+    return list(plane.client.get(path).get("hostnames") or [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Protocol
 
 from sqlalchemy import Select, select, update
@@ -140,6 +140,38 @@ def replace_associated_hostnames(session: Session, authority_id: str, zone_id: s
         session.delete(row)
     for name in sorted(wanted - present):
         session.add(HostnameAssociation(authority_id=authority_id, zone_id=zone_id, hostname=name))
+    session.flush()
+
+
+def authorities_by_host(session: Session, zone_id: str) -> dict[str, list[CertificateAuthority]]:
+    """Give the authorities whose certificates are asked for, by host name; the managed one first, then by name."""
+    query = (
+        select(HostnameAssociation.hostname, CertificateAuthority)
+        .join(CertificateAuthority, CertificateAuthority.id == HostnameAssociation.authority_id)
+        .where(HostnameAssociation.zone_id == zone_id)
+        .order_by(HostnameAssociation.hostname, CertificateAuthority.managed.desc(), CertificateAuthority.name, CertificateAuthority.id)
+    )
+    found: dict[str, list[CertificateAuthority]] = {}
+    for hostname, authority in session.execute(query):
+        found.setdefault(hostname, []).append(authority)
+    return found
+
+
+def set_authorities_of_host(session: Session, zone_id: str, hostname: str, authority_ids: Collection[str]) -> None:
+    """
+    Make these the authorities whose certificates are asked for on a host name, and no others.
+
+    Raises:
+        NotFound: If one of them is not there.
+    """
+    rows = session.scalars(
+        select(HostnameAssociation).where(HostnameAssociation.zone_id == zone_id, HostnameAssociation.hostname == hostname)
+    ).all()
+    for row in rows:
+        if row.authority_id not in authority_ids:
+            session.delete(row)
+    for id_ in sorted(set(authority_ids) - {row.authority_id for row in rows}):
+        session.add(HostnameAssociation(authority_id=authority_of(session, id_).id, zone_id=zone_id, hostname=hostname))
     session.flush()
 
 

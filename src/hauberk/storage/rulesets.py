@@ -107,7 +107,7 @@ def replace_rules(session: Session, ruleset: Ruleset, definitions: Sequence[Rule
             session.add(rule)
         else:
             kept[rule.id] = rule
-            change_rule(rule, _changes(definition))
+            change_rule(rule, changes_of(definition))
         rules.append(rule)
     for rule in present:
         if rule.id not in kept:
@@ -194,10 +194,11 @@ def change_rule(rule: Rule, changes: Mapping[str, Any]) -> None:
 
 def _new_rule(ruleset: Ruleset, definition: RuleDefinition) -> Rule:
     id_ = new_hex_id()
-    return Rule(id=id_, ruleset_id=ruleset.id, version=1, last_updated=now(), **({"ref": id_} | _changes(definition)))
+    return Rule(id=id_, ruleset_id=ruleset.id, version=1, last_updated=now(), **({"ref": id_} | changes_of(definition)))
 
 
-def _changes(definition: RuleDefinition) -> dict[str, Any]:
+def changes_of(definition: RuleDefinition) -> dict[str, Any]:
+    """Give the columns of a rule that a definition sets."""
     changes: dict[str, Any] = {
         "action": definition.action.value,
         "action_parameters": definition.action_parameters,
