@@ -12,7 +12,21 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import hauberk
-from hauberk.dashboard import account, authorities, certificates, common, issuing, mutual_tls, overview, reference, sign_in, tokens, users
+from hauberk.dashboard import (
+    account,
+    authorities,
+    certificates,
+    common,
+    issuing,
+    mutual_tls,
+    overview,
+    reference,
+    rule_editor,
+    rules,
+    sign_in,
+    tokens,
+    users,
+)
 from hauberk.dashboard.addresses import link
 from hauberk.dashboard.notices import Notices
 from hauberk.dashboard.page import NoSuchZone
@@ -25,7 +39,7 @@ log = logging.getLogger(__name__)
 
 REST_PREFIXES = ("/client/", "/hauberk/", "/crl/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 
-PAGES = (common, sign_in, overview, issuing, mutual_tls, authorities, certificates, users, tokens, account, reference)
+PAGES = (common, sign_in, overview, issuing, mutual_tls, authorities, certificates, rules, rule_editor, users, tokens, account, reference)
 """Modules of pages, each with `routes`."""
 
 CONTENT_SECURITY_POLICY = (
