@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import count
 from typing import Any
 from urllib.parse import quote
 
@@ -19,23 +21,34 @@ from hauberk.dashboard.text import moment
 routes = APIRouter()
 
 STATES = ("review", "ignored", "saved")
-FILTERS = ("host", "method", "endpoint", "origin", "least_score", "most_score")
+FILTERS = ("host", "method", "endpoint", "origin", "score")
+SCORES = (("", "Any score"), ("0.9-1", "0.9 and more"), ("0.6-1", "0.6 and more"), ("0-0.6", "up to 0.6"))
 ORDERS = frozenset({"host", "method", "endpoint", "requests", "score", "distinct_paths", "first_seen", "last_seen", "found_at"})
 DONE = {"saved": "Saved", "ignored": "Ignored", "review": "Back in review:"}
+
+# Three stand beside each other.
+CHART_WIDTH = 400
 
 # As many as one merge takes.
 MAX_SIBLINGS = 100
 
 
 def filters_of(values: Mapping[str, Any]) -> dict[str, str]:
-    """Read the filters of a query or a form; a score that is no number filters nothing."""
+    """Read the filters of a query or a form; what is none filters nothing."""
     given = {name: str(values.get(name) or "").strip() for name in FILTERS}
-    for name in ("least_score", "most_score"):
-        if not _is_share(given[name]):
-            given[name] = ""
+    if _range_of(given["score"]) is None:
+        given["score"] = ""
     if given["origin"] not in {"ML", "SessionIdentifier"}:
         given["origin"] = ""
     return {name: value for name, value in given.items() if value}
+
+
+def asked(filters: Mapping[str, str]) -> dict[str, Any]:
+    """Write filters as the REST API has them."""
+    query: dict[str, Any] = {name: value for name, value in filters.items() if name != "score"}
+    if (scores := _range_of(filters.get("score", ""))) is not None:
+        query["least_score"], query["most_score"] = scores
+    return query
 
 
 @routes.get("/zones/{zone_name}/discovery")
@@ -45,7 +58,7 @@ async def inbox(page: PageOf, state: str = "review", order: str = "", direction:
     filters = filters_of(page.query)
     order, direction = (order, direction) if order in ORDERS else ("requests", "desc")
     summary, candidates, imports = await asyncio.gather(
-        page.rest.get(page.own("discovery/summary"), **filters),
+        page.rest.get(page.own("discovery/summary"), **asked(filters)),
         page.rest.get(
             page.own("discovery/candidates"),
             state=state,
@@ -53,7 +66,7 @@ async def inbox(page: PageOf, state: str = "review", order: str = "", direction:
             direction=direction if direction in {"asc", "desc"} else "asc",
             page=page.number,
             per_page=page.per_page,
-            **filters,
+            **asked(filters),
         ),
         page.rest.get(page.own("traffic/imports"), per_page=5),
     )
@@ -67,6 +80,7 @@ async def inbox(page: PageOf, state: str = "review", order: str = "", direction:
         info=candidates.info,
         imports=under_way,
         is_looking=is_looking(summary.result["refresh"]),
+        scores=_choices(filters.get("score", "")),
         total=sum(summary.result["states"].values()),
     )
 
@@ -158,6 +172,11 @@ async def why(page: PageOf, candidate_id: str) -> Response:
         _told(page, "discovery/explain", method=row["method"], host=row["host"], path=row["endpoint"]),
         _told(page, f"discovery/candidates/{row['id']}/score"),
     )
+    if grouping["result"] is not None:
+        explanation = grouping["result"]["explanation"]
+        explanation["segments"] = _numbered(explanation["segments"])
+    if score["result"] is not None:
+        score["alone"] = {part["part"]: part["without"] for part in score["result"]["parts"]}
     return page.render("discovery/why_part.html", row=row, grouping=grouping, score=score)
 
 
@@ -166,21 +185,22 @@ async def comparison(page: PageOf) -> Response:
     """Compare the two ways."""
     told = (await page.rest.get(page.own("discovery/comparison"), max_operations=50)).result
     labels = {
-        "lost_over_50": "over 50 fewer",
-        "lost_1_to_50": "1-50 fewer",
-        "unchanged": "as many",
-        "gained_1_to_50": "1-50 more",
-        "gained_over_50": "over 50 more",
+        "lost_over_50": "< -50",
+        "lost_1_to_50": "-50 to -1",
+        "unchanged": "0",
+        "gained_1_to_50": "1 to 50",
+        "gained_over_50": "> 50",
     }
     differences = [told["differences"][name]["hosts"] for name in labels]
-    drawn = [
-        charts.bars("What the classifier finds beside the session identifier", list(labels.values()), {"hosts": differences}, unit="hosts")
-    ]
+    title = "Hosts by how many more operations the classifier finds"
+    drawn = [charts.bars(title, list(labels.values()), {"hosts": differences}, width=CHART_WIDTH)]
     ranges = [_range(bar["from"], bar["to"]) for bar in told["counts"]]
     for way, title in (("ml", "Classifier"), ("session_identifier", "Session identifier")):
         colours = {title: "c1" if way == "ml" else "c2"}
         bars = [bar[way] for bar in told["counts"]]
-        drawn.append(charts.bars(f"{title}: hosts by how many operations it finds", ranges, {title: bars}, colours=colours, unit="hosts"))
+        drawn.append(
+            charts.bars(f"{title}: hosts by how many operations it finds", ranges, {title: bars}, colours=colours, width=CHART_WIDTH)
+        )
     return page.render("discovery/comparison.html", told=told, charts_drawn=drawn)
 
 
@@ -191,9 +211,7 @@ def is_looking(status: Mapping[str, Any]) -> bool:
 
 def meant(filters: Mapping[str, str], state: str, prefix: str = "") -> dict[str, Any]:
     """Write filters as the body of a change has them."""
-    body: dict[str, Any] = {}
-    for name, value in filters.items():
-        body[name] = [value] if name in {"host", "method"} else float(value) if name.endswith("_score") else value
+    body = {name: [value] if name in {"host", "method"} else value for name, value in asked(filters).items()}
     if state in {"review", "ignored"}:
         body["state"] = state
     return {**body, "prefix": prefix} if prefix else body
@@ -214,18 +232,32 @@ def over_time(row: Mapping[str, Any]) -> charts.Chart | None:
 async def _told(page: Page, resource: str, **query: Any) -> dict[str, Any]:
     """Ask for what recorded traffic may not tell any more."""
     try:
-        return {"result": (await page.rest.get(page.own(resource), **query)).result, "error": None}
+        return {"result": (await page.rest.call("GET", page.own(resource), query=query)).result, "error": None}
     except RestError as error:
         if error.status not in {404, 409}:
             raise
         return {"result": None, "error": error.message}
 
 
-def _is_share(text: str) -> bool:
+def _range_of(text: str) -> tuple[float, float] | None:
+    """Read a range of scores, such as `0.9-1`."""
+    least, _, most = text.partition("-")
     try:
-        return 0 <= float(text) <= 1
+        found = float(least), float(most)
     except ValueError:
-        return False
+        return None
+    return found if 0 <= found[0] <= found[1] <= 1 else None
+
+
+def _choices(score: str) -> list[tuple[str, str]]:
+    """List the ranges of scores to choose from, and the one that an address names besides."""
+    return [*SCORES, *([] if score in dict(SCORES) else [(score, score)])]
+
+
+def _numbered(segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Name the variables of an explanation, which are nameless there, as endpoints do: from the left."""
+    numbers = count(1)
+    return [{**segment, "text": re.sub(r"\{\}", lambda _: f"{{var{next(numbers)}}}", segment["text"])} for segment in segments]
 
 
 def _range(start: int, end: int | None) -> str:
