@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import hauberk
-from hauberk.dashboard import account, common, endpoints, overview, reference, sign_in, tokens, users
+from hauberk.dashboard import account, common, endpoint, endpoints, overview, reference, sign_in, tokens, users
 from hauberk.dashboard.addresses import link
 from hauberk.dashboard.notices import Notices
 from hauberk.dashboard.page import NoSuchZone
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 REST_PREFIXES = ("/client/", "/hauberk/", "/crl/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 
-PAGES = (common, sign_in, overview, endpoints, users, tokens, account, reference)
+PAGES = (common, sign_in, overview, endpoints, endpoint, users, tokens, account, reference)
 """Modules of pages, each with `routes`."""
 
 CONTENT_SECURITY_POLICY = (
