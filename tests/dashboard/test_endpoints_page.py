@@ -19,16 +19,19 @@ from hauberk.storage.models import Operation, now
 from hauberk.storage.operation_metrics import Counted, hour_of, store_metrics
 from learning_fakes import FakeStatistics, Recorder
 
-USERS = OperationKey("GET", HOST_NAME, "/users/{var1}")
-XSS = "<script>alert(1)</script>"
-SHOWN_XSS = "&lt;script&gt;alert(1)&lt;/script&gt;"
+XSS = "<script>alert(1)<!--"  # neither a slash, which would begin another step, nor the sign between name and value
+SHOWN_XSS = "&lt;script&gt;alert(1)&lt;!--"
 
 
 class Endpoints:
     """A control plane that learns from what a test records, and someone signed in to its pages."""
 
+    made = 0
+
     def __init__(self, site: Site, client: httpx.Client) -> None:
         self.site, self.client = site, client
+        Endpoints.made += 1  # what the tests before recorded is of another path
+        self.users = f"/users{Endpoints.made}"
         self.learning = site.plane.learning
         self.learning.parts = FakeStatistics().parts()
         self.learning.settings = self.learning.settings.model_copy(update={"min_requests": 10})
@@ -50,11 +53,15 @@ class Endpoints:
             store_metrics(session, uuid.uuid4().hex, counted)
 
     def learn(self, query: str) -> str:
-        """Learn a version of `GET /users/{var1}` whose requests have these parameters; give its id."""
-        self.recorder.record(20, url=f"/users/1?{query}")
+        """Learn a version of the operation `users` whose requests have these parameters; give its id."""
+        self.recorder.record(20, url=f"{self.users}/1?{query}")
         self.learning.request(self.site.zone_id)
         self.learning.run(self.site.zone_id)
-        return USERS.operation_id(self.site.zone_id)
+        return self.key.operation_id(self.site.zone_id)
+
+    @property
+    def key(self) -> OperationKey:
+        return OperationKey("GET", HOST_NAME, f"{self.users}/{{var1}}")
 
     def upload(self, name: str, operation: dict[str, Any], **components: Any) -> str:
         variable = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
@@ -62,7 +69,9 @@ class Endpoints:
             "openapi": "3.0.3",
             "info": {"title": name, "version": "1"},
             "servers": [{"url": f"https://{HOST_NAME}"}],
-            "paths": {"/users/{id}": {"parameters": [variable], "get": {"responses": {"200": {"description": "ok"}}, **operation}}},
+            "paths": {
+                f"{self.users}/{{id}}": {"parameters": [variable], "get": {"responses": {"200": {"description": "ok"}}, **operation}}
+            },
             "components": {"schemas": components},
         }
         body = {"kind": "openapi_v3", "name": name, "source": json.dumps(source), "validation_enabled": True}
@@ -95,7 +104,7 @@ class Endpoints:
         return {row["endpoint"]: row["action"]["own"] for row in rows}
 
     def in_force(self) -> int | None:
-        users = USERS.operation_id(self.site.zone_id)
+        users = self.key.operation_id(self.site.zone_id)
         version: int | None = self.site.rest.get(self.site.own(f"learning/operations/{users}")).json()["result"]["applied_version"]
         return version
 
@@ -223,7 +232,7 @@ def test_an_endpoint_that_was_deleted_leads_back(endpoints: Endpoints) -> None:
 
 
 def test_the_action_is_told_with_its_effect(endpoints: Endpoints) -> None:
-    [one] = endpoints.save("/users/{id}")
+    [one] = endpoints.save(f"{endpoints.users}/{{id}}")
     assert "No schema is in force" in endpoints.get(f"endpoints/{one}")
     endpoints.learn("page=1")
     assert "put it in force" in endpoints.get(f"endpoints/{one}")
@@ -238,14 +247,14 @@ def test_the_action_is_told_with_its_effect(endpoints: Endpoints) -> None:
 
 
 def test_versions_are_applied_rolled_back_and_withdrawn_and_each_is_taken_back(endpoints: Endpoints) -> None:
-    [one] = endpoints.save("/users/{id}")
+    [one] = endpoints.save(f"{endpoints.users}/{{id}}")
     endpoints.learn("page=1")
     endpoints.learn("sort=up")
     told = endpoints.post(f"endpoints/{one}/apply", version="1")
     assert "Version 1 is in force." in told
-    assert endpoints.actions() == {"/users/{var1}": "log"}
+    assert endpoints.actions() == {endpoints.key.endpoint: "log"}
     endpoints.undo(told)
-    assert (endpoints.in_force(), endpoints.actions()) == (None, {"/users/{var1}": None})
+    assert (endpoints.in_force(), endpoints.actions()) == (None, {endpoints.key.endpoint: None})
     endpoints.post(f"endpoints/{one}/apply", version="1")
     told = endpoints.post(f"endpoints/{one}/apply", version="2")
     endpoints.undo(told)
@@ -265,7 +274,7 @@ def test_versions_are_applied_rolled_back_and_withdrawn_and_each_is_taken_back(e
 
 
 def test_learning_is_begun_anew_and_applied_by_itself(endpoints: Endpoints) -> None:
-    [one] = endpoints.save("/users/{id}")
+    [one] = endpoints.save(f"{endpoints.users}/{{id}}")
     endpoints.learn("page=1")
     told = endpoints.post(f"endpoints/{one}/auto-apply", host=HOST_NAME, auto_apply="true")
     assert "1 that were at hand are in force" in told
@@ -277,19 +286,18 @@ def test_learning_is_begun_anew_and_applied_by_itself(endpoints: Endpoints) -> N
 
 
 def test_a_relaxed_rule_is_taken_back(endpoints: Endpoints) -> None:
-    [one] = endpoints.save("/users/{id}")
+    [one] = endpoints.save(f"{endpoints.users}/{{id}}")
     endpoints.learn("page=1")
     path = endpoints.site.own(f"learning/operations/{one}/relaxed")
     endpoints.site.rest.post(path, json={"rules": ["query/page type"]}).raise_for_status()
     assert "query/page type" in endpoints.get(f"endpoints/{one}/learning")
     told = endpoints.post(f"endpoints/{one}/restore-rule", rule="query/page type")
-    assert "learned again" in told
+    assert "learns the rule again" in told
     assert "<code>query/page type</code>" not in told
-    assert "<code>query/page type</code>" in endpoints.undo(told)
 
 
 def test_schemas_stand_side_by_side(endpoints: Endpoints) -> None:
-    [one] = endpoints.save("/users/{id}")
+    [one] = endpoints.save(f"{endpoints.users}/{{id}}")
     for view in ("schema", "difference"):
         assert "Upload a schema" in endpoints.get(f"endpoints/{one}/{view}")
     endpoints.learn("page=1")
@@ -313,7 +321,7 @@ def test_schemas_stand_side_by_side(endpoints: Endpoints) -> None:
 
 
 def test_names_from_traffic_are_text(endpoints: Endpoints) -> None:
-    [one] = endpoints.save("/users/{id}")
+    [one] = endpoints.save(f"{endpoints.users}/{{id}}")
     endpoints.learn(f"{XSS}=1&a\u202eb=2")
     endpoints.upload(XSS, {"parameters": [{"name": XSS, "in": "query", "schema": {"enum": [XSS]}}]})
     for view in ("", "/schema", "/schema?of=uploaded", "/difference", "/difference?before=uploaded&after=learned", "/learning"):
@@ -328,7 +336,7 @@ def test_names_from_traffic_are_text(endpoints: Endpoints) -> None:
 
 
 def test_a_large_document_and_a_long_path_are_shown(endpoints: Endpoints) -> None:
-    [one] = endpoints.save("/users/{id}")
+    [one] = endpoints.save(f"{endpoints.users}/{{id}}")
     endpoints.learn("page=1")
     members = {f"member{number}": {"type": "string", "description": "x" * 80, "maxLength": number} for number in range(9000)}
     body = {"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Large"}}}}}
@@ -372,14 +380,14 @@ def test_from_the_table_to_all_blocked_and_back(visit: Visit, endpoints: Endpoin
 
 
 def test_one_endpoint_its_difference_action_and_versions(visit: Visit, endpoints: Endpoints, accessible: Callable[[Page], None]) -> None:
-    [one] = endpoints.save("/users/{id}")
+    [one] = endpoints.save(f"{endpoints.users}/{{id}}")
     endpoints.count(one, 50, 5)
     endpoints.learn(f"page=1&{XSS}=1")
     endpoints.post(f"endpoints/{one}/apply", version="1")
     endpoints.learn("sort=up")
     page = visit.signed_in(color_scheme="dark")
     page.goto(visit.site.page("endpoints"))
-    page.get_by_role("link", name="GET /users/{var1}").click()
+    page.get_by_role("link", name=f"GET {endpoints.key.endpoint}").click()
     accessible(page)
     page.get_by_role("button", name="Block", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("are refused")
@@ -388,7 +396,7 @@ def test_one_endpoint_its_difference_action_and_versions(visit: Visit, endpoints
     expect(page.get_by_role("row", name=re.compile("<script>"))).to_be_visible()
     accessible(page)
     page.get_by_role("link", name="Schemas side by side").click()
-    expect(page.get_by_text("parameter added")).to_be_visible()
+    expect(page.get_by_text("query/sort parameter added")).to_be_visible()
     expect(page.locator("ins", has_text='name: "sort"')).to_be_visible()
     accessible(page)
     page.get_by_role("link", name="Learning", exact=True).click()

@@ -200,9 +200,8 @@ async def restore_rule(page: PageOf, operation_id: str) -> Response:
     rule = str(page.form.get("rule") or "")
     path = _learning(page, operation_id, "relaxed")
     await page.rest.call("DELETE", path, query={"rule": rule})
-    undo = Undo.call("POST", path, {"rules": [rule]}, "Relax it again")
-    done = "The rule is learned again with the next run; what is in force stays until then."
-    return page.moved(page.link("endpoints", operation_id, "learning"), done=done, undo=undo)
+    done = "The next run, which is asked for, learns the rule again; what is in force stays until then."
+    return page.moved(page.link("endpoints", operation_id, "learning"), done=done)
 
 
 @routes.post("/zones/{zone_name}/endpoints/{operation_id}/auto-apply")
