@@ -22,7 +22,6 @@ NOUNS |= {
     "security_event",
     "session_identifier",
     "template_rule",
-    "todo",
     "tunable",
 }
 ACTIVITIES = {"access", "alerting", "discovery", "learning", "pki", "snapshot", "storage", "traffic"}
