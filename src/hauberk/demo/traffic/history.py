@@ -26,6 +26,9 @@ from hauberk.demo.traffic.mix import Mix, awake
 
 HOUR = timedelta(hours=1)
 MINUTE_SECONDS = 60
+WEIGHT = 200
+"""For how many exchanges a recorded one stands: the days before were as busy as it is now, and one in so many was recorded."""
+
 REFUSED = problem(403, "Forbidden")
 COUNTED = (
     "requests",
@@ -105,6 +108,7 @@ def _record(past: Past) -> dict[str, Any]:
         "response_body_size": len(made.body),
         "time": past.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "client": sent.address,
+        "weight": WEIGHT,
         "duration_us": round(made.seconds * 1e6),
     }
     if sent.body is not None:
@@ -131,7 +135,7 @@ def requests_by_minute(past: Iterable[Past], zone_id: str) -> list[dict[str, Any
         count["client_errors"] += not refused and 400 <= one.answer.status < 500
         count["server_errors"] += one.answer.status >= 500
     return [
-        {"zone_id": zone_id, "host": host, "minute": minute, **{name: count[name] for name in COUNTED}}
+        {"zone_id": zone_id, "host": host, "minute": minute, **{name: WEIGHT * count[name] for name in COUNTED}}
         for (host, minute), count in counted.items()
     ]
 
@@ -178,9 +182,9 @@ class _Count:
 
     def add(self, past: Past) -> None:
         """Count an exchange."""
-        self.requests += 1
-        self.client_errors += 400 <= past.answer.status < 500
-        self.server_errors += past.answer.status >= 500
+        self.requests += WEIGHT
+        self.client_errors += WEIGHT * (400 <= past.answer.status < 500)
+        self.server_errors += WEIGHT * (past.answer.status >= 500)
         self.last_seen = max(self.last_seen, past.at)
         self.latency.append(_sketch(past.answer.seconds))
 
@@ -194,4 +198,4 @@ def _middles() -> list[float]:
 
 def _sketch(seconds: float) -> str:
     """Write one duration as a sketch."""
-    return f"{min(bisect_left(_middles(), seconds * 1e6), BUCKETS - 1)}:1"
+    return f"{min(bisect_left(_middles(), seconds * 1e6), BUCKETS - 1)}:{WEIGHT}"
