@@ -12,7 +12,24 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import hauberk
-from hauberk.dashboard import account, common, hosts, overview, reference, session_identifiers, settings, sign_in, tokens, users
+from hauberk.dashboard import (
+    account,
+    authorities,
+    certificates,
+    common,
+    endpoints,
+    events,
+    hosts,
+    issuing,
+    mutual_tls,
+    overview,
+    reference,
+    session_identifiers,
+    settings,
+    sign_in,
+    tokens,
+    users,
+)
 from hauberk.dashboard.addresses import link
 from hauberk.dashboard.notices import Notices
 from hauberk.dashboard.page import NoSuchZone
@@ -25,7 +42,24 @@ log = logging.getLogger(__name__)
 
 REST_PREFIXES = ("/client/", "/hauberk/", "/crl/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 
-PAGES = (common, sign_in, overview, hosts, session_identifiers, settings, users, tokens, account, reference)
+PAGES = (
+    common,
+    sign_in,
+    overview,
+    issuing,
+    mutual_tls,
+    authorities,
+    certificates,
+    endpoints,
+    hosts,
+    session_identifiers,
+    settings,
+    events,
+    users,
+    tokens,
+    account,
+    reference,
+)
 """Modules of pages, each with `routes`."""
 
 CONTENT_SECURITY_POLICY = (
