@@ -269,6 +269,11 @@ def test_what_was_in_force_is_put_back(setting: Setting) -> None:
     setting.call("POST", f"/operations/{setting.users}/apply", json={})
     setting.call("PUT", "/in_force", json={setting.users: {"version": 1, "mitigation_action": "log", "rolled_back": True}})
     assert setting.get(f"/operations/{setting.users}")["rolled_back"] is True
+    told = setting.call("PUT", "/in_force", json={setting.users: {"mitigation_action": "block"}})["result"]
+    assert told["before"] == {setting.users: {"version": 1, "mitigation_action": "log", "rolled_back": True}}
+    assert (str(setting.enforced()["/users/{var1}"])[-1], setting.action()) == ("1", "block")
+    setting.call("PUT", "/in_force", json=told["before"])
+    assert setting.action() == "log"
     for wrong, status in (({}, 400), ({setting.users: {"version": 9, "mitigation_action": None}}, 404), ({"x": first[0]["before"]}, 404)):
         setting.call("PUT", "/in_force", status, json=wrong)
     revision = setting.live.plane.revision()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -22,7 +23,17 @@ from hauberk.errors import InvalidRequest, NotFound
 from hauberk.learning.document import documents
 from hauberk.learning_state import told
 from hauberk.mitigation import MitigationAction
-from hauberk.storage.applied_schemas import Actions, Applied, Standing, apply_newest, apply_version, put_back, roll_back, withdraw
+from hauberk.storage.applied_schemas import (
+    Actions,
+    Applied,
+    Standing,
+    apply_newest,
+    apply_version,
+    put_back,
+    roll_back,
+    standing_of,
+    withdraw,
+)
 from hauberk.storage.learned_versions import content_of, find_version, learned_operations, version_at, versions_of
 from hauberk.storage.learning_runs import learning_of, state_of
 from hauberk.storage.learning_tables import AppliedSchema
@@ -81,7 +92,7 @@ class InForce(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: int | None = Field(ge=1, description="The learned version; null: none")
+    version: int | None = Field(None, ge=1, description="The learned version; null: none. Left out: what is in force stays")
     mitigation_action: MitigationAction | None = Field(description="The operation's own action; null: the zone's default")
     rolled_back: bool = Field(False, description="Whether the owner has gone back to it, so that newer ones are not applied by themselves")
 
@@ -143,18 +154,23 @@ def apply_many(plane: Plane, zone_id: ZoneId, body: Application) -> JSONResponse
 @own.put("/zones/{zone_id}/learning/in_force")
 def put_in_force(plane: Plane, zone_id: ZoneId, body: InForceById) -> JSONResponse:
     """
-    Put back what was in force, `{operation_id: {"version", "mitigation_action", "rolled_back"}}`, as applying has answered it in `before`.
+    Say what is to be in force, `{operation_id: {"version", "mitigation_action", "rolled_back"}}`, as applying has answered it in `before`.
 
-    All is put back or nothing. Where an uploaded schema is in force by now, it stays.
+    All is put back or nothing, and what was there until now is answered as `before`. Where an uploaded schema is in force, it stays.
     """
-    standing = {
-        id_.lower(): Standing(one.version, one.mitigation_action and one.mitigation_action.value, one.rolled_back)
-        for id_, one in body.items()
-    }
     with plane.database.write() as session:
         row = zone_of(session, zone_id)
-        put_back(session, row, find_operations(session, zone_id, list(standing)), standing)
-    return success({"operations": len(standing)})
+        wanted = {id_.lower(): one for id_, one in body.items()}
+        operations = find_operations(session, zone_id, list(wanted))
+        before = standing_of(session, operations)
+        standing = {
+            id_: Standing(one.version, one.mitigation_action, one.rolled_back)
+            if "version" in one.model_fields_set
+            else replace(before[id_], mitigation_action=one.mitigation_action)
+            for id_, one in wanted.items()
+        }
+        put_back(session, row, operations, standing)
+    return success({"before": {id_: asdict(one) for id_, one in before.items()}})
 
 
 @own.get("/zones/{zone_id}/learning/operations/{operation_id}/versions")

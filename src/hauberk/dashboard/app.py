@@ -17,12 +17,17 @@ from hauberk.dashboard import (
     authorities,
     certificates,
     common,
+    endpoints,
+    events,
+    hosts,
     issuing,
     mutual_tls,
     overview,
     reference,
     rule_editor,
     rules,
+    session_identifiers,
+    settings,
     sign_in,
     tokens,
     users,
@@ -39,7 +44,26 @@ log = logging.getLogger(__name__)
 
 REST_PREFIXES = ("/client/", "/hauberk/", "/crl/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 
-PAGES = (common, sign_in, overview, issuing, mutual_tls, authorities, certificates, rules, rule_editor, users, tokens, account, reference)
+PAGES = (
+    common,
+    sign_in,
+    overview,
+    issuing,
+    mutual_tls,
+    authorities,
+    certificates,
+    rules,
+    rule_editor,
+    endpoints,
+    hosts,
+    session_identifiers,
+    settings,
+    events,
+    users,
+    tokens,
+    account,
+    reference,
+)
 """Modules of pages, each with `routes`."""
 
 CONTENT_SECURITY_POLICY = (

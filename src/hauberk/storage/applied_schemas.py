@@ -195,6 +195,12 @@ def withdraw(session: Session, operation: Operation) -> None:
     session.delete(_applied(session, operation))
 
 
+def standing_of(session: Session, operations: Sequence[Operation]) -> dict[str, Standing]:
+    """Tell which learned schemas of operations are in force, and their actions, by operation id."""
+    applied = applied_to(session, [operation.operation_id for operation in operations])
+    return {operation.operation_id: _standing(operation, applied.get(operation.operation_id)) for operation in operations}
+
+
 def put_back(session: Session, zone: Zone, operations: Sequence[Operation], standing: Mapping[str, Standing]) -> None:
     """
     Put in force what was before, as `Applied.before` has told it; where an uploaded schema is in force by now, it stays.
@@ -283,7 +289,7 @@ def _apply(
     rolled_back: bool = False,
 ) -> Applied:
     at_hand = row.version if row is not None else None
-    before = Standing(at_hand, operation.mitigation_action, row is not None and row.rolled_back)
+    before = _standing(operation, row)
     if uploaded.get((operation.method, operation.host, operation.endpoint)) is not None:
         return Applied(operation, "unaffected", at_hand, before)
     if version is None:
@@ -301,6 +307,10 @@ def _apply(
     row.applied_at, row.rolled_back = now(), rolled_back
     session.add(row)
     return Applied(operation, "applied", version.version, before, in_log)
+
+
+def _standing(operation: Operation, row: AppliedSchema | None) -> Standing:
+    return Standing(row.version if row is not None else None, operation.mitigation_action, row is not None and row.rolled_back)
 
 
 def _set_action(zone: Zone, operation: Operation, actions: Actions, *, first: bool) -> bool:

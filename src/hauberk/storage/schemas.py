@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, defer
@@ -71,9 +72,27 @@ def find_schema(session: Session, zone_id: str, schema_id: str, *, with_source: 
     return schema
 
 
-def add_schema(session: Session, zone_id: str, name: str, document: UploadedDocument, *, validation_enabled: bool) -> Schema:
-    """Store a document that was accepted."""
+def add_schema(
+    session: Session, zone_id: str, name: str, document: UploadedDocument, *, validation_enabled: bool, **as_before: Any
+) -> Schema:
+    """
+    Store a document that was accepted.
+
+    Args:
+        session: A session that writes.
+
+        zone_id: The zone.
+
+        name: A name for people.
+
+        document: The document.
+
+        validation_enabled: Whether it is enforced.
+
+        as_before: `schema_id` and `created_at` of one that was deleted; the newest of several schemas is the one in force.
+    """
     schema = Schema(
+        **as_before,
         zone_id=zone_id,
         name=name,
         source=document.source,
