@@ -169,7 +169,9 @@ def test_a_body_belongs_to_a_request(run: Run) -> None:
 
 
 def test_operations_are_listed_by_what_was_counted_of_them(hauberk: Run, control_plane: Any) -> None:
-    ids = {path: hauberk("operation", "save", "GET", "api.example.com", path, "--json").json["operation_id"] for path in ("/quiet", "/busy")}
+    ids = {
+        path: hauberk("operation", "save", "GET", "api.example.com", path, "--json").json["operation_id"] for path in ("/quiet", "/busy")
+    }
     hour = hour_of(now())
     with control_plane.plane.database.write() as session:
         counted = [Counted(ids[path], hour, count, 1, 0, hour, "200:3") for path, count in (("/quiet", 3), ("/busy", 90))]
