@@ -16,8 +16,8 @@ routes = APIRouter()
 
 SHOWN_OPERATIONS = 500
 DOCUMENTS = {
-    "next": "What would be in force next: the uploaded schema, else the newest learned one",
-    "learned": "The newest learned schemas, also beside uploaded ones",
+    "next": "Uploaded, else newest learned",
+    "learned": "Newest learned alone",
     "in_force": "What is in force now",
 }
 REQUESTS = ("10000", "100000", "1000000")
