@@ -16,6 +16,7 @@ import cloudflare
 import httpx
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -76,6 +77,7 @@ class LiveControlPlane:
     """A control plane that answers on a free port of the loopback address."""
 
     plane: ControlPlane
+    app: FastAPI
     address: str
     token: str
     gateway_token: str
@@ -140,7 +142,8 @@ class serve_control_plane:  # noqa: N801 - used as a context manager
         self.address = f"127.0.0.1:{self.bound.getsockname()[1]}"
         settings = settings_for(state_dir, self.address, **tables)
         self.plane = ControlPlane(settings.model_copy(update={"limits": limits or settings.limits}))
-        self.server = uvicorn.Server(uvicorn.Config(create_app(self.plane), log_config=None, access_log=False, lifespan="off"))
+        self.app = create_app(self.plane)
+        self.server = uvicorn.Server(uvicorn.Config(self.app, log_config=None, access_log=False, lifespan="off"))
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.bound]})
         self.state_dir = state_dir
 
@@ -159,7 +162,7 @@ class serve_control_plane:  # noqa: N801 - used as a context manager
         answer.raise_for_status()
         zones = answer.json()["result"]
         gateway_token = (self.state_dir / "gateway-token").read_text().strip()
-        return LiveControlPlane(self.plane, self.address, token, gateway_token, zones[0]["id"], zones[0]["account"]["id"])
+        return LiveControlPlane(self.plane, self.app, self.address, token, gateway_token, zones[0]["id"], zones[0]["account"]["id"])
 
     def __exit__(self, *_: object) -> None:
         self.server.should_exit = True

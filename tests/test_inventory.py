@@ -286,3 +286,61 @@ def test_a_run_has_one_row(inventory: Inventory, database: Database) -> None:
         inventory.request("z")
     with database.read() as session:
         assert len(session.scalars(select(DiscoveryRun)).all()) == 1
+
+
+def test_a_look_that_is_cancelled_records_nothing(inventory: Inventory, database: Database) -> None:
+    inventory.refresh("z")
+    before = listed(database)
+    assert isinstance(inventory.source, FakeTraffic)
+    inventory.source.rows.append(row("/new"))
+    inventory.source.meanwhile = lambda: inventory.cancel("z")
+    assert inventory.refresh("z") is None
+    status = inventory.status("z")
+    assert (status["state"], status["phase"], status["error"]) == ("cancelled", None, None)
+    assert listed(database) == before
+    with pytest.raises(Conflict, match="no look"):
+        inventory.cancel("z")
+    inventory.source.meanwhile = lambda: None
+    assert inventory.refresh("z") is not None
+    assert inventory.status("z")["state"] == "idle"
+
+
+def test_a_look_that_was_asked_for_can_be_cancelled_before_it_begins(inventory: Inventory) -> None:
+    assert inventory.request("z")["state"] == "requested"
+    assert inventory.cancel("z")["state"] == "cancelled"
+    assert inventory.request("z")["state"] == "requested"
+
+
+def test_requests_are_counted_over_time_when_it_is_due(inventory: Inventory, database: Database) -> None:
+    def series() -> dict[str, Any]:
+        with database.read() as session:
+            return {found.endpoint: found.series for found in session.scalars(candidates_of("z"))}
+
+    inventory.refresh("z")
+    first = series()["/users/{var1}"]
+    assert first["requests"] == [990, *[0] * 38, 10]
+    assert first["step_seconds"] == pytest.approx(864_000 / 40)
+    assert isinstance(inventory.source, FakeTraffic)
+    inventory.source.rows.append(row("/users/99", 100))
+    inventory.refresh("z")
+    assert series()["/users/{var1}"]["requests"][0] == 990, "nobody asked, and it was just counted"
+    inventory.source.rows.append(row("/fresh", 700))
+    inventory.refresh("z")
+    assert series()["/users/{var1}"]["requests"][0] == 1089, "a candidate had none yet"
+    assert series()["/fresh"]["requests"][0] == 699
+    inventory.source.rows.append(row("/users/98", 100))
+    inventory.request("z")
+    inventory.refresh("z")
+    assert series()["/users/{var1}"]["requests"][0] == 1188, "somebody asked"
+
+
+def test_what_is_no_candidate_is_told(inventory: Inventory, database: Database) -> None:
+    assert isinstance(inventory.source, FakeTraffic)
+    inventory.source.rows += [row(f"/rare{letter}", 400 + place) for place, letter in enumerate("abcdefghijklmnopqrstuvwxyz")]
+    inventory.source.rows.append(row("/page", 10_000, score=0.1))
+    inventory.refresh("z")
+    with database.read() as session:
+        told = run_of(session, "z").below
+    assert told is not None
+    assert (told["few"], told["unlike"], len(told["nearest"])) == (26, 1, 20)
+    assert told["nearest"][0] == {"method": "GET", "host": HOST, "endpoint": "/rarez", "requests": 425, "score": 0.9}

@@ -51,6 +51,14 @@ class FakeTraffic:
     def transactions(self, hosts: Sequence[str], since: datetime, until: datetime, limit: int) -> Iterable[dict[str, Any]]:
         return [record for record in self.sample if record["host"] in hosts][:limit]
 
+    def series(self, hosts: Sequence[str], since: datetime, until: datetime, steps: int, limit: int) -> Iterable[Any]:
+        return [(known[0], known[1], known[2], [(0, known[3] - 1.0), (steps - 1, 1.0)]) for known in self.rows if known[0] in hosts]
+
+    def of_template(
+        self, hosts: Sequence[str], method: str, pattern: str, since: datetime, until: datetime, limit: int
+    ) -> list[dict[str, Any]]:
+        return [record for record in self.sample if record["host"] in hosts and record["method"] == method][:limit]
+
 
 class FakeDiscovery:
     """Groups paths by their numbers alone."""

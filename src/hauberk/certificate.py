@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,11 @@ from enum import StrEnum
 
 SUBJECT_FIELDS = ("country", "state", "location", "organization", "organizational_unit", "common_name")
 """What a subject is made of, in the order a new one is written: C, ST, L, O, OU, CN."""
+
+
+def file_name(common_name: str | None) -> str:
+    """Make a file's name of a common name, without its ending: letters and digits of ASCII, `.`, `_` and `-`."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", common_name or "").strip("._") or "certificate"
 
 
 class CertificateStatus(StrEnum):

@@ -25,16 +25,18 @@ from hauberk.config import DiscoverySettings
 from hauberk.discovery.carriers import Carrier
 from hauberk.discovery.ports import PathDiscovery, TrafficSource
 from hauberk.discovery.proposal import Proposal, propose
+from hauberk.discovery.series import Templates, spread
 from hauberk.discovery.session_preview import Preview, preview
 from hauberk.discovery.sightings import PathRow, countable, zone_of_host
-from hauberk.discovery.thresholds import FoundOperation, Thresholds, candidates, found_operations, origins, shortfalls
+from hauberk.discovery.thresholds import FoundOperation, Thresholds, below, candidates, found_operations, origins, shortfalls
 from hauberk.errors import Conflict, HauberkError, NotFound, StorageError
 from hauberk.session_identifier import SessionIdentifier
 from hauberk.storage.candidates import Recorded, Window, record_candidates
 from hauberk.storage.database import Database
-from hauberk.storage.discovery_runs import due, end_lease, renew_lease, request_run, status_json, take_lease
+from hauberk.storage.discovery_runs import cancel_run, due, end_lease, renew_lease, request_run, status_json, take_lease
 from hauberk.storage.discovery_tables import DiscoveryRun
 from hauberk.storage.models import Zone, now
+from hauberk.storage.review import record_series, series_due
 from hauberk.storage.session_identifiers import session_identifiers, set_session_identifiers
 from hauberk.storage.template_rules import template_rules
 from hauberk.template_rule import TemplateRule, owner_rules
@@ -46,6 +48,11 @@ BATCH = 20_000
 PROGRESS_SECONDS = 2.0
 # Enough to tell one request in a hundred, little enough to read at every look while a zone has no identifier.
 SAMPLE = 20_000
+
+# Of the traffic over time, for sparklines. Of a million paths those that are asked for least do not show in one.
+SERIES_STEPS = 40
+SERIES_PATHS = 200_000
+SERIES_EVERY = timedelta(minutes=15)
 
 TRIES = 5
 RETRY_SECONDS = 1.0
@@ -116,6 +123,19 @@ class Inventory(ZoneWork):
         self.wake()
         return status
 
+    def cancel(self, zone_id: str) -> dict[str, Any]:
+        """
+        Cancel a look that is under way or asked for, and tell the state. What was found before stays.
+
+        Raises:
+            Conflict: If there is none.
+        """
+        with self.database.write() as session:
+            if not cancel_run(session, zone_id):
+                raise Conflict("no look at the traffic is under way, and none was asked for")
+            session.expire_all()
+            return status_json(session.get(DiscoveryRun, zone_id))
+
     def status(self, zone_id: str) -> dict[str, Any]:
         """Tell how a zone's discovery stands."""
         with self.database.read() as session:
@@ -155,16 +175,9 @@ class Inventory(ZoneWork):
             Conflict: If there is no traffic to look at.
             NotFound: If nothing like it was seen.
         """
-        source, engine = self._reader()
-        window = self._window()
         with self.database.read() as session:
-            zone, names = _zones(session, zone_id)
             rules = owner_rules(template_rules(session, zone_id))
-        # Hosts are grouped label by label, so those with another number of labels do not matter.
-        hosts = [name for name in self._hosts(source, zone, names, window) if without_port(name).count(".") == host.count(".")]
-        discovery = engine(self.settings.max_paths)
-        for batch in _batches(countable(source.paths(hosts, window.since, window.until), zone.name, names)):
-            discovery.observe(batch)
+        discovery = self._observed(zone_id, host)
         text = discovery.explain(host, method, path, rules)
         if text is None:
             raise NotFound(f"no successful request was seen that is {method} {host} and like this path, in the last {self._days()}")
@@ -173,6 +186,35 @@ class Inventory(ZoneWork):
         for segment in explanation["segments"]:
             segment["examples"] = self._masked_words(segment["examples"])
         return {"explanation": explanation, "operation": self._told(found, method, explanation)}
+
+    def grouped(self, zone_id: str, host: str, rules: str) -> list[FoundOperation]:
+        """
+        Group the paths of one host under other rules than those there are.
+
+        Args:
+            zone_id: The zone.
+
+            host: The host, without its port.
+
+            rules: As `template_rule.owner_rules` writes them.
+
+        Raises:
+            Conflict: If there is no traffic to look at.
+        """
+        return [found for found in found_operations(self._observed(zone_id, host).operations(rules)) if found.host == host]
+
+    def reading(self, zone_id: str) -> tuple[TrafficSource, Zone, Window, list[str]]:
+        """
+        Give what a look at a zone would read: the traffic, the zone, the window and the zone's hosts as requests name them.
+
+        Raises:
+            Conflict: If there is no traffic to look at.
+        """
+        source, _ = self._reader()
+        window = self._window()
+        with self.database.read() as session:
+            zone, names = _zones(session, zone_id)
+        return source, zone, window, self._hosts(source, zone, names, window)
 
     def proposal(self, zone_id: str, limit: int = SAMPLE) -> Proposal:
         """
@@ -186,6 +228,19 @@ class Inventory(ZoneWork):
         with self.database.read() as session:
             zone, names = _zones(session, zone_id)
         return self._propose(source, zone, names, window, limit)
+
+    def _observed(self, zone_id: str, host: str) -> PathDiscovery:
+        """Take in the paths that matter to those of one host."""
+        source, engine = self._reader()
+        window = self._window()
+        with self.database.read() as session:
+            zone, names = _zones(session, zone_id)
+        # Hosts are grouped label by label, so those with another number of labels do not matter.
+        hosts = [name for name in self._hosts(source, zone, names, window) if without_port(name).count(".") == host.count(".")]
+        discovery = engine(self.settings.max_paths)
+        for batch in _batches(countable(source.paths(hosts, window.since, window.until), zone.name, names)):
+            discovery.observe(batch)
+        return discovery
 
     def preview(self, zone_id: str, carriers: Sequence[Carrier], limit: int = SAMPLE) -> Preview:
         """
@@ -224,24 +279,49 @@ class Inventory(ZoneWork):
         self._progress(zone_id, phase="grouping", paths_read=read)
         found = found_operations(discovery.operations(owner_rules(rules)))
         kept = [self._masked(candidate) for candidate in candidates(found, self.thresholds)]
-        self._progress(zone_id, phase="recording", operations_found=len(found))
         seen = window.from_first(*earliest)
+        spreads = self._spread(zone_id, source, hosts, seen, kept)
+        left = {"operations_found": len(found), "below": below(found, self.thresholds).as_json()}
+        self._progress(zone_id, phase="recording", **left)
         for attempt in range(TRIES):
             try:
-                return self._record(zone_id, kept, seen, rules)
+                return self._record(zone_id, kept, seen, rules, spreads)
             except StorageError:
                 # On PostgreSQL an owner who saves or ignores one of them in the same moment has precedence.
                 if attempt == TRIES - 1 or self._stopping.wait(RETRY_SECONDS):
                     raise
         raise AssertionError("the last try returns or raises")
 
-    def _record(self, zone_id: str, kept: Sequence[Candidate], seen: Window, rules: Sequence[TemplateRule]) -> Recorded:
+    def _spread(
+        self, zone_id: str, source: TrafficSource, hosts: Sequence[str], seen: Window, kept: Sequence[Candidate]
+    ) -> dict[str, list[int]] | None:
+        """Count how the requests of candidates are spread over the window, if it is time to: that costs as much as the look itself."""
+        templates = [(candidate.host, candidate.method, candidate.endpoint, id_) for id_, candidate in _by_id(zone_id, kept)]
+        with self.database.read() as session:
+            if not series_due(session, zone_id, {id_ for *_, id_ in templates}, SERIES_EVERY):
+                return None
+        counted = source.series(hosts, seen.since, seen.until, SERIES_STEPS, SERIES_PATHS)
+        paths = ((without_port(host).lower().removesuffix("."), method, path, counts) for host, method, path, counts in counted)
+        return spread(Templates(templates), paths, SERIES_STEPS)
+
+    def _record(
+        self,
+        zone_id: str,
+        kept: Sequence[Candidate],
+        seen: Window,
+        rules: Sequence[TemplateRule],
+        spreads: Mapping[str, Sequence[int]] | None,
+    ) -> Recorded:
         with self.database.write() as session:
             # In the same transaction, so that a control plane that was overtaken records nothing.
             if not renew_lease(session, zone_id, self.name):
                 raise LeaseLost
             recorded = record_candidates(session, session.get_one(Zone, zone_id), kept, seen, rules)
-            end_lease(session, zone_id, self.name, candidates=recorded.stored, refused=recorded.refused)
+            outcome: dict[str, Any] = {"candidates": recorded.stored, "refused": recorded.refused}
+            if spreads is not None:
+                record_series(session, zone_id, seen.since, (seen.until - seen.since).total_seconds() / SERIES_STEPS, spreads)
+                outcome["series_at"] = now()
+            end_lease(session, zone_id, self.name, **outcome)
         return recorded
 
     def _masked(self, candidate: Candidate) -> Candidate:
@@ -330,6 +410,14 @@ class Inventory(ZoneWork):
 def _zones(session: Session, zone_id: str) -> tuple[Zone, list[str]]:
     zone: Zone = session.get_one(Zone, zone_id)
     return zone, list(session.scalars(select(Zone.name)))
+
+
+def _by_id(zone_id: str, found: Iterable[Candidate]) -> Iterator[tuple[str, Candidate]]:
+    for candidate in found:
+        try:
+            yield candidate.normalised().key.operation_id(zone_id), candidate
+        except ValueError:  # recording counts it
+            continue
 
 
 def _batches(rows: Iterable[PathRow]) -> Iterator[list[PathRow]]:

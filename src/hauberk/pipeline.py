@@ -6,6 +6,7 @@ This is the only module that knows all activities; REST, command line and dashbo
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import secrets
@@ -43,7 +44,9 @@ from hauberk.storage.models import Host, Installation, Token, Zone, now
 from hauberk.storage.relaxed_rules import relaxed_rules
 from hauberk.storage.tokens import token_sha256
 from hauberk.traffic.hours import RecordedHours
+from hauberk.traffic.masking_key import KEY_BYTES
 from hauberk.traffic.store import TrafficStore
+from hauberk.traffic_questions import TrafficQuestions
 from hauberk.trial_runs import TrialRuns
 from hauberk.tunable import TUNABLE, laid_over
 
@@ -110,6 +113,7 @@ class ControlPlane:
         )
         self.traffic = TrafficStore(settings.traffic_store, keep_days=settings.traffic.keep_days, max_bytes=settings.traffic.max_bytes)
         self.inventory.source = RecordedTraffic(self.traffic)
+        self.questions = TrafficQuestions(self.inventory, _score)
         self.imports = CaptureImports(self.database, settings, self.traffic)
         self.learning = SchemaLearning(self.database, settings.learning, _learning_parts(settings.learning))
         self.learning.hours = RecordedHours(self.traffic.folder)
@@ -197,6 +201,17 @@ class ControlPlane:
         self.inventory.stop()
         self.imports.stop()
         self.database.close()
+
+
+def _score(records: Sequence[Mapping[str, Any]]) -> list[float]:
+    """Score transactions whose secrets are masked already; masking hashes again changes nothing that scoring looks at."""
+    lines = b"".join(json.dumps(record).encode() + b"\n" for record in records)
+    capture = _native.Capture(lines, format_name="ndjson", masking_key=bytes(KEY_BYTES), session_identifiers=[], max_row_bytes=2**40)
+    scores = [0.0] * len(records)
+    for rows, batch in capture:
+        for row, line in zip(rows, batch.splitlines(), strict=True):
+            scores[row] = json.loads(line)["score"]
+    return scores
 
 
 def _changed(session: Session) -> dict[str, Any]:

@@ -20,6 +20,16 @@ SAMPLE = """
 """
 
 
+# Transactions of one template, whole; `path` is as sent.
+OF_TEMPLATE = """
+    SELECT * FROM (
+        SELECT * FROM transactions
+        WHERE list_contains($hosts, host) AND (time IS NULL OR (time >= to_timestamp($since) AND time < to_timestamp($until)))
+            AND status BETWEEN 200 AND 299 AND method = $method AND regexp_full_match(path, $pattern)
+    ) USING SAMPLE reservoir($$ ROWS) REPEATABLE (7)
+"""
+
+
 class Rows(Protocol):
     """A table of Arrow."""
 
@@ -69,6 +79,11 @@ class Store(Protocol):
     def paths(self, hosts: Sequence[str] = (), since: datetime | None = None, until: datetime | None = None) -> Iterable[Sighting]:
         """Count successful requests by host, method and path; no hosts means all."""
 
+    def series(
+        self, hosts: Sequence[str], since: datetime, until: datetime, steps: int, limit: int
+    ) -> Iterable[tuple[str, str, str, list[tuple[int, float]]]]:
+        """Count successful requests of the busiest paths, step by step; no hosts means all."""
+
     def query(
         self,
         sql: str,
@@ -108,3 +123,18 @@ class RecordedTraffic:
         if not hosts:
             return []
         return self.store.query(SAMPLE.replace("$$", str(int(limit))), None, hosts, since, until).to_pylist()
+
+    def series(
+        self, hosts: Sequence[str], since: datetime, until: datetime, steps: int, limit: int
+    ) -> Iterable[tuple[str, str, str, list[tuple[int, float]]]]:
+        """Count successful requests of the busiest paths, step by step."""
+        return self.store.series(hosts, since, until, steps, limit) if hosts else []
+
+    def of_template(
+        self, hosts: Sequence[str], method: str, pattern: str, since: datetime, until: datetime, limit: int
+    ) -> list[dict[str, Any]]:
+        """Give a sample of the successful transactions whose path matches a regular expression (RE2)."""
+        if not hosts:
+            return []
+        sql = OF_TEMPLATE.replace("$$", str(int(limit)))
+        return self.store.query(sql, {"method": method, "pattern": pattern}, hosts, since, until).to_pylist()

@@ -133,8 +133,9 @@ def test_identifiers_are_tried_before_they_are_set(control_plane: LiveControlPla
     inventory.engine, inventory.source = FakeDiscovery, FakeTraffic(sample=sample)
     url = f"/hauberk/v1/zones/{control_plane.zone_id}/session-identifiers/preview"
     with control_plane.client() as http:
-        seen = http.post(url, json={"auth_id_characteristics": [{"type": "header", "name": "X-Tenant"}]}).json()["result"]
-        assert http.post(url, json={"auth_id_characteristics": [{"type": "header", "name": "no name"}]}).status_code == 400
+        seen = http.get(url, params={"identifier": "header:X-Tenant"}).json()["result"]
+        assert [http.get(url, params={"identifier": wrong}).status_code for wrong in ("header:no name", "other:x", "x")] == [400] * 3
+        assert http.get(url).status_code == 400
         assert http.get(f"{control_plane.zone}/api_gateway/configuration").json()["result"]["auth_id_characteristics"] == []
     assert (seen["share"], seen["sessions"]) == (0.75, 5)
     assert seen["identifiers"] == [{"type": "header", "name": "x-tenant", "requests": 150, "share": 0.75}]

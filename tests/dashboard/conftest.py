@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,8 +19,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from conftest import HOST_NAME, ZONE_NAME, eventually, missing, settings_for
 from hauberk.config import Settings
 from hauberk.pipeline import ControlPlane
-from hauberk.serve.listening import bind, server
-from hauberk.serve.site import create_site_of
+from hauberk.serve.listening import bind
+from hauberk.serve.site import site_server
 
 __all__ = ["HOST_NAME", "ZONE_NAME", "Site", "Visit", "csrf_of", "served", "sign_in"]
 
@@ -80,13 +81,15 @@ def served(settings: Settings) -> Iterator[Site]:
     """Serve a control plane on a free port, in a thread."""
     plane = ControlPlane(settings)
     bound = bind("127.0.0.1:0", "control_plane.listen")
-    url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-    running = server(create_site_of(plane))
+    certificate = settings.control_plane.certificate
+    url = f"{'https' if certificate else 'http'}://127.0.0.1:{bound.getsockname()[1]}"
+    running = site_server(plane)
     thread = threading.Thread(target=running.run, kwargs={"sockets": [bound]})
     thread.start()
     try:
         token = (settings.state_dir / "admin-token").read_text().strip()
-        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30) as rest:
+        trusted = ssl.create_default_context(cafile=str(certificate)) if certificate else False
+        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30, verify=trusted) as rest:
             eventually(lambda: running.started)
             zones = rest.get("/client/v4/zones").raise_for_status().json()["result"]
             yield Site(url, plane, rest, zones[0]["id"] if zones else "")

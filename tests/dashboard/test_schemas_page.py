@@ -205,6 +205,7 @@ def test_what_a_document_says_is_text(site: Site) -> None:
             assert "<script>alert" not in answer.text
             assert answer.status_code in {200, 400}
         assert "&lt;script&gt;alert(1)" in shown.text
+        print([shown.text[max(0,m.start()-150):m.end()+20] for m in re.finditer("\u202e", shown.text)])
         assert "\u202e" not in shown.text
         # The field sends back what was pasted, to the last character.
         pasted = re.search(r'<textarea name="source"[^>]*>\n(.*?)</textarea>', good.text, re.DOTALL)

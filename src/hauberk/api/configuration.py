@@ -14,6 +14,7 @@ from hauberk.api.envelope import success
 from hauberk.discovery.carriers import Carrier
 from hauberk.discovery.known_names import about_name
 from hauberk.discovery.proposal import MAX_TRANSACTIONS, warnings_about
+from hauberk.errors import InvalidRequest
 from hauberk.session_identifier import MAX_IDENTIFIERS, MAX_JWT_NAME_BYTES, SessionIdentifier, checked, repeated
 from hauberk.storage.discovery_runs import run_of
 from hauberk.storage.session_identifiers import session_identifiers, set_session_identifiers
@@ -104,19 +105,29 @@ def get_proposal(
     return success(proposal.as_json() | {"present": configuration_json(present)["auth_id_characteristics"], "warnings": warnings})
 
 
-@own.post("/zones/{zone_id}/session-identifiers/preview")
+@own.get("/zones/{zone_id}/session-identifiers/preview")
 def preview_configuration(
     plane: Plane,
     zone_id: ZoneId,
-    body: Configuration,
+    identifier: Annotated[
+        list[str], Query(min_length=1, max_length=MAX_IDENTIFIERS, description="As `header:authorization`; several together tell a session")
+    ],
     limit: Annotated[int, Query(ge=1, le=MAX_TRANSACTIONS, description="Transactions to look at")] = 20_000,
 ) -> JSONResponse:
     """Tell what session identifiers would show of recorded requests: the share that carries them, and how many sessions; nothing is set."""
     with plane.database.read() as session:
         zone_of(session, zone_id)
-    identifiers = [item.identifier().normalised() for item in body.auth_id_characteristics]
+    identifiers = [_read(text).normalised() for text in identifier]
     seen = plane.inventory.preview(zone_id, [_carrier(identifier) for identifier in identifiers], limit)
     return success(seen.as_json(), messages=_doubts(identifiers))
+
+
+def _read(text: str) -> SessionIdentifier:
+    kind, _, name = text.partition(":")
+    try:
+        return checked(kind, name)
+    except ValueError as error:
+        raise InvalidRequest(f"the identifier {error}", pointer="/identifier") from None
 
 
 def configuration_json(identifiers: list[SessionIdentifier], *, normalize: bool = False) -> dict[str, Any]:

@@ -29,9 +29,17 @@ def request_refresh(plane: Plane, zone_id: ZoneId) -> JSONResponse:
     return success(plane.inventory.request(zone_id), status=202)
 
 
+@own.delete("/zones/{zone_id}/discovery/refresh")
+def cancel_refresh(plane: Plane, zone_id: ZoneId) -> JSONResponse:
+    """Cancel a look at the traffic that is under way or asked for; what was found before stays. The answer is the state."""
+    with plane.database.read() as session:
+        zone_of(session, zone_id)
+    return success(plane.inventory.cancel(zone_id))
+
+
 @own.get("/zones/{zone_id}/discovery/refresh")
 def get_refresh(plane: Plane, zone_id: ZoneId) -> JSONResponse:
-    """Tell how the last look at the traffic went, or how far the present one is: `idle`, `requested`, `running` or `failed`."""
+    """Tell how the last look at the traffic went, or how far this one is: `idle`, `requested`, `running`, `failed` or `cancelled`."""
     with plane.database.read() as session:
         zone_of(session, zone_id)
     return success(plane.inventory.status(zone_id))

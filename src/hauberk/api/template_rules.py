@@ -18,7 +18,7 @@ from hauberk.errors import InvalidRequest
 from hauberk.operation import is_in_zone
 from hauberk.storage.discovery_tables import OwnerTemplateRule
 from hauberk.storage.models import Zone
-from hauberk.storage.template_rules import add_template_rule, drop_rules_on, find_template_rule, template_rules_of
+from hauberk.storage.template_rules import add_template_rule, as_rule, find_template_rule, rules_on, template_rules_of
 from hauberk.template_rule import TemplateRule, covers, has_variable, merged, segments
 
 own = APIRouter(tags=["discovery"], dependencies=[Owner])
@@ -69,6 +69,16 @@ def create_template_rule(plane: Plane, zone_id: ZoneId, body: NewTemplateRule) -
     return success(result)
 
 
+@own.post("/zones/{zone_id}/discovery/templates/preview")
+def preview_template_rule(plane: Plane, zone_id: ZoneId, body: NewTemplateRule) -> JSONResponse:
+    """Tell what the next look at the traffic would find differently with a rule, without adding it; it reads recorded traffic."""
+    with plane.database.read() as session:
+        zone = zone_of(session, zone_id)
+        rule = _rule(zone, body)
+        replaced = rules_on(session, zone.id, body.host, body.method, body.endpoint or "/") if body.kind == "rename" else []
+    return success(plane.questions.preview(zone_id, rule, [as_rule(row) for row in replaced]))
+
+
 @own.get("/zones/{zone_id}/discovery/templates/{rule_id}")
 def get_template_rule(plane: Plane, zone_id: ZoneId, rule_id: str) -> JSONResponse:
     """Show a rule on path templates."""
@@ -102,16 +112,23 @@ def rule_json(row: OwnerTemplateRule) -> dict[str, Any]:
 
 
 def _add(session: Session, zone: Zone, body: NewTemplateRule) -> OwnerTemplateRule:
+    rule = _rule(zone, body)
+    if body.kind == "rename":  # in place of what is said of the first template
+        for row in rules_on(session, zone.id, body.host, body.method, body.endpoint or "/"):
+            session.delete(row)
+    return add_template_rule(session, zone.id, rule)
+
+
+def _rule(zone: Zone, body: NewTemplateRule) -> TemplateRule:
     if not is_in_zone(body.host, zone.name):
         raise InvalidRequest(f"the host must be a name at or below the zone '{zone.name}'", pointer="/host")
     match body.kind:
         case "split":
-            rule = _split(body)
+            return _split(body)
         case "rename":
-            rule = _rename(session, zone, body)
+            return _renamed(body)
         case _:
-            rule = TemplateRule("pin", body.host, body.method, _merged(body.endpoints) if body.endpoints else body.endpoint or "/")
-    return add_template_rule(session, zone.id, rule)
+            return TemplateRule("pin", body.host, body.method, _merged(body.endpoints) if body.endpoints else body.endpoint or "/")
 
 
 def _split(body: NewTemplateRule) -> TemplateRule:
@@ -131,12 +148,10 @@ def _merged(endpoints: list[str]) -> str:
         raise InvalidRequest(f"endpoints {error}", pointer="/endpoints") from None
 
 
-def _rename(session: Session, zone: Zone, body: NewTemplateRule) -> TemplateRule:
-    """Pin the other template in place of what is said of the first one."""
+def _renamed(body: NewTemplateRule) -> TemplateRule:
     endpoint, to = body.endpoint or "/", body.to or "/"
     if endpoint == to:
         raise InvalidRequest("to is the same template: variables are always named {var1}, {var2}, … from the left", pointer="/to")
     if not (covers(endpoint, to) or covers(to, endpoint)):
         raise InvalidRequest(f"to must be a template for paths of '{endpoint}': as many segments, with the same words", pointer="/to")
-    drop_rules_on(session, zone.id, body.host, body.method, endpoint)
     return TemplateRule("pin", body.host, body.method, to)

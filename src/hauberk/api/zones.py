@@ -17,7 +17,7 @@ from hauberk.api.paging import PageQuery, paged_list, paged_rows
 from hauberk.config import HostName, UpstreamUrl
 from hauberk.errors import Conflict, InvalidRequest, NotFound
 from hauberk.pipeline import give_self_signed
-from hauberk.pki.server_certificate import check_server_certificate
+from hauberk.pki.server_certificate import check_server_certificate, ends_on
 from hauberk.storage.models import Host, Installation, Zone
 
 compatible = APIRouter(tags=["zones"], dependencies=[Owner])
@@ -83,6 +83,7 @@ def _host(host: Host) -> dict[str, Any]:
         "name": host.name,
         "upstreams": host.upstreams,
         "certificate_pem": host.certificate_pem,
+        "certificate_expires_on": ends_on(host.certificate_pem).isoformat(),
         "self_signed": host.self_signed,
         "from_file": host.from_file,
         "created_at": host.created_at.isoformat(),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from hauberk.certificate import Subject
+from hauberk.certificate import Subject, file_name
 from hauberk.cli import files
 from hauberk.cli.certificates import FIELDS, find, find_or_load, row
 from hauberk.cli.failure import Failure
@@ -100,16 +99,24 @@ def issue(
 def list_certificates(
     plane: Remote,
     status: Annotated[str, typer.Option(help="all, active, revoked, pending_revocation or pending_reactivation.")] = "all",
+    search: Annotated[
+        str | None,
+        typer.Option(help="Part of a common name, a serial number, or how a fingerprint begins.", show_default=False),
+    ] = None,
+    order: Annotated[Literal["issued_on", "expires_on", "common_name"], typer.Option(help="What to order by.")] = "issued_on",
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many. Default: all.", show_default=False)] = None,
 ) -> None:
     """
-    List client certificates, with subject, end and status.
+    List client certificates, with subject, end and status: the newest first, or by end or name.
 
     \b
-    Example:
+    Examples:
       hauberk cert list --status revoked
+      hauberk cert list --search sensor- --order expires_on
     """
-    certificates = list(plane.client.pages(plane.zone_path("client_certificates"), status=status, limit=limit))
+    direction = "desc" if order == "issued_on" else "asc"
+    path = plane.own_zone_path("client_certificates")
+    certificates = list(plane.client.pages(path, status=status, search=search, order=order, direction=direction, limit=limit))
     columns = {"COMMON NAME": "common_name", "STATUS": "status", "EXPIRES": "expires_on", "SERIAL NUMBER": "serial_number", "ID": "id"}
     plane.out.table(certificates, columns, empty="no client certificates yet: 'hauberk cert issue --help' tells how to make one")
 
@@ -234,7 +241,7 @@ def _file_name(name: str | None, csr: Path | None, common_name: str | None) -> s
         return name
     if csr is not None:
         return csr.stem if csr != files.STANDARD else "certificate"
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", common_name or "").strip("._") or "certificate"
+    return file_name(common_name)
 
 
 def _secret(file: Path) -> str:

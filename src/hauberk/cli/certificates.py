@@ -58,10 +58,11 @@ def find(plane: Remote, wanted: str, *, prefer: str | None = None) -> dict[str, 
             if error.http_status != 404:
                 raise
             raise Failure(f"there is no client certificate with the id '{wanted}'", "'hauberk cert list' shows those there are") from None
-    fingerprint = _fingerprint_of_file(Path(wanted)) if Path(wanted).is_file() else wanted.lower().replace(":", "")
+    is_file = Path(wanted).is_file()
+    fingerprint = _fingerprint_of_file(Path(wanted)) if is_file else wanted.lower().replace(":", "")
     found = [
         certificate
-        for certificate in plane.client.pages(plane.zone_path("client_certificates"), status="all")
+        for certificate in plane.client.pages(plane.own_zone_path("client_certificates"), search=fingerprint if is_file else wanted)
         if wanted in {certificate["serial_number"], certificate.get("common_name")} or fingerprint == certificate["fingerprint_sha256"]
     ]
     if prefer is not None and len(found) > 1:

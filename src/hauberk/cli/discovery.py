@@ -223,6 +223,8 @@ def refresh(
         status = plane.client.get(path)
     if status["state"] == "failed":
         raise Failure(f"discovery failed: {printable(status['error'])}", "the control plane's log has the details")
+    if status["state"] == "cancelled":
+        raise Failure("discovery was cancelled", "'hauberk discovery refresh' begins again")
     if not wait:
         plane.out.done("Asked for", status, then="hauberk discovery refresh, which tells when it is done")
         return
@@ -232,6 +234,20 @@ def refresh(
         status,
         then="hauberk discovery list --state review" if candidates else "hauberk discovery explain METHOD HOST PATH tells what one lacks",
     )
+
+
+@app.command("cancel")
+@remote()
+def cancel(plane: Remote) -> None:
+    """
+    Cancel a look at the traffic that is under way or asked for. What was found before stays.
+
+    \b
+    Example:
+      hauberk discovery cancel
+    """
+    status = plane.client.delete(plane.own_zone_path("discovery", "refresh"))
+    plane.out.done("Cancelled", status, then="hauberk discovery refresh looks again")
 
 
 @app.command("compare")

@@ -12,7 +12,29 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import hauberk
-from hauberk.dashboard import account, alerts, common, learning, overview, reference, schema_upload, schemas, sign_in, tokens, trials, users
+from hauberk.dashboard import (
+    account,
+    alerts,
+    authorities,
+    certificates,
+    common,
+    endpoints,
+    events,
+    hosts,
+    issuing,
+    learning,
+    mutual_tls,
+    overview,
+    reference,
+    schema_upload,
+    schemas,
+    session_identifiers,
+    settings,
+    sign_in,
+    tokens,
+    trials,
+    users,
+)
 from hauberk.dashboard.addresses import link
 from hauberk.dashboard.notices import Notices
 from hauberk.dashboard.page import NoSuchZone
@@ -25,7 +47,29 @@ log = logging.getLogger(__name__)
 
 REST_PREFIXES = ("/client/", "/hauberk/", "/crl/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 
-PAGES = (common, sign_in, overview, schemas, schema_upload, learning, trials, alerts, users, tokens, account, reference)
+PAGES = (
+    common,
+    sign_in,
+    overview,
+    issuing,
+    mutual_tls,
+    authorities,
+    certificates,
+    endpoints,
+    schemas,
+    schema_upload,
+    learning,
+    trials,
+    alerts,
+    hosts,
+    session_identifiers,
+    settings,
+    events,
+    users,
+    tokens,
+    account,
+    reference,
+)
 """Modules of pages, each with `routes`."""
 
 CONTENT_SECURITY_POLICY = (

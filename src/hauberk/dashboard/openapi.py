@@ -13,7 +13,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 DEEPEST = 3
 # Served without a token.
 PUBLIC = ("/crl/", "/healthz", "/readyz", "/metrics")
-FORM = "multipart/form-data"
+JSON = "application/json"
 
 Schema = Mapping[str, Any]
 
@@ -74,7 +74,7 @@ class Section:
     @property
     def title(self) -> str:
         """The tag as a heading."""
-        return self.name[:1].upper() + self.name[1:]
+        return self.name if self.name[1:2].isupper() else self.name[:1].upper() + self.name[1:]
 
     @property
     def id(self) -> str:
@@ -119,7 +119,7 @@ def _described(method: str, path: str, operation: Schema, schemas: Schema) -> De
         parameters=parameters,
         body=tuple(_members(schema, schemas)),
         body_type=media_type,
-        example=json.dumps(example(schema, schemas), ensure_ascii=False) if media_type and media_type != FORM else "",
+        example=json.dumps(example(schema, schemas), ensure_ascii=False) if media_type == JSON else "",
         needs_token=not path.startswith(PUBLIC),
     )
 
@@ -185,7 +185,9 @@ def example(schema: Schema, schemas: Schema, depth: int = 0) -> Any:
             value = [example(schema.get("items", {}), schemas, depth + 1)]
         case "boolean":
             value = True
-        case "integer" | "number":
+        case "integer":
+            value = int(schema.get("default", schema.get("minimum", 1)))
+        case "number":
             value = schema.get("default", schema.get("minimum", 1))
         case _:
             value = schema.get("const", "…")

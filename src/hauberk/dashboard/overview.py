@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,6 +33,38 @@ VERDICTS = {
     "blocked_schema": ("Blocked: schema", "c2"),
     "blocked_other": ("Blocked: malformed", "off"),
 }
+
+
+@dataclass(frozen=True)
+class Way:
+    """Where a step of the to-do list is done."""
+
+    page: tuple[str, ...] = ()
+    query: Mapping[str, str] = field(default_factory=dict)
+    command: str | None = None
+    """For the terminal; `{host}` stands for the first host it is about."""
+
+
+NOWHERE = Way()
+GATEWAYS = Way(command="hauberk status")
+
+WAYS = {
+    "gateways_refusing": GATEWAYS,
+    "gateways_lost": GATEWAYS,
+    "gateways_behind": GATEWAYS,
+    "no_host": Way(("settings",), command="hauberk host add api.{host} --upstream http://127.0.0.1:3000"),
+    "no_gateway": Way(command="hauberk up"),
+    "certificates_expiring": Way(("certificates",), {"status": "active", "order": "expires_on", "direction": "asc"}),
+    "drift_alerts": Way(("schemas", "alerts")),
+    "violations_logged": Way(("events",), {"action": "log", "source": "apiShieldSchemaValidation", "last": "24h"}),
+    "review_candidates": Way(("discovery",)),
+    "no_operation": Way(("schemas",), command="hauberk schema upload openapi.yaml"),
+    "apply_learned": Way(("schemas", "learned"), command="hauberk schema learned apply --all"),
+    "block_quiet": Way(("endpoints",), {"action": "log"}),
+    "demand_certificates": Way(("certificates",), command="hauberk mtls require {host}"),
+    "associate_hosts": Way(("certificates",), command="hauberk mtls require {host}"),
+}
+"""By the code of the step."""
 
 # With more zones than these each is a name alone: their figures would take too long.
 ZONES_WITH_FIGURES = 30
@@ -118,37 +151,9 @@ async def _figures(page: Page, zone: Mapping[str, Any]) -> dict[str, Any]:
 
 def _way(page: Page, step: Mapping[str, Any]) -> dict[str, Any]:
     """Give the page that a step is done on, and the command that does the same."""
+    way = WAYS.get(step["code"], NOWHERE)
     hosts = step["parameters"].get("hosts") or [page.zone["name"]]
-    match step["code"]:
-        case "gateways_refusing" | "gateways_lost" | "gateways_behind":
-            return {"href": "#gateways-card", "label": "See gateways", "command": "hauberk status"}
-        case "no_host":
-            return {
-                "href": page.link("settings"),
-                "label": "Add a host",
-                "command": f"hauberk host add api.{page.zone['name']} --upstream URL",
-            }
-        case "no_gateway":
-            return {"href": None, "label": None, "command": "hauberk gateway"}
-        case "no_requests":
-            return {"href": None, "label": None, "command": None}
-        case "certificates_expiring":
-            query = {"status": "active", "order": "expires_on", "direction": "asc"}
-            return {"href": page.link("certificates", **query), "label": "Client certificates", "command": None}
-        case "drift_alerts":
-            return {"href": page.link("schemas", "alerts"), "label": "Alerts", "command": "hauberk alerts list"}
-        case "violations_logged":
-            query = {"action": "log", "source": "apiShieldSchemaValidation"}
-            return {"href": page.link("events", **query), "label": "Events", "command": "hauberk events --action log"}
-        case "review_candidates":
-            return {"href": page.link("discovery"), "label": "Discovery", "command": None}
-        case "no_operation":
-            return {"href": page.link("schemas"), "label": "Upload a schema", "command": "hauberk schema upload openapi.yaml"}
-        case "apply_learned":
-            return {"href": page.link("schemas", "learned"), "label": "Learned schemas", "command": "hauberk learned apply"}
-        case "block_quiet":
-            return {"href": page.link("endpoints", action="log"), "label": "Endpoints", "command": None}
-        case "associate_hosts" | "demand_certificates":
-            return {"href": page.link("certificates"), "label": "Client certificates", "command": f"hauberk mtls require {hosts[0]}"}
-        case _:
-            return {"href": None, "label": None, "command": None}
+    return {
+        "href": "#gateways-card" if way is GATEWAYS else page.link(*way.page, **way.query) if way.page else None,
+        "command": way.command and way.command.format(host=hosts[0]),
+    }

@@ -211,6 +211,7 @@ async def _page(request: Request) -> AsyncIterator[Page]:
         yield page
     finally:
         await rest.close()
+        await request.close()  # what was uploaded lies in files
 
 
 PageOf = Annotated[Page, Depends(_page)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from hauberk.discovery.carriers import Transaction
 from hauberk.discovery.sightings import PathRow
@@ -38,3 +38,13 @@ class TrafficSource(Protocol):
 
     def transactions(self, hosts: Sequence[str], since: datetime, until: datetime, limit: int) -> Iterable[Transaction]:
         """Give a sample of whole transactions, secrets masked, spread over the time."""
+
+    def series(
+        self, hosts: Sequence[str], since: datetime, until: datetime, steps: int, limit: int
+    ) -> Iterable[tuple[str, str, str, list[tuple[int, float]]]]:
+        """Count the successful requests of the busiest paths: host, method, path, and requests by the number of the step."""
+
+    def of_template(
+        self, hosts: Sequence[str], method: str, pattern: str, since: datetime, until: datetime, limit: int
+    ) -> list[dict[str, Any]]:
+        """Give a sample of successful transactions whose path matches a regular expression (RE2), secrets masked."""

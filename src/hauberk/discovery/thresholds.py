@@ -7,8 +7,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from hauberk.candidate import MAX_EXAMPLES, Candidate, Origin
+
+# Of the operations that are seen too seldom, so many are named.
+MAX_NEAREST = 20
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,33 @@ def shortfalls(found: FoundOperation, thresholds: Thresholds) -> list[str]:
         told.append(f"a mean score of {found.score:.3f}, and {thresholds.min_score:.3f} is needed")
         told.append(f"{found.with_session} of its requests carry a session identifier, and {thresholds.min_requests} would do")
     return told
+
+
+@dataclass(frozen=True)
+class Below:
+    """What was found and is no candidate."""
+
+    few: int
+    """Operations with fewer requests than it takes."""
+
+    unlike: int
+    """Those with enough, that do not look like an API and carry no session identifier."""
+
+    nearest: tuple[FoundOperation, ...]
+    """Of the first, those with the most requests."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the form in which it is kept and answered."""
+        names = ("method", "host", "endpoint", "requests", "score")
+        return {"few": self.few, "unlike": self.unlike, "nearest": [{name: getattr(one, name) for name in names} for one in self.nearest]}
+
+
+def below(found: Iterable[FoundOperation], thresholds: Thresholds) -> Below:
+    """Tell what is no candidate, and why."""
+    others = [operation for operation in found if not origins(operation, thresholds)]
+    few = [operation for operation in others if operation.requests < thresholds.min_requests]
+    nearest = sorted(few, key=lambda one: (-one.requests, one.host, one.endpoint, one.method))[:MAX_NEAREST]
+    return Below(len(few), len(others) - len(few), tuple(nearest))
 
 
 def candidates(found: Iterable[FoundOperation], thresholds: Thresholds) -> list[Candidate]:

@@ -113,6 +113,16 @@ def check_server_certificate(certificate_pem: str, private_key_pem: str, host_na
     return _date_warnings(leaf, host_name, now or datetime.now(UTC))
 
 
+def ends_on(certificate_pem: str) -> datetime:
+    """
+    Tell when a host's certificate ends.
+
+    Raises:
+        InvalidRequest: If it is unreadable.
+    """
+    return _load_chain(certificate_pem)[0].not_valid_after_utc
+
+
 def _load_chain(certificate_pem: str) -> list[x509.Certificate]:
     if pem.holds_private_key(certificate_pem):
         # Certificates are shown to whoever may read; a key in the same text would be shown with them.

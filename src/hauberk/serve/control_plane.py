@@ -9,8 +9,8 @@ import threading
 
 from hauberk.config import PASSPHRASE_VARIABLE, Settings
 from hauberk.pipeline import ControlPlane
-from hauberk.serve.listening import bind, server
-from hauberk.serve.site import create_site_of
+from hauberk.serve.listening import bind
+from hauberk.serve.site import site_server
 from hauberk.storage.events import forget_events
 from hauberk.storage.models import now
 from hauberk.storage.operation_latency import refresh_latency
@@ -38,11 +38,10 @@ def run_control_plane(settings: Settings) -> None:
     plane.drift.start()
     plane.learning.start()
     plane.imports.start()
-    tls = {"ssl_certfile": settings.control_plane.certificate, "ssl_keyfile": settings.control_plane.private_key}
     log.info("control plane listens", extra={"address": settings.control_plane.listen, "url": settings.control_plane_url})
     _show_first_link(plane)
     try:
-        server(create_site_of(plane), settings.control_plane.trusted_proxies, **tls).run(sockets=[bound])
+        site_server(plane).run(sockets=[bound])
     finally:
         stopping.set()
         plane.close()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uvicorn
 from starlette.types import ASGIApp
 
 from hauberk.api.app import create_app
 from hauberk.api.limits import BodyLimit
 from hauberk.dashboard.app import create_site
 from hauberk.pipeline import ControlPlane
+from hauberk.serve.listening import server
 
 
 def create_site_of(plane: ControlPlane) -> ASGIApp:
@@ -16,3 +18,10 @@ def create_site_of(plane: ControlPlane) -> ASGIApp:
     # A form may carry a capture to import; the REST API below has its own limit for everything else.
     largest = plane.settings.traffic.max_import_bytes
     return BodyLimit(site, max(largest, plane.settings.control_plane.max_upload_bytes), largest)
+
+
+def site_server(plane: ControlPlane) -> uvicorn.Server:
+    """Make the server of the site, with TLS if the settings name a certificate."""
+    settings = plane.settings.control_plane
+    tls = {"ssl_certfile": settings.certificate, "ssl_keyfile": settings.private_key}
+    return server(create_site_of(plane), settings.trusted_proxies, **tls)

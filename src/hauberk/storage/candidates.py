@@ -30,6 +30,9 @@ HARDLY = 0.01
 # Below the number of variables SQLite and PostgreSQL take in one statement.
 BATCH = 5000
 
+# One that was moved by itself is no longer part of the change of many that moved it before (`review.py`).
+NO_CHANGE_OF_MANY: Mapping[str, None] = {"change_id": None, "state_before": None}
+
 _COMPARED = (Row.id, Row.state, Row.ml, Row.session_identifier, Row.requests_per_period, Row.distinct_paths, Row.counted_at)
 
 CandidateOrder = Literal["host", "method", "endpoint", "traffic_stats.requests", "traffic_stats.last_updated"]
@@ -198,7 +201,8 @@ def set_states(session: Session, zone_id: str, states: Mapping[str, State]) -> N
             raise NotFound(f"the zone has no discovered operation '{id_[:64]}': it may have vanished, as those do whose traffic stops")
         if known[id_] == State.SAVED:
             raise Conflict(f"the discovered operation '{id_}' is saved: delete the operation, and it is back in review")
-    changed = [{"id": id_, "state": state.value, "last_updated": now()} for id_, state in wanted.items() if known[id_] != state]
+    moved = {"last_updated": now(), **NO_CHANGE_OF_MANY}
+    changed = [{"id": id_, "state": state.value, **moved} for id_, state in wanted.items() if known[id_] != state]
     if changed:
         session.execute(update(Row), changed)
 
@@ -207,7 +211,9 @@ def follow_operations(session: Session, operation_ids: Sequence[str], *, saved: 
     """Give candidates the state that follows from their operations, which have just been saved or deleted."""
     state = State.SAVED if saved else State.REVIEW
     for batch in _batches(list(operation_ids)):
-        statement = update(Row).where(Row.id.in_(batch), Row.state != state).values(state=state.value, last_updated=now())
+        statement = (
+            update(Row).where(Row.id.in_(batch), Row.state != state).values(state=state.value, last_updated=now(), **NO_CHANGE_OF_MANY)
+        )
         session.execute(statement, execution_options={"synchronize_session": False})
 
 

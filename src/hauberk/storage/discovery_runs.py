@@ -53,13 +53,22 @@ def end_lease(session: Session, zone_id: str, owner: str, **outcome: Any) -> Non
     leases.end_lease(session, DiscoveryRun, zone_id, owner, **outcome)
 
 
+def cancel_run(session: Session, zone_id: str) -> bool:
+    """Cancel a look at a zone's traffic that is under way or asked for; false if there is none."""
+    run = session.get(DiscoveryRun, zone_id)
+    if run is None or not (leases.is_running(run) or leases.is_asked_for(run)):
+        return False
+    return leases.cancel_lease(session, DiscoveryRun, zone_id)
+
+
 def status_json(run: DiscoveryRun | None) -> dict[str, Any]:
-    """Render a zone's discovery: `idle`, `requested`, `running` or `failed`."""
+    """Render a zone's discovery: `idle`, `requested`, `running`, `failed` or `cancelled`."""
     if run is None:
         return {"state": "idle", "phase": None, "started_at": None, "finished_at": None, "error": None} | _counts(None)
     running = leases.is_running(run)
+    ended = leases.CANCELLED if run.phase == leases.CANCELLED else "failed" if run.error else "idle"
     return {
-        "state": "running" if running else "requested" if leases.is_asked_for(run) else "failed" if run.error else "idle",
+        "state": "running" if running else "requested" if leases.is_asked_for(run) else ended,
         "phase": run.phase if running else None,
         "requested_at": run.requested_at and run.requested_at.isoformat(),
         "started_at": run.started_at and run.started_at.isoformat(),

@@ -49,7 +49,9 @@ class DiscoveredOperation(Base):
     last_updated: Mapped[datetime] = mapped_column(default=now)  # those, or the state
     change_id: Mapped[str | None] = mapped_column(String(32))  # of the change of many that gave it its state
     state_before: Mapped[str | None] = mapped_column(String(8))  # and what that was before it
-    series: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # requests over the window: `since`, `step_seconds`, `requests`
+    series: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )  # requests over the window: `since`, `step_seconds`, `requests`
 
 
 class ZoneSessionIdentifier(Enforced, Base):
@@ -88,6 +90,7 @@ class DiscoveryRun(LeasedRun, Base):
     candidates: Mapped[int] = mapped_column(BigInteger, default=0)
     refused: Mapped[int] = mapped_column(BigInteger, default=0)
     # What was found and is no candidate, `discovery/thresholds.py`.
-    below: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    below: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    series_at: Mapped[datetime | None]  # when candidates' traffic over time was last counted
     # The owner has set or cleared session identifiers, so none is set by itself any more.
     identifiers_chosen: Mapped[bool] = mapped_column(default=False)

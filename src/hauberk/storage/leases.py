@@ -20,6 +20,9 @@ LEASE = timedelta(minutes=5)
 # A time further ahead than this is of a clock that was wrong: it must not stop the work until it comes, nor ask for it until then.
 AHEAD = 2 * LEASE
 
+CANCELLED = "cancelled"
+"""The phase of a run that somebody cancelled, until the next one begins."""
+
 
 class LeasedRun:
     """Columns of a table that has a row for each zone: whether somebody asked for the work, who is at it, and how it went."""
@@ -30,7 +33,7 @@ class LeasedRun:
     requested_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
-    phase: Mapped[str | None] = mapped_column(String(16))  # null between runs
+    phase: Mapped[str | None] = mapped_column(String(16))  # null between runs, or `CANCELLED`
     error: Mapped[str | None] = mapped_column(Text)
 
 
@@ -71,6 +74,18 @@ def end_lease(session: Session, table: type[LeasedRun], zone_id: str, owner: str
     """Give the lease back with what came of it."""
     ended = {"lease_owner": None, "lease_until": None, "phase": None, "finished_at": now(), **outcome}
     _update(session, table, zone_id, table.lease_owner == owner, ended)
+
+
+def cancel_lease(session: Session, table: type[LeasedRun], zone_id: str) -> bool:
+    """
+    Take the lease from whoever has it, or the wish from who asked; false if there is neither.
+
+    Who is at the work notices when the lease is to be renewed, and records nothing.
+    """
+    moment = now()
+    under_way = or_(table.lease_until.between(moment, moment + AHEAD), table.requested_at.is_not(None))
+    cancelled = {"lease_owner": None, "lease_until": None, "requested_at": None, "phase": CANCELLED, "finished_at": moment, "error": None}
+    return _update(session, table, zone_id, under_way, cancelled) == 1
 
 
 def _update(session: Session, table: type[LeasedRun], zone_id: str, condition: Any, values: dict[str, Any]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal, cast
 
 from sqlalchemy import Select, func, select
@@ -62,17 +61,14 @@ def find_template_rule(session: Session, zone_id: str, rule_id: str) -> OwnerTem
     return row
 
 
-def drop_rules_on(session: Session, zone_id: str, host: str, method: str | None, endpoint: str) -> Sequence[TemplateRule]:
-    """Delete the rules on exactly this template, and tell which they were."""
+def rules_on(session: Session, zone_id: str, host: str, method: str | None, endpoint: str) -> list[OwnerTemplateRule]:
+    """List the rules on exactly this template."""
     query = template_rules_of(zone_id).where(
         OwnerTemplateRule.host == host,
         OwnerTemplateRule.endpoint == endpoint,
         OwnerTemplateRule.method.is_(None) if method is None else OwnerTemplateRule.method == method,
     )
-    rows = session.scalars(query).all()
-    for row in rows:
-        session.delete(row)
-    return [as_rule(row) for row in rows]
+    return list(session.scalars(query))
 
 
 def as_rule(row: OwnerTemplateRule) -> TemplateRule:

@@ -8,7 +8,7 @@ now; whoever asks notices nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,6 +43,21 @@ PATHS = f"""
     FROM transactions
     WHERE {IN_WINDOW} AND status BETWEEN 200 AND 299 AND list_contains($methods, method) AND NOT starts_with(path, '/cdn-cgi/')
     GROUP BY ALL ORDER BY host, method, path
+"""  # noqa: S608 - of constants
+
+# The busiest paths, each with its requests step by step; steps without any are left out.
+SERIES = f"""
+    SELECT host, method, path, list(place ORDER BY place) AS places, list(requests ORDER BY place) AS requests
+    FROM (
+        SELECT host, method, path,
+            greatest(0, least($steps - 1, floor((epoch(time) - $since) / $step)))::INTEGER AS place,
+            sum({WEIGHT})::DOUBLE AS requests
+        FROM transactions
+        WHERE {IN_WINDOW} AND time IS NOT NULL
+            AND status BETWEEN 200 AND 299 AND list_contains($methods, method) AND NOT starts_with(path, '/cdn-cgi/')
+        GROUP BY ALL
+    )
+    GROUP BY host, method, path ORDER BY sum(requests) DESC, host, method, path LIMIT $limit
 """  # noqa: S608 - of constants
 
 COUNTS = f"""
@@ -150,6 +165,34 @@ class Queries:
             StorageError: If the store cannot be read.
         """
         return list(self.query(COUNTS, {"step": max(1.0, step.total_seconds())}, hosts, since, until).to_pylist())
+
+    def series(
+        self, hosts: Sequence[str], since: datetime, until: datetime, steps: int, limit: int
+    ) -> Iterator[tuple[str, str, str, list[tuple[int, float]]]]:
+        """
+        Count successful requests of paths over time.
+
+        Args:
+            hosts: Only these; none means all.
+
+            since: When the first step begins.
+
+            until: When the last one ends.
+
+            steps: How many there are.
+
+            limit: Only so many paths, those with the most requests.
+
+        Returns:
+            Host, method, path, and requests by the number of the step, from 0.
+
+        Raises:
+            StorageError: If the store cannot be read.
+        """
+        step = max((until - since).total_seconds() / steps, 1.0)
+        values = {"methods": list(METHODS), "steps": steps, "step": step, "limit": limit}
+        for row in self.query(SERIES, values, hosts, since, until).to_pylist():
+            yield row["host"], row["method"], row["path"], list(zip(row["places"], row["requests"], strict=True))
 
     def sample(
         self,

@@ -11,12 +11,12 @@ from typing import Any
 
 import httpx
 
-from hauberk.cli import rules
 from hauberk.cli.client import Client, route
 from hauberk.cli.failure import Failure
 from hauberk.demo.traffic import catalogue, machines
 from hauberk.demo.traffic.exchange import API, DEVICES, PARTNERS, SHOP
 from hauberk.demo.traffic.history import Past, counts
+from hauberk.rule import ENFORCED_PHASE
 
 WAIT_SECONDS = 120
 METRICS_AT_ONCE = 2000
@@ -66,33 +66,15 @@ class Owner:
 
     def writes_rules(self) -> None:
         """Require certificates of devices, keep debug pages shut, and log what is no saved operation."""
-        self.client.put(self._zone("certificate_authorities/hostname_associations"), {"hostnames": [DEVICES]})
-        known = "not (cf.tls_client_auth.cert_verified and not cf.tls_client_auth.cert_revoked)"
-        wanted = [
-            rules.Wanted(
-                rules.mtls_ref(DEVICES),
-                f'(http.host eq "{DEVICES}" and {known})',
-                "block",
-                f"{DEVICES} requires a client certificate that is verified and not revoked",
-                first=True,
-            ),
-            rules.Wanted(
-                "debug_pages",
-                f'http.host eq "{API}" and http.request.uri.path eq "/v1/debug/vars"',
-                "block",
-                "Debug pages are shut",
-                first=False,
-            ),
-            rules.Wanted(
-                rules.fallthrough_ref(API),
-                f'(http.host eq "{API}" and cf.api_gateway.fallthrough_detected)',
-                "log",
-                f"Requests to {API} that match no saved operation",
-                first=False,
-            ),
-        ]
-        for rule in wanted:
-            rules.ensure(self.client, self._zone_id, rule)
+        debug_pages = {
+            "ref": "debug_pages",
+            "expression": f'http.host eq "{API}" and http.request.uri.path eq "/v1/debug/vars"',
+            "action": "block",
+            "description": "Debug pages are shut",
+        }
+        self.client.put(self._zone("rulesets", "phases", ENFORCED_PHASE, "entrypoint"), {"rules": [debug_pages]})
+        self.client.post(self._own("mutual-tls/require"), {"hosts": [DEVICES]})
+        self.client.put(self._own("fallthrough"), {"hosts": {API: "log"}})
 
     def uploads_a_schema(self) -> None:
         """Upload what partners may call, save its operations, and refuse what departs from it."""

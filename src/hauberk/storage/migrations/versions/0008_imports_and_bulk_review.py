@@ -48,10 +48,12 @@ def upgrade() -> None:
     op.create_index("discovered_operations_by_score", "discovered_operations", ["zone_id", "score"])
     with op.batch_alter_table("discovery_runs") as table:
         table.add_column(sa.Column("below", sa.JSON(), nullable=True))
+        table.add_column(sa.Column("series_at", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
     with op.batch_alter_table("discovery_runs") as table:
+        table.drop_column("series_at")
         table.drop_column("below")
     op.drop_index("discovered_operations_by_score", "discovered_operations")
     op.drop_index("discovered_operations_by_change", "discovered_operations")

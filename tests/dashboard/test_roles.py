@@ -1,0 +1,116 @@
+"""What holds for every page there is: strangers see none, viewers change nothing, forms from elsewhere are refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from dashboard.conftest import ZONE_NAME, Site, csrf_of
+from hauberk.dashboard.app import PAGES
+from hauberk.dashboard.sessions import OWN_AFFAIRS
+
+ROUTES = [route for module in PAGES for route in module.routes.routes if isinstance(route, APIRoute)]
+PUBLIC = ("/sign-in", "/docs")
+"""What strangers may open."""
+
+
+def address(route: APIRoute) -> str:
+    """Give an address of a route, of things that are not there."""
+    return re.sub(r"\{(\w+)(?::\w+)?\}", lambda match: ZONE_NAME if match[1] == "zone_name" else "1", route.path)
+
+
+def those(method: str) -> list[str]:
+    return sorted({address(route) for route in ROUTES if method in route.methods and not route.path.startswith(PUBLIC)})
+
+
+@pytest.fixture(scope="module")
+def reading(site: Site) -> str:
+    return site.new_token("read")
+
+
+@pytest.fixture
+def viewer(site: Site, reading: str) -> Iterator[httpx.Client]:
+    with site.signed_in(reading) as client:
+        client.follow_redirects = False
+        yield client
+
+
+@pytest.fixture
+def editor(site: Site) -> Iterator[httpx.Client]:
+    with site.signed_in() as client:
+        client.follow_redirects = False
+        yield client
+
+
+def test_pages_are_read_and_forms_are_sent() -> None:
+    assert {method for route in ROUTES for method in route.methods} == {"GET", "POST"}
+
+
+@pytest.mark.parametrize("path", those("POST"))
+def test_a_viewer_changes_nothing(viewer: httpx.Client, path: str) -> None:
+    answer = viewer.post(path, data={"csrf": csrf_of(viewer.get("/account"))})
+    if path.startswith(OWN_AFFAIRS):
+        assert answer.status_code in {303, 400, 404, 409}
+    else:
+        assert answer.status_code == 403
+        assert "You are signed in as a viewer" in answer.text
+
+
+@pytest.mark.parametrize("path", those("POST"))
+def test_forms_from_elsewhere_are_refused(editor: httpx.Client, path: str) -> None:
+    csrf = csrf_of(editor.get("/account"))
+    for answer in (
+        editor.post(path),
+        editor.post(path, data={"csrf": "made up"}),
+        editor.post(path, data={"csrf": csrf}, headers={"Origin": "https://evil.example"}),
+        editor.post(path, data={"csrf": csrf}, headers={"Sec-Fetch-Site": "cross-site"}),
+    ):
+        assert answer.status_code == 403
+        assert "load the page again" in answer.text
+
+
+@pytest.mark.parametrize("path", those("POST"))
+def test_strangers_change_nothing(site: Site, path: str) -> None:
+    answer = httpx.post(site.url + path, headers={"Origin": site.url})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+
+
+@pytest.mark.parametrize("path", those("GET"))
+def test_strangers_see_nothing(site: Site, path: str) -> None:
+    answer = httpx.get(site.url + path)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/sign-in")
+
+
+class Forms(HTMLParser):
+    """Finds buttons that would send a form which changes something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action: str | None = None
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = dict(attributes)
+        if tag == "form" and (given.get("method") or "").lower() == "post":
+            self.action = given.get("action") or ""
+        elif tag == "button" and self.action is not None and given.get("type", "submit") == "submit" and "disabled" not in given:
+            self.found.append(self.action)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self.action = None
+
+
+@pytest.mark.parametrize("path", those("GET"))
+def test_a_viewer_is_shown_no_button_that_would_be_refused(viewer: httpx.Client, path: str) -> None:
+    answer = viewer.get(path)
+    assert answer.status_code < 500
+    forms = Forms()
+    forms.feed(answer.text if "html" in answer.headers.get("content-type", "") else "")
+    assert [action for action in forms.found if not action.startswith(OWN_AFFAIRS)] == []
