@@ -65,7 +65,7 @@ def _undo(page: Page, schema_id: str, changed: dict[str, Any]) -> Undo:
         calls.append(("PATCH", page.v4("schema_validation/settings/operations"), actions))
     saved = [{"operation_id": id_} for id_ in changed["saved"]]
     calls += [("DELETE", page.v4("api_gateway/operations"), some) for some in batches(saved)]
-    return Undo(tuple(calls), "Undo the upload")
+    return Undo(tuple(calls), "Undo the upload", page.link("schemas"))
 
 
 async def _form(page: Page, error: RestError | None = None) -> Response:
