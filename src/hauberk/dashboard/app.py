@@ -18,6 +18,7 @@ from hauberk.dashboard import (
     certificates,
     common,
     discovery,
+    endpoint,
     endpoints,
     events,
     hosts,
@@ -27,6 +28,8 @@ from hauberk.dashboard import (
     overview,
     path_rules,
     reference,
+    rule_editor,
+    rules,
     session_identifiers,
     settings,
     sign_in,
@@ -56,7 +59,10 @@ PAGES = (
     mutual_tls,
     authorities,
     certificates,
+    rules,
+    rule_editor,
     endpoints,
+    endpoint,
     hosts,
     session_identifiers,
     settings,
@@ -195,5 +201,6 @@ async def _no_page(request: Request, error: Exception) -> Response:
 
 
 async def _bug(request: Request, error: Exception) -> Response:
-    log.error("page failed", extra={"path": request.scope["path"]}, exc_info=error)
+    # By its route: an address may hold the secret of a link.
+    log.error("page failed", extra={"route": getattr(request.scope.get("route"), "path", "")}, exc_info=error)
     return _problem(request, 500, "An error inside hauberk", "Its log has the details. Nothing you entered was lost on the server's side.")
