@@ -110,7 +110,7 @@ async def _wizard(page: Page, wanted: dict[str, Any], error: RestError | None = 
 async def _recorded(page: Page, hosts: list[str], wanted: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Count by host what was recorded of the requests that are meant."""
     query = {"host": hosts, "method": wanted.get("methods") or None, "path": wanted.get("paths") or None}
-    return {row["host"]: row for row in (await page.rest.get(page.own("mutual-tls/recorded"), **query)).result}
+    return {row["host"]: row for row in (await page.rest.call("GET", page.own("mutual-tls/recorded"), query=query)).result}
 
 
 def _wanted(page: Page) -> dict[str, Any]:
