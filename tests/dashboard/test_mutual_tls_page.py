@@ -97,6 +97,8 @@ def test_it_works_without_a_script(plain: Site) -> None:
         assert host_row(plain)["demand"] == "none"
         assert "the gateway logs callers" in client.post(plain.page("certificates/require"), data=form).text
         assert (host_row(plain)["demand"], host_row(plain)["action"]) == ("part", "log")
+        plain.rest.post(plain.own("mutual-tls/require"), json={"hosts": [HOST_NAME]}).raise_for_status()
+        assert "This demands less than now" in client.post(plain.page("certificates/require/preview"), data=form).text
         refused = client.post(plain.page("certificates/require"), data=form | {"others": "*.example.com"})
         assert refused.status_code == 400
         assert "wildcard" in refused.text

@@ -104,6 +104,7 @@ async def _wizard(page: Page, wanted: dict[str, Any], error: RestError | None = 
         would=would,
         would_error=error or would_error,
         recorded=recorded,
+        now={row["host"]: row for row in listed.result},
     )
 
 
