@@ -95,8 +95,14 @@ def test_pages_and_export_follow_the_filters(site: Site) -> None:
             following = re.search(r'rel="next" href="([^"]+)"', page.text)
             address = site.url + unescape(following[1]) if following is not None else None
         lines = client.get(site.page("events/export") + "?host=many.example.com").text.splitlines()
+        part = client.get(site.page("events/export") + "?path=%2F11&host=many.example.com").text.splitlines()
+        filtered = client.get(site.page("events") + "?path=%2F119&last=1h").text
     assert ["".join(parts) for parts in seen] == [f"/{number}" for number in range(120)]
+    assert len(part) == 11
+    assert filtered.count('many.example.com</code><code class="path">') == 1
     assert [json.loads(line)["path"] for line in lines] == [f"/{number}" for number in range(120)]
+    assert len(part) == 11
+    assert filtered.count('many.example.com</code><code class="path">') == 1
 
 
 def test_a_filter_that_cannot_be_is_told_and_kept(site: Site) -> None:
