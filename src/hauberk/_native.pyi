@@ -90,22 +90,6 @@ def check_expression(expression: str) -> None:
         ExpressionError: If it does not compile.
     """
 
-def expression_holds(expression: str, texts: dict[str, str], flags: dict[str, bool]) -> bool:
-    """
-    Tell whether a rule's expression holds for a request.
-
-    Args:
-        expression: As in the rule.
-
-        texts: String fields of the request by name, such as `http.host`; those left out are empty.
-
-        flags: Boolean fields, such as `cf.tls_client_auth.cert_verified`; those left out are false.
-
-    Raises:
-        ExpressionError: If the expression does not compile.
-        ValueError: If there is no field of a name.
-    """
-
 def expression_tree(expression: str) -> str:
     """
     Give a rule's expression as data.

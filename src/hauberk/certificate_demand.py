@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hauberk import _native
-from hauberk.expression import fields_of, holds
+from hauberk.expression import fields_of, holds, values_of
 from hauberk.mitigation import RuleAction
 
 Extent = Literal["none", "part", "all"]
@@ -46,16 +46,19 @@ def demand(rules: Iterable[RuleReach], host: str) -> Demand:
     Args:
         rules: The zone's enabled rules in their order.
 
-        host: A host in lower case; of a wildcard no name is known, so rules on names below it count as `part`.
+        host: A host in lower case; for a wildcard, rules on names below it count as `part`.
     """
     bare: dict[str, str | bool] = {name: "" if is_text else False for name, is_text, _ in _fields() if name.startswith(_PREFIX)}
-    if not host.startswith("*."):
-        bare["http.host"] = host
+    bare["http.host"] = host  # of a wildcard: a name that stands in no rule
     found: dict[RuleAction, Extent] = {}
     ids: list[str] = []
     some_skip = False
     for rule in rules:
         held = holds(rule.tree, bare)
+        if host.startswith("*.") and any(
+            holds(rule.tree, {**bare, "http.host": name}) is not held for name in values_of(rule.tree, "http.host") if _below(name, host)
+        ):
+            held = None
         if held is False:
             continue
         if rule.action is RuleAction.SKIP:
@@ -70,6 +73,10 @@ def demand(rules: Iterable[RuleReach], host: str) -> Demand:
         if action in found:
             return Demand(found[action], action, tuple(ids))
     return Demand("none", None, ())
+
+
+def _below(name: str, wildcard: str) -> bool:
+    return name.partition(".")[2] == wildcard.removeprefix("*.")
 
 
 def _fields() -> list[tuple[str, bool, str]]:

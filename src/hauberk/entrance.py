@@ -110,7 +110,7 @@ class Entrance:
             Unauthenticated: If there is no such user, the password is another, or the user is disabled: the message is the same.
             TooManyRequests: If it was tried too often.
         """
-        with self._try(origin, name):
+        with self._try(_network(origin.address), name):
             checked = self._checked(name, password)
             if checked is not None:
                 with self.database.write() as session:
@@ -129,7 +129,7 @@ class Entrance:
             Forbidden: If the password is wrong.
             TooManyRequests: If it was tried too often.
         """
-        with self._try(Origin(session_id, ""), name):
+        with self._try(session_id, name):
             if self._checked(name, password) is None:
                 raise Forbidden("the present password is wrong")
 
@@ -162,7 +162,7 @@ class Entrance:
             Forbidden: If it is a gateway's.
             TooManyRequests: If it was tried too often.
         """
-        with self._try(origin):
+        with self._try(_network(origin.address)):
             with self.database.read() as session:
                 query = select(Token).where(Token.sha256 == token_sha256(text), Token.revoked_at.is_(None))
                 token = session.scalars(query).one_or_none()
@@ -181,7 +181,7 @@ class Entrance:
             Unauthenticated: If it is unknown, used or too old.
             TooManyRequests: If it was tried too often.
         """
-        with self._try(origin):
+        with self._try(_network(origin.address)):
             if self.is_link(secret):
                 with self.database.write() as session:
                     owner = use_link(session, secret_sha256(secret))
@@ -196,27 +196,27 @@ class Entrance:
         return secret
 
     @contextmanager
-    def _try(self, origin: Origin, name: str | None = None) -> Iterator[None]:
-        """Count a try against its address and its name, unless it succeeds."""
-        address = _network(origin.address)
-        wait = self.addresses.begin(address)
+    def _try(self, by: str, name: str | None = None) -> Iterator[None]:
+        """Count a try against whoever makes it (an address, or a session) and the name, unless it succeeds."""
+        wait = self.addresses.begin(by)
         key = secret_sha256(name_key(name)) if name is not None else None
         if not wait and key is not None and (wait := self.names.begin(key)):
-            self.addresses.succeeded(address, clear=False)
+            self.addresses.succeeded(by, clear=False)
         if wait:
             raise TooManyRequests("too many failed sign-ins: wait before you try again", wait)
         try:
             yield
         except (Unauthenticated, Forbidden):
+            log.warning("a sign-in failed", extra={"by": by})
             raise
         except Exception:  # it was not found out whether the password is right
-            self._not_failed(address, key, clear=False)
+            self._not_failed(by, key, clear=False)
             raise
-        self._not_failed(address, key, clear=True)
+        self._not_failed(by, key, clear=True)
 
-    def _not_failed(self, address: str, key: str | None, *, clear: bool) -> None:
+    def _not_failed(self, by: str, key: str | None, *, clear: bool) -> None:
         # What an address has failed before stays: or its user could try other names and be forgiven by signing in.
-        self.addresses.succeeded(address, clear=False)
+        self.addresses.succeeded(by, clear=False)
         if key is not None:
             self.names.succeeded(key, clear=clear)
 

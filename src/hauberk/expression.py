@@ -137,6 +137,14 @@ def fields_of(tree: Tree) -> set[str]:
     return {field for part in parts for field in fields_of(part)}
 
 
+def values_of(tree: Tree, field: str) -> set[str]:
+    """Give the values a field is compared with."""
+    if "field" in tree:
+        return set(tree["values"]) if tree["field"] == field else set()
+    parts = [tree["not"]] if "not" in tree else tree.get("all") or tree.get("any") or []
+    return {value for part in parts for value in values_of(part, field)}
+
+
 _OPPOSITE = {"true": "false", "false": "true", "eq": "ne", "ne": "eq", "in": "not in", "not in": "in"}
 
 

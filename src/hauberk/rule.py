@@ -95,25 +95,3 @@ def fallthrough_expression(hosts: Iterable[str]) -> str:
     """Write the expression of requests to hosts that match no saved operation."""
     listed = " ".join(f'"{host}"' for host in hosts)
     return f"(cf.api_gateway.fallthrough_detected and http.host in {{{listed}}})"
-
-
-def demands_certificate(rules: Iterable[tuple[str, str]], host: str) -> bool:
-    """
-    Tell whether a host is closed to callers without a good client certificate, and open to those with one.
-
-    Args:
-        rules: Expression and action of the enabled rules, in their order.
-
-        host: The host that is asked for. The request is a GET of `/` for a saved operation.
-    """
-    rules = list(rules)
-    return _refuses(rules, host, certified=False) and not _refuses(rules, host, certified=True)
-
-
-def _refuses(rules: Iterable[tuple[str, str]], host: str, *, certified: bool) -> bool:
-    texts = {"http.host": host, "http.request.method": "GET", "http.request.uri.path": "/"}
-    flags = {"cf.tls_client_auth.cert_presented": certified, "cf.tls_client_auth.cert_verified": certified}
-    for expression, action in rules:
-        if action != RuleAction.LOG and _native.expression_holds(expression, texts, flags):
-            return action == RuleAction.BLOCK
-    return False

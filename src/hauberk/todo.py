@@ -82,9 +82,6 @@ def _gateways(zone: Standing) -> Iterator[Step]:
     if zone.gateways_lost:
         title = f"See why {_many(zone.gateways_lost, 'gateway')} cannot be heard"
         yield _step("gateways_lost", zone.gateways_lost, title, "They serve what they know, but hear of no revocation or change.", "now")
-    if zone.gateways_behind:
-        title = f"Wait for {_many(zone.gateways_behind, 'gateway')}"
-        yield _step("gateways_behind", zone.gateways_behind, title, "The newest version is on its way; it takes seconds.", "soon")
 
 
 def _beginning(zone: Standing) -> Iterator[Step]:
@@ -144,6 +141,9 @@ def _protection(zone: Standing) -> Iterator[Step]:
         if hosts:
             where = f"on {hosts[0]}" if len(hosts) == 1 else f"on {_many(len(hosts), 'host')}"
             yield _step(code, len(hosts), f"{title} {where}", why, "next", hosts=list(hosts[:100]))
+    if zone.gateways_behind:
+        title = f"Wait for {_many(zone.gateways_behind, 'gateway')}"
+        yield _step("gateways_behind", zone.gateways_behind, title, "The newest version is on its way; it takes seconds.", "next")
 
 
 def _step(code: str, count: int, title: str, why: str, urgency: Urgency, **parameters: Any) -> Step:

@@ -149,6 +149,24 @@ def test_whether_certificates_are_demanded_follows_from_the_rules(
 
 
 @pytest.mark.parametrize(
+    ("expression", "wanted"),
+    [
+        (WHOLE.format("api.example.com"), "none"),
+        (WHOLE.format("a.b.devices.example.com"), "none"),
+        (WHOLE.format("a.devices.example.com"), "part"),
+        ('http.host ne "a.devices.example.com" and not cf.tls_client_auth.cert_verified', "part"),
+        ('http.host ne "api.example.com" and not cf.tls_client_auth.cert_verified', "all"),
+    ],
+)
+def test_of_a_wildcard_host_the_names_below_it_count(
+    control_plane: LiveControlPlane, http: httpx.Client, expression: str, wanted: str
+) -> None:
+    http.post("/hosts", json={"name": "*.devices.example.com", "upstreams": ["http://127.0.0.1:9"]}).raise_for_status()
+    write_rules(control_plane, {"action": "block", "expression": expression})
+    assert shown(http, "*.devices.example.com")["demand"] == wanted
+
+
+@pytest.mark.parametrize(
     ("method", "path", "body", "part"),
     [
         ("POST", "/mutual-tls/require", {"hosts": ["*.example.com"]}, "wildcard"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hauberk.discovery.contributions import Record, reasons
+from hauberk.discovery.contributions import MAX_TOGETHER, Record, reasons
 from hauberk.pipeline import _score
 
 CALL: dict[str, Any] = {
@@ -49,7 +49,7 @@ def by_type(records: Sequence[Record]) -> list[float]:
 
 
 def test_a_part_does_what_the_score_loses_without_it() -> None:
-    told = reasons([CALL, CALL, CALL, PAGE], by_type)
+    told = reasons([CALL, CALL, CALL, PAGE], by_type, 0.6)
     assert told.requests == 4
     assert told.score == pytest.approx(0.725)
     assert [part.part for part in told.parts] == ["response_type"]
@@ -59,11 +59,11 @@ def test_a_part_does_what_the_score_loses_without_it() -> None:
 
 
 def test_nothing_recorded_says_nothing() -> None:
-    assert reasons([], by_type).score is None
+    assert reasons([], by_type, 0.6).score is None
 
 
 def test_with_the_real_classifier() -> None:
-    call, page = reasons([CALL] * 3, _score), reasons([PAGE] * 3, _score)
+    call, page = reasons([CALL] * 3, _score, 0.6), reasons([PAGE] * 3, _score, 0.6)
     assert call.score is not None
     assert page.score is not None
     assert call.score > 0.9 > 0.1 > page.score
@@ -71,8 +71,12 @@ def test_with_the_real_classifier() -> None:
     sizes = [abs(part.by) for part in (*call.parts, *page.parts)]
     assert all(size >= 0.0005 for size in sizes)
     assert [abs(part.by) for part in page.parts] == sorted((abs(part.by) for part in page.parts), reverse=True)
+    # All that is taken away leads to the other judgement, or to the end of what there is.
+    assert call.together[-1].without < 0.6 or len(call.together) == MAX_TOGETHER
+    assert [part.without for part in call.together] == sorted((part.without for part in call.together), reverse=True)
+    assert page.together[-1].without > page.score
 
 
 def test_no_value_is_told() -> None:
-    told = reasons([CALL | {"request_headers": [["accept", "application/json"], ["cookie", "sid=s3cr3t"]]}] * 2, _score)
+    told = reasons([CALL | {"request_headers": [["accept", "application/json"], ["cookie", "sid=s3cr3t"]]}] * 2, _score, 0.6)
     assert "s3cr3t" not in str(told)

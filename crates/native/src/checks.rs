@@ -1,8 +1,6 @@
 //! Checks that the control plane makes before it stores something: OpenAPI documents and rule expressions.
 
-use std::collections::HashMap;
-
-use hauberk_gateway::rules::{self, Expression, FieldSource, FlagField, TextField};
+use hauberk_gateway::rules::{self, Expression};
 use hauberk_openapi::{Limits, Problem, load, to_json};
 use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
@@ -68,45 +66,6 @@ pub fn expression_fields() -> Vec<(&'static str, bool, &'static str)> {
             (field.name(), is_text, field.meaning())
         })
         .collect()
-}
-
-/// Tell whether a rule's expression holds for a request of these fields.
-#[pyfunction]
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "pyo3 makes the maps from Python's and hands them over"
-)]
-pub fn expression_holds(
-    py: Python<'_>,
-    expression: &str,
-    texts: HashMap<String, String>,
-    flags: HashMap<String, bool>,
-) -> PyResult<bool> {
-    let known = |name: &String| rules::Field::named(name).is_some();
-    if let Some(unknown) = texts.keys().chain(flags.keys()).find(|name| !known(name)) {
-        return Err(PyValueError::new_err(format!(
-            "there is no field {unknown:?}"
-        )));
-    }
-    Ok(compiled(py, expression)?.evaluate(&Fields { texts, flags }))
-}
-
-/// The fields of a request as Python tells them.
-struct Fields {
-    texts: HashMap<String, String>,
-    flags: HashMap<String, bool>,
-}
-
-impl FieldSource for Fields {
-    fn text(&self, field: TextField) -> &str {
-        let value = self.texts.get(rules::Field::Text(field).name());
-        value.map_or("", String::as_str)
-    }
-
-    fn flag(&self, field: FlagField) -> bool {
-        let value = self.flags.get(rules::Field::Flag(field).name());
-        value.copied().unwrap_or(false)
-    }
 }
 
 fn compiled(py: Python<'_>, expression: &str) -> PyResult<Expression> {

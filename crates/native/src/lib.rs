@@ -27,7 +27,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(checks::check_document, module)?)?;
     module.add_function(wrap_pyfunction!(checks::document_as_json, module)?)?;
     module.add_function(wrap_pyfunction!(checks::check_expression, module)?)?;
-    module.add_function(wrap_pyfunction!(checks::expression_holds, module)?)?;
     module.add_function(wrap_pyfunction!(checks::expression_tree, module)?)?;
     module.add_function(wrap_pyfunction!(checks::expression_fields, module)?)?;
     module.add_function(wrap_pyfunction!(requests::check_request, module)?)?;

@@ -7,10 +7,13 @@ from typing import Annotated, Literal
 from fastapi import Depends, Query
 from pydantic import AwareDatetime
 
-from hauberk.storage.event_queries import EventFilter
+from hauberk.api.dependencies import Plane, ZoneId
+from hauberk.storage.event_queries import EventFilter, fingerprints_named
 
 
 def _filter(
+    plane: Plane,
+    zone_id: ZoneId,
     host: Annotated[str | None, Query(description="Only this host")] = None,
     action: Annotated[Literal["block", "log"] | None, Query(description="Only this action")] = None,
     source: Annotated[str | None, Query(description="firewallCustom, apiShieldSchemaValidation or apiShield")] = None,
@@ -28,6 +31,10 @@ def _filter(
     since: Annotated[AwareDatetime | None, Query(description="From this time on (RFC 3339)")] = None,
     until: Annotated[AwareDatetime | None, Query(description="Before this time (RFC 3339)")] = None,
 ) -> EventFilter:
+    fingerprints = None
+    if common_name is not None:
+        with plane.database.read() as session:
+            fingerprints = fingerprints_named(session, zone_id, common_name)
     return EventFilter(
         host=host,
         action=action,
@@ -40,7 +47,7 @@ def _filter(
         status=status,
         path=path,
         fingerprint=fingerprint,
-        common_name=common_name,
+        fingerprints=fingerprints,
         since=since,
         until=until,
     )

@@ -22,6 +22,7 @@ from hauberk.todo import steps
 own = APIRouter(tags=["zones"], dependencies=[Owner])
 
 DEFAULT_WINDOW = timedelta(days=1)
+DEMANDED = {"all": "demanded", "part": "demanded of some"}
 
 
 @own.get("/zones/{zone_id}/coverage")
@@ -49,7 +50,7 @@ def get_coverage(
         {
             "host": one.host,
             **_share(counted.get(one.host, nothing)),
-            "client_certificate": "demanded" if one.demanded else "asked for" if one.associated else "none",
+            "client_certificate": DEMANDED.get(one.demanded, "asked for" if one.associated else "none"),
             "operations": one.operations,
             "with_schema": one.with_schema,
             "logging": one.logging,

@@ -35,7 +35,7 @@ def up(settings: ConfigFile = None, log_level: LogLevel = "info", supervised: Su
     _begin(log_level, supervised=supervised)
     out = Output()
     hosts = [host.name for zone in checked.zones for host in zone.hosts]
-    out.say(f"control plane  {checked.control_plane_url}  (REST API, its documentation at /docs)")
+    out.say(f"control plane  {checked.control_plane_url}  (dashboard, REST API, its reference at /docs)")
     out.say(f"gateway        {', '.join([*checked.gateway.https, *checked.gateway.http])}  for {', '.join(hosts) or 'no host yet'}")
     out.say(f"admin token    {checked.state_dir / 'admin-token'}")
     raise typer.Exit(supervise.run(file, checked, log_level))

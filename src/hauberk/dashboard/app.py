@@ -18,14 +18,20 @@ from hauberk.dashboard import (
     authorities,
     certificates,
     common,
+    discovery,
+    endpoint,
     endpoints,
     events,
     hosts,
+    imports,
     issuing,
     learning,
     mutual_tls,
     overview,
+    path_rules,
     reference,
+    rule_editor,
+    rules,
     schema_upload,
     schemas,
     session_identifiers,
@@ -51,11 +57,17 @@ PAGES = (
     common,
     sign_in,
     overview,
+    discovery,
+    imports,
+    path_rules,
     issuing,
     mutual_tls,
     authorities,
     certificates,
+    rules,
+    rule_editor,
     endpoints,
+    endpoint,
     schemas,
     schema_upload,
     learning,
@@ -199,5 +211,6 @@ async def _no_page(request: Request, error: Exception) -> Response:
 
 
 async def _bug(request: Request, error: Exception) -> Response:
-    log.error("page failed", extra={"path": request.scope["path"]}, exc_info=error)
+    # By its route: an address may hold the secret of a link.
+    log.error("page failed", extra={"route": getattr(request.scope.get("route"), "path", "")}, exc_info=error)
     return _problem(request, 500, "An error inside hauberk", "Its log has the details. Nothing you entered was lost on the server's side.")

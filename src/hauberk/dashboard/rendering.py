@@ -41,6 +41,7 @@ def _environment() -> Environment:
         exactly=text.exactly,
         exact=text.exact,
         visible=text.visible,
+        json_text=text.json_text,
     )
     environment.globals.update(asset=asset, version=hauberk.__version__, charting=charts, query=addresses.query)
     return environment

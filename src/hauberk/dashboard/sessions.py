@@ -86,9 +86,14 @@ async def visitor_of(request: Request) -> Visitor:
     visitor = Visitor(entered.name, entered.scope, entered.session_id, entrance.seal.form_token(secret), caller)
     if request.method == "POST":
         check_origin(request)
-        if not visitor.may_edit and not request.url.path.startswith(OWN_AFFAIRS):
+        if not visitor.may_edit and not is_own_affair(request.url.path):
             raise MayNotChange
     return visitor
+
+
+def is_own_affair(path: str) -> bool:
+    """Tell whether a form at this path concerns nobody but its sender."""
+    return any(path == root or path.startswith(f"{root}/") for root in OWN_AFFAIRS)
 
 
 def check_origin(request: Request) -> None:

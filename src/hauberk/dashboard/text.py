@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from datetime import UTC, datetime
 from typing import Any
@@ -38,6 +39,12 @@ def _escaped(character: str) -> str:
 def exact(value: Any) -> Markup:
     """Escape a text for a form's field, which has to send back just this text."""
     return escape("" if value is None else str(value).encode(errors="replace").decode())
+
+
+def json_text(value: Any, most: int = 160) -> str:
+    """Write a value of a document as JSON, cut where it is long."""
+    written = json.dumps(value, ensure_ascii=False)
+    return written if len(written) <= most else f"{written[:most]}…"
 
 
 def number(value: float | None, digits: int = 0) -> str:

@@ -2,14 +2,15 @@
 Why the classifier takes requests for API calls, or does not: how the score changes when a part of what it looks at is taken away.
 
 The model gives a number and no reasons. Each part is taken away from recorded transactions by itself, and the rest is scored again by the
-same model; the difference is what that part does beside all others. Where several parts say the same, taking one away changes little.
+same model; the difference is what that part does beside all others. Where several parts say the same, taking one away changes little: so
+they are also taken away one after the other, the one that matters most first, until the requests would be judged the other way.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ Score = Callable[[Sequence[Record]], list[float]]
 
 _CREDENTIALS = frozenset({"authorization", "cookie", "x-api-key", "api-key", "x-auth-token"})
 _HARDLY = 0.0005
+MAX_TOGETHER = 8
 
 
 @dataclass(frozen=True)
@@ -52,26 +54,64 @@ class Reasons:
     """Their mean; `None` if there are none."""
 
     parts: tuple[Contribution, ...]
-    """Those that matter most first."""
+    """Each taken away by itself, those that matter most first."""
+
+    together: tuple[Contribution, ...]
+    """Taken away one after the other: `without` is the score without a part and all before it, `by` what it adds beside the rest."""
 
 
-def reasons(records: Sequence[Record], score: Score) -> Reasons:
-    """Tell what recorded transactions of an operation owe their score to."""
+def reasons(records: Sequence[Record], score: Score, threshold: float) -> Reasons:
+    """
+    Tell what recorded transactions of an operation owe their score to.
+
+    Args:
+        records: Some of them.
+
+        score: Scores them.
+
+        threshold: From which mean on they count as API calls.
+    """
     if not records:
-        return Reasons(0, None, ())
-    present = [(part, [part.take(record) for record in records]) for part in PARTS]
-    present = [(part, changed) for part, changed in present if any(one is not None for one in changed)]
-    rows = [*records, *(one or record for _, changed in present for one, record in zip(changed, records, strict=True))]
-    scores = score(rows)
-    size = len(records)
-    mean = sum(scores[:size]) / size
-    told = []
-    for place, (part, changed) in enumerate(present, start=1):
+        return Reasons(0, None, (), ())
+    mean = sum(score(records)) / len(records)
+    alone = [told for told, _ in _each(records, records, PARTS, mean, score) if abs(told.by) >= _HARDLY]
+    return Reasons(
+        len(records), mean, tuple(sorted(alone, key=lambda one: -abs(one.by))), _one_after_another(records, mean, score, threshold)
+    )
+
+
+def _one_after_another(records: Sequence[Record], mean: float, score: Score, threshold: float) -> tuple[Contribution, ...]:
+    """Take away what speaks most for the judgement there is, again and again, until it is another one."""
+    is_api = mean >= threshold
+    told: list[Contribution] = []
+    left = list(PARTS)
+    rest = records
+    while len(told) < MAX_TOGETHER and (mean >= threshold) is is_api:
+        tried = list(_each(records, rest, left, mean, score))
+        if not tried:
+            break
+        most, changed = max(tried, key=lambda one: one[0].by if is_api else -one[0].by)
+        if (most.by if is_api else -most.by) <= 0:
+            break
+        told.append(most)
+        left = [part for part in left if part.name != most.part]
+        rest, mean = changed, most.without
+    return tuple(told)
+
+
+def _each(
+    records: Sequence[Record], rest: Sequence[Record], parts: Sequence[_Part], mean: float, score: Score
+) -> Iterator[tuple[Contribution, list[Record]]]:
+    """Take each of these parts away from what is left of the transactions, by itself."""
+    present = [(part, [part.take(record) for record in rest]) for part in parts]
+    present = [(part, taken) for part, taken in present if any(one is not None for one in taken)]
+    changed = [[one if one is not None else record for one, record in zip(taken, rest, strict=True)] for _, taken in present]
+    scores = score([record for rows in changed for record in rows]) if changed else []
+    size = len(rest)
+    for place, ((part, taken), rows) in enumerate(zip(present, changed, strict=True)):
         without = sum(scores[place * size : (place + 1) * size]) / size
-        if abs(mean - without) >= _HARDLY:
-            share = sum(one is not None for one in changed) / size
-            told.append(Contribution(part.name, part.says(records), share, without, mean - without))
-    return Reasons(size, mean, tuple(sorted(told, key=lambda one: -abs(one.by))))
+        share = sum(one is not None for one in taken) / size
+        yield Contribution(part.name, part.says(records), share, without, mean - without), rows
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ class EventFilter:
     """A part of it; upper and lower case are the same."""
     fingerprint: str | None = None
     """SHA-256 of the client certificate, in hexadecimal."""
-    common_name: str | None = None
-    """Of a client certificate of the zone."""
+    fingerprints: tuple[str, ...] | None = None
+    """One of these."""
     since: datetime | None = None
     until: datetime | None = None
 
@@ -85,7 +85,7 @@ class Frequent:
 
 def events_of(zone_id: str, wanted: EventFilter, before: Cursor | None = None) -> Select[Any]:
     """Select a zone's events, the newest first; with a cursor those that come after it in that order."""
-    query = select(SecurityEvent).where(SecurityEvent.zone_id == zone_id, *_conditions(zone_id, wanted))
+    query = select(SecurityEvent).where(SecurityEvent.zone_id == zone_id, *_conditions(wanted))
     if before is not None:
         place = tuple_(SecurityEvent.occurred_at, SecurityEvent.id)
         query = query.where(place < tuple_(literal(before.occurred_at, SecurityEvent.occurred_at.type), literal(before.id)))
@@ -94,7 +94,7 @@ def events_of(zone_id: str, wanted: EventFilter, before: Cursor | None = None) -
 
 def count_events_of(session: Session, zone_id: str, wanted: EventFilter) -> int:
     """Count a zone's events, up to one more than `COUNTED_AT_MOST`."""
-    some = select(literal(1)).where(SecurityEvent.zone_id == zone_id, *_conditions(zone_id, wanted)).limit(COUNTED_AT_MOST + 1)
+    some = select(literal(1)).where(SecurityEvent.zone_id == zone_id, *_conditions(wanted)).limit(COUNTED_AT_MOST + 1)
     return session.scalar(select(func.count()).select_from(some.subquery())) or 0
 
 
@@ -156,7 +156,13 @@ def frequent(session: Session, zone_id: str, dimension: str, since: datetime, mo
     return told
 
 
-def _conditions(zone_id: str, wanted: EventFilter) -> Iterator[ColumnElement[bool]]:
+def fingerprints_named(session: Session, zone_id: str, common_name: str) -> tuple[str, ...]:
+    """Give the fingerprints of a zone's client certificates of a name: asked for first, so that events are found by their index."""
+    named = select(ClientCertificate.fingerprint_sha256).where(ClientCertificate.common_name == common_name)
+    return tuple(sorted(session.scalars(named.where(ClientCertificate.zone_id == zone_id))))
+
+
+def _conditions(wanted: EventFilter) -> Iterator[ColumnElement[bool]]:
     for field in fields(EventFilter):
         value = getattr(wanted, field.name)
         if value is None:
@@ -168,9 +174,7 @@ def _conditions(zone_id: str, wanted: EventFilter) -> Iterator[ColumnElement[boo
                 yield SecurityEvent.occurred_at < value
             case "path":
                 yield SecurityEvent.path.icontains(value, autoescape=True)
-            case "common_name":
-                of_zone = ClientCertificate.zone_id == zone_id
-                named = select(ClientCertificate.fingerprint_sha256).where(of_zone, ClientCertificate.common_name == value)
-                yield SecurityEvent.fingerprint.in_(named)
+            case "fingerprints":
+                yield SecurityEvent.fingerprint.in_(value)
             case name:
                 yield getattr(SecurityEvent, name) == value

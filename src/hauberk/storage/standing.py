@@ -10,7 +10,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from hauberk.rule import ENFORCED_PHASE, demands_certificate
+from hauberk.certificate_demand import Extent, RuleReach, demand
+from hauberk.expression import tree_of
+from hauberk.mitigation import RuleAction
+from hauberk.rule import ENFORCED_PHASE
 from hauberk.storage.alert_tables import DriftAlert
 from hauberk.storage.count_tables import EventCount
 from hauberk.storage.discovery_tables import DiscoveredOperation
@@ -63,8 +66,8 @@ class HostProtection:
     host: str
     associated: bool
     """The gateway asks for a client certificate."""
-    demanded: bool
-    """A rule refuses requests without one."""
+    demanded: Extent
+    """Of which requests rules refuse those without one."""
     operations: int
     with_schema: int
     logging: int
@@ -104,7 +107,9 @@ def host_protection(session: Session, zone: Zone, operations: Iterable[Protected
         own = [one for pattern, ones in by_host.items() if _serves(name, pattern) for one in ones]
         actions = [one.action for one in own if one.action is not None]
         counts = (len(own), len(actions), actions.count("log"), actions.count("block"))
-        told.append(HostProtection(name, name in associated, name in associated and demands_certificate(rules, name), *counts))
+        demanded = demand(rules, name)
+        extent = demanded.extent if name in associated and demanded.action is RuleAction.BLOCK else "none"
+        told.append(HostProtection(name, name in associated, extent, *counts))
     return told
 
 
@@ -124,7 +129,7 @@ def standing_of(session: Session, zone: Zone, gateways: Gateways) -> Standing:
         gateways_behind=gateways.behind,
         requests=sum(tally["requests"] for tally in requests_by_host(session, zone.id, day_ago, int(at.timestamp()) + 1).values()),
         unassociated_hosts=tuple(host.host for host in hosts if not host.associated),
-        undemanding_hosts=tuple(host.host for host in hosts if host.associated and not host.demanded),
+        undemanding_hosts=tuple(host.host for host in hosts if host.associated and host.demanded == "none"),
         candidates=_count(session, DiscoveredOperation.zone_id == zone.id, DiscoveredOperation.state == "review"),
         operations=len(operations),
         learned=_learned_and_not_in_force(session, zone),
@@ -173,10 +178,10 @@ def _counted(session: Session, zone: Zone, since: int, *more: ColumnElement[bool
     return set(session.scalars(select(EventCount.key).where(*of_operations, *more).distinct()))
 
 
-def _enabled_rules(session: Session, zone: Zone) -> list[tuple[str, str]]:
-    query = select(Rule.expression, Rule.action).join(Ruleset, Rule.ruleset_id == Ruleset.id)
+def _enabled_rules(session: Session, zone: Zone) -> list[RuleReach]:
+    query = select(Rule.id, Rule.action, Rule.expression).join(Ruleset, Rule.ruleset_id == Ruleset.id)
     query = query.where(Ruleset.zone_id == zone.id, Ruleset.phase == ENFORCED_PHASE, Rule.enabled).order_by(Rule.position)
-    return [(expression, action) for expression, action in session.execute(query)]
+    return [RuleReach(id_, RuleAction(action), tree_of(expression)) for id_, action, expression in session.execute(query)]
 
 
 def _count(session: Session, *conditions: Any) -> int:

@@ -103,7 +103,7 @@ const NAMES: &[(&str, Field, &str)] = &[
     (
         "http.request.method",
         Field::Text(TextField::Method),
-        "As sent, so `GET` and not `get`",
+        "The method, as sent: `GET` and not `get`",
     ),
     (
         "http.request.uri.path",
@@ -118,12 +118,12 @@ const NAMES: &[(&str, Field, &str)] = &[
     (
         "cf.tls_client_auth.cert_verified",
         Field::Flag(FlagField::CertVerified),
-        "It is good under an authority of the host. Stays true when revoked",
+        "The certificate is good under an authority of the host. Stays true when it is revoked",
     ),
     (
         "cf.tls_client_auth.cert_revoked",
         Field::Flag(FlagField::CertRevoked),
-        "It is verified and has been revoked",
+        "The certificate is verified and has been revoked",
     ),
     (
         "cf.tls_client_auth.cert_issuer_dn",
@@ -158,7 +158,7 @@ const NAMES: &[(&str, Field, &str)] = &[
     (
         "cf.tls_client_auth.cert_serial",
         Field::Text(TextField::Serial),
-        "The serial number in upper-case hex",
+        "The certificate's serial number in upper-case hex",
     ),
     (
         "cf.tls_client_auth.cert_issuer_serial",
@@ -178,17 +178,17 @@ const NAMES: &[(&str, Field, &str)] = &[
     (
         "cf.tls_client_auth.cert_not_before",
         Field::Text(TextField::NotBefore),
-        "Such as `Mar 21 13:35:00 2022 GMT`",
+        "When the certificate begins, such as `Mar 21 13:35:00 2022 GMT`",
     ),
     (
         "cf.tls_client_auth.cert_not_after",
         Field::Text(TextField::NotAfter),
-        "Such as `Mar 21 13:35:00 2032 GMT`",
+        "When the certificate ends, such as `Mar 21 13:35:00 2032 GMT`",
     ),
     (
         "cf.tls_client_auth.cert_ski",
         Field::Text(TextField::Ski),
-        "The subject key identifier in upper-case hex",
+        "The certificate's subject key identifier in upper-case hex",
     ),
     (
         "cf.tls_client_auth.cert_issuer_ski",

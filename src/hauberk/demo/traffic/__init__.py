@@ -27,9 +27,10 @@ TELL_EVERY_SECONDS = 30
 READY = """
 The dashboard  {api}/
 Sign in        {sign_in}
+               (works once, within an hour; 'hauberk user link' makes another)
 
-The four days before now are made up: written by this demo as a capture, and imported. From now on everything is
-real, and passes the gateway. It goes on until {until}. In another terminal:
+The four days before now are made up: written by this demo as a capture of one exchange in two hundred, and imported.
+From now on everything is real, and passes the gateway. It goes on until {until}. In another terminal:
 
   {setup}
   hauberk status

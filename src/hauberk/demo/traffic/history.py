@@ -12,7 +12,7 @@ import json
 import random
 import re
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,11 +20,30 @@ from pathlib import Path
 from typing import Any
 
 from hauberk import _native
-from hauberk.demo.traffic import shop
-from hauberk.demo.traffic.exchange import JSON, Answer, Sent
+from hauberk.demo.traffic import machines, shop
+from hauberk.demo.traffic.exchange import DEVICES, JSON, Answer, Sent, problem
 from hauberk.demo.traffic.mix import Mix, awake
 
 HOUR = timedelta(hours=1)
+MINUTE_SECONDS = 60
+WEIGHT = 200
+"""For how many exchanges a recorded one stands: the days before were as busy as it is now, and one in so many was recorded."""
+
+REFUSED = problem(403, "Forbidden")
+COUNTED = (
+    "requests",
+    "passed",
+    "logged",
+    "blocked_certificate",
+    "blocked_rule",
+    "blocked_schema",
+    "blocked_other",
+    "protected",
+    "with_certificate",
+    "fallthrough",
+    "client_errors",
+    "server_errors",
+)
 # Enough for durations of a quarter of an hour.
 BUCKETS = 500
 
@@ -60,7 +79,9 @@ def made_up(seed: int, days: float, visits_in_an_hour: int, until: datetime) -> 
             return
         for at, sent in enumerate(mix.visit(now, awake=share)):
             headers = {name.lower(): value for name, value in sent.headers.items()}
-            made = shop.answer(sent.method, sent.host, sent.target, headers, sent.body or b"", chance)
+            made = (
+                REFUSED if lacks_certificate(sent) else shop.answer(sent.method, sent.host, sent.target, headers, sent.body or b"", chance)
+            )
             yield Past(min(now + timedelta(milliseconds=120 * at), until), sent, made)
 
 
@@ -87,12 +108,36 @@ def _record(past: Past) -> dict[str, Any]:
         "response_body_size": len(made.body),
         "time": past.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "client": sent.address,
+        "weight": WEIGHT,
         "duration_us": round(made.seconds * 1e6),
     }
     if sent.body is not None:
         is_text = sent.headers.get("Content-Type") == JSON
         record |= {"request_body": sent.body.decode()} if is_text else {"request_body_omitted": len(sent.body)}
     return record
+
+
+def lacks_certificate(sent: Sent) -> bool:
+    """Tell whether the rule on devices refuses a request, the only one there was on the days before."""
+    revoked = machines.certificate_name(machines.REVOKED_DEVICE)
+    return sent.host == DEVICES and sent.certificate in {None, revoked}
+
+
+def requests_by_minute(past: Iterable[Past], zone_id: str) -> list[dict[str, Any]]:
+    """Count the past as gateways count what becomes of requests: for each host and minute."""
+    counted: dict[tuple[str, int], Counter[str]] = defaultdict(Counter)
+    for one in past:
+        count = counted[one.sent.host, int(one.at.timestamp()) // MINUTE_SECONDS * MINUTE_SECONDS]
+        refused = lacks_certificate(one.sent)
+        count.update(["requests", "blocked_certificate" if refused else "passed"])
+        count["protected"] += one.sent.host == DEVICES
+        count["with_certificate"] += one.sent.host == DEVICES and not refused
+        count["client_errors"] += not refused and 400 <= one.answer.status < 500
+        count["server_errors"] += one.answer.status >= 500
+    return [
+        {"zone_id": zone_id, "host": host, "minute": minute, **{name: WEIGHT * count[name] for name in COUNTED}}
+        for (host, minute), count in counted.items()
+    ]
 
 
 def counts(past: Iterable[Past], operations: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
@@ -137,9 +182,9 @@ class _Count:
 
     def add(self, past: Past) -> None:
         """Count an exchange."""
-        self.requests += 1
-        self.client_errors += 400 <= past.answer.status < 500
-        self.server_errors += past.answer.status >= 500
+        self.requests += WEIGHT
+        self.client_errors += WEIGHT * (400 <= past.answer.status < 500)
+        self.server_errors += WEIGHT * (past.answer.status >= 500)
         self.last_seen = max(self.last_seen, past.at)
         self.latency.append(_sketch(past.answer.seconds))
 
@@ -153,4 +198,4 @@ def _middles() -> list[float]:
 
 def _sketch(seconds: float) -> str:
     """Write one duration as a sketch."""
-    return f"{min(bisect_left(_middles(), seconds * 1e6), BUCKETS - 1)}:1"
+    return f"{min(bisect_left(_middles(), seconds * 1e6), BUCKETS - 1)}:{WEIGHT}"

@@ -15,7 +15,7 @@ from hauberk.cli.client import Client, route
 from hauberk.cli.failure import Failure
 from hauberk.demo.traffic import catalogue, machines
 from hauberk.demo.traffic.exchange import API, DEVICES, PARTNERS, SHOP
-from hauberk.demo.traffic.history import Past, counts
+from hauberk.demo.traffic.history import Past, counts, requests_by_minute
 from hauberk.rule import ENFORCED_PHASE
 
 WAIT_SECONDS = 120
@@ -66,14 +66,14 @@ class Owner:
 
     def writes_rules(self) -> None:
         """Require certificates of devices, keep debug pages shut, and log what is no saved operation."""
-        debug_pages = {
-            "ref": "debug_pages",
-            "expression": f'http.host eq "{API}" and http.request.uri.path eq "/v1/debug/vars"',
+        self.client.post(self._own("mutual-tls/require"), {"hosts": [DEVICES]})
+        ruleset = self.client.get(self._zone(f"rulesets/phases/{ENFORCED_PHASE}/entrypoint"))
+        rule = {
+            "expression": f'(http.host eq "{API}" and http.request.uri.path eq "/v1/debug/vars")',
             "action": "block",
             "description": "Debug pages are shut",
         }
-        self.client.put(self._zone("rulesets", "phases", ENFORCED_PHASE, "entrypoint"), {"rules": [debug_pages]})
-        self.client.post(self._own("mutual-tls/require"), {"hosts": [DEVICES]})
+        self.client.post(self._zone("rulesets", ruleset["id"], "rules"), rule)
         self.client.put(self._own("fallthrough"), {"hosts": {API: "log"}})
 
     def uploads_a_schema(self) -> None:
@@ -104,11 +104,14 @@ class Owner:
 
     def brings_counts(self, past: Sequence[Past]) -> None:
         """Report what of the past was counted, as the gateway would have."""
-        counted = counts(past, self._operations())
+        self._report("operation-metrics", counts(past, self._operations()))
+        self._report("request-counts", requests_by_minute(past, self._zone_id))
+
+    def _report(self, what: str, counted: Sequence[Mapping[str, Any]]) -> None:
         with httpx.Client(base_url=self.client.url, headers={"Authorization": f"Bearer {self._gateway_token}"}, trust_env=False) as gateway:
             for at in range(0, len(counted), METRICS_AT_ONCE):
                 batch = {"batch_id": uuid.uuid4().hex, "metrics": counted[at : at + METRICS_AT_ONCE]}
-                gateway.post("/hauberk/v1/gateways/demo-past/operation-metrics", json=batch, timeout=60).raise_for_status()
+                gateway.post(f"/hauberk/v1/gateways/demo-past/{what}", json=batch, timeout=60).raise_for_status()
 
     def applies_learned_schemas(self) -> None:
         """Have schemas learned; put most of them in force, a few so that they refuse."""
@@ -129,7 +132,7 @@ class Owner:
         """Ask what the learned schemas that are in nobody's way yet would have refused."""
         ids = [one["operation_id"] for one in self._operations() if one["endpoint"].startswith(NOT_APPLIED)]
         if ids:
-            self.client.post(self._own("learning/trial"), {"operation_ids": ids})
+            self.client.post(self._own("learning/trials"), {"operation_ids": ids})
 
     def _operations(self) -> list[dict[str, Any]]:
         return list(self.client.pages(self._zone("api_gateway/operations")))

@@ -1,0 +1,1 @@
+"""How long pages take with a large installation behind them."""
