@@ -5,7 +5,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test build format format-check lint types docs wheel bench bench-validation bench-paths bench-learning train train-paths train-learning fuzz clean FORCE
+.PHONY: help demo test build format format-check lint types docs wheel screenshots bench bench-dashboard bench-validation bench-paths bench-learning train train-paths train-learning fuzz clean FORCE
 
 PYTHON ?= python3
 # Arguments for the program a target runs, e.g. `make demo ARGS=--check` or `make test ARGS="-k revoked"`.
@@ -19,7 +19,7 @@ RUST := $(shell find crates -name target -prune -o \( -name '*.rs' -o -name Carg
 CARGO_WORKSPACE := --profile checked --locked --workspace --features hauberk-native/extension-module
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## walk the worked example and stay up; ARGS=--check walks it and stops
 	@$(BIN)/hauberk demo $(ARGS)
@@ -55,6 +55,9 @@ docs: build ## write the reference pages that follow from the code
 	@$(BIN)/python docs/generate.py
 	@$(BIN)/python -m hauberk.cli.reference docs/cli.md
 
+screenshots: build ## pictures of the dashboard for README and docs, from a seeded demo; needs chromium, and pngquant for small files
+	@$(BIN)/python docs/screenshots/take.py
+
 wheel: $(VENV)/.synced cargo ## an installable wheel in dist/ (abi3: one for every Python from 3.11 on)
 	@$(BIN)/maturin build --release --locked --out dist
 
@@ -69,6 +72,9 @@ bench-paths: $(VENV)/.synced cargo ## accuracy of path templates on APIs that tr
 	@$(UV) sync --locked --inexact --quiet --group training
 	@cargo build --quiet --release --locked -p hauberk-traffic --example paths
 	@$(BIN)/python benchmarks/discovery/accuracy.py --program "$${CARGO_TARGET_DIR:-target}/release/examples/paths" --work "$${TMPDIR:-/tmp}/hauberk-paths" $(ARGS)
+
+bench-dashboard: build ## pages of the dashboard with 10,000 operations and a million events behind them; needs chromium
+	@PYTHONPATH="$(CURDIR)" $(BIN)/python -m benchmarks.dashboard.run $(ARGS)
 
 # Results with values of the recordings stay in the work folder. ARGS="--rivals" needs `npm install --prefix benchmarks/learning/rivals` and mitm2openapi.
 bench-learning: build ## learned schemas on recorded traffic: false positives, detection, structure; ARGS="--corpus linodego" for one

@@ -52,7 +52,9 @@ class Owner:
     def issues_certificates(self, folder: Path) -> None:
         """Give every device a certificate but one; one is short-lived, and one is revoked."""
         folder.mkdir(mode=0o700, exist_ok=True)
-        for number in range(catalogue.DEVICES):
+        # Those that are special come last, so that they stand first where the newest does.
+        special = (machines.EXPIRING_DEVICE, machines.REVOKED_DEVICE)
+        for number in [*(one for one in range(catalogue.DEVICES) if one not in special), *special]:
             if (name := machines.certificate_name(number)) is None:
                 continue
             subject = {"common_name": name, "organization": "Example Shop", "organizational_unit": "Warehouse"}
