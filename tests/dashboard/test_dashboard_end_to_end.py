@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from playwright.sync_api import Browser, expect
 from conftest import eventually, free_port, settings_for
 from dashboard.conftest import HOST_NAME, Site, Visit, served
 from hauberk.demo.traffic.catalogue import customer_token
+from hauberk.demo.traffic.history import made_up, write_capture
 from hauberk.demo.traffic.origin import Origin
 from hauberk.gateway import GatewayRunner
 from hauberk.serve.listening import bind
@@ -32,7 +35,7 @@ class Installation:
 
     def __init__(self, state_dir: Path, folder: Path) -> None:
         self.port = free_port()
-        learning = {"min_requests": 60, "refresh_seconds": 3600, "held_back": False, "behind_proxy": True}
+        learning = {"min_requests": 60, "refresh_seconds": 3600, "behind_proxy": True}
         discovery = {"min_requests": 20, "refresh_seconds": 3600}
         self.settings = settings_for(state_dir, f"127.0.0.1:{self.port}", learning=learning, discovery=discovery)
         self._bound = bind("127.0.0.1:0", "origin")
@@ -118,6 +121,14 @@ def person(browser: Browser, installation: Installation) -> Iterator[Visit]:
     visiting.close()
 
 
+@pytest.fixture
+def patience() -> Iterator[None]:
+    """Wait longer for what the background brings about."""
+    expect.set_options(timeout=PATIENCE_MS)
+    yield
+    expect.set_options(timeout=5_000)
+
+
 def test_mutual_tls_is_required_and_the_refusal_is_counted(installation: Installation, person: Visit, tmp_path: Path) -> None:
     site = installation.site
     assert installation.get("/v1/categories").status_code == 200
@@ -197,3 +208,67 @@ def test_the_control_plane_is_restarted_under_an_open_page(installation: Install
     page.get_by_role("link", name="Settings").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Settings")
     assert "sign-in" not in page.url
+
+
+@pytest.mark.usefixtures("patience")
+def test_from_a_capture_to_a_refusal(installation: Installation, person: Visit, tmp_path: Path) -> None:
+    site = installation.site
+    capture = tmp_path / "recorded.ndjson"
+    # The shop's app as the demo plays it, two days long; what is not of this host is left out.
+    past = made_up(5, 2, 120, datetime.now(UTC) - timedelta(minutes=5))
+    write_capture(capture, (one for one in past if one.sent.caller.startswith("app-")))
+    site.rest.put(
+        site.v4("api_gateway/configuration"), json={"auth_id_characteristics": [{"type": "header", "name": "authorization"}]}
+    ).raise_for_status()
+    page = person.signed_in()
+    page.set_default_timeout(PATIENCE_MS)
+
+    page.goto(site.page("discovery"))
+    page.get_by_role("link", name="Import a capture").first.click()
+    page.get_by_label("The capture, plain or packed").set_input_files(capture)
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("requests are in the traffic store")).to_be_visible()
+    page.get_by_role("button", name="Look now").click()
+
+    row = page.get_by_role("row").filter(has_text="/v1/orders/{var1}").filter(has=page.get_by_text("GET", exact=True))
+    expect(row).to_have_count(1)
+    page.locator("input[data-select-all]").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text(re.compile("Saved [0-9]+ operations"))
+    installation.enforced()
+
+    page.goto(site.page("schemas/learned"))
+    page.get_by_role("button", name="Learn now").click()
+    page.get_by_role("button", name=re.compile("Apply all [0-9]+ ready")).or_(
+        page.get_by_role("link", name="Reload the table")
+    ).first.wait_for()
+    saved = site.rest.get(site.v4("api_gateway/operations"), params={"per_page": 100}).json()["result"]
+    wanted = next(one for one in saved if (one["method"], one["endpoint"]) == ("GET", "/v1/orders/{var1}"))["operation_id"]
+    eventually(lambda: site.rest.get(site.own(f"learning/operations/{wanted}")).json()["result"]["state"] == "schema_learned")
+    page.goto(site.page("schemas/learned"))
+    page.get_by_role("button", name=re.compile("Apply all [0-9]+ ready")).click()
+    expect(page.get_by_role("status")).to_contain_text("All gateways enforce this")
+    attack = "/v1/orders/1%27%20OR%201=1"
+    assert installation.get(attack).status_code == 404  # logged, and let through to the shop, which knows no such order
+
+    page.goto(site.page("schemas/trial"))
+    page.get_by_role("button", name="Begin").click()
+    switch = page.get_by_role("button", name=re.compile("Switch .* to block"))
+    switch.wait_for()
+    box = (
+        page.get_by_role("row")
+        .filter(has_text="/v1/orders/{var1}")
+        .filter(has=page.get_by_text("GET", exact=True))
+        .locator("input[data-row]")
+    )
+    box.first.check()
+    switch.click()
+    expect(page.get_by_role("status")).to_contain_text("All gateways enforce this")
+    assert installation.get("/v1/orders/1234").status_code == 200
+    assert installation.get(attack).status_code == 403
+
+    page.goto(site.page(f"events?operation_id={wanted}"))
+    events = page.get_by_role("row").filter(has_text="orders")
+    expect(events.filter(has_text="blocked").first).to_be_visible()
+    expect(events.filter(has_text="logged").first).to_be_visible()
+    assert "OR 1=1" not in page.content()
