@@ -70,7 +70,7 @@ def test_a_key_made_here_is_shown_once_and_its_file_opens_with_the_password(visi
     page = visit.signed_in()
     page.goto(visit.site.page("certificates/issue"))
     page.get_by_label("Common name (CN)").fill("Ann's phone")
-    page.get_by_label("As", exact=False).last.select_option("pkcs12")
+    page.locator("select[name=format]").select_option("pkcs12")
     page.get_by_label("Password of the file").fill("right")
     page.get_by_label("Again").fill("wrong")
     visit.expected.append("400")
