@@ -45,6 +45,14 @@ class Sent:
     body: bytes | None = None
 
 
+def recorded(sent: Sent, at: datetime, **members: object) -> bytes:
+    """Give the line of JSON that the traffic store has of a request that was answered with success."""
+    headers = [[name, value] for name, value in sent.headers.items() if name != "Authorization"]
+    row: dict[str, object] = {"host": HOST, "method": sent.method, "url": f"https://{HOST}{sent.target}", "request_headers": headers}
+    row |= {"status": 200, "client": f"192.0.2.{sent.caller}", "session": f"{sent.caller:016x}", "time": at.isoformat()}
+    return json.dumps(row | ({"request_body": sent.body.decode()} if sent.body is not None else {}) | members).encode()
+
+
 class SensorClients:
     """
     Clients of the API.

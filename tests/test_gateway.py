@@ -335,3 +335,23 @@ def test_after_kill_9_it_serves_from_the_copy_on_disk(state_dir: Path, origin: s
     finally:
         process.kill()
         process.wait()
+
+
+def test_requests_are_counted_by_what_became_of_them(control_plane: LiveControlPlane, origin: str, tmp_path: Path) -> None:
+    send_to(control_plane, origin)
+    add_rule(control_plane, 'http.request.uri.path eq "/closed"')
+    with RunningGateway(control_plane, tmp_path / "gateway") as gateway:
+        eventually(lambda: gateway.runner.ready)
+        assert [gateway.get(path).status_code for path in ("/a", "/b", "/closed")] == [200, 200, 403]
+
+        def counted() -> dict[str, int]:
+            with control_plane.client() as client:
+                result: dict[str, int] = client.get(f"/hauberk/v1/zones/{control_plane.zone_id}/requests").json()["result"]
+            return result
+
+        eventually(lambda: counted()["requests"] == 3)
+        found = counted()
+        assert (found["passed"], found["blocked_rule"], found["protected"], found["fallthrough"]) == (2, 1, 1, 3)
+        assert gateway.get("/last").status_code == 200
+    # What was counted since is brought when the gateway stops.
+    assert counted()["requests"] == 4

@@ -243,7 +243,9 @@ class EventSettings(_Table):
     rotate_bytes: int = Field(64 * 2**20, ge=4096, description="The file is turned over at this size, in bytes.")
     keep_files: int = Field(5, ge=1, le=1000, description="Turned-over files that are kept.")
     keep_days: int = Field(30, ge=1, le=3650, description="How long the control plane keeps events, in days.")
-    keep_count: int = Field(500_000, ge=1, description="How many events the control plane keeps at most; the oldest go first.")
+    keep_count: int = Field(
+        1_000_000, ge=1, description="How many events the control plane keeps at most, about 2 kB each; the oldest go first."
+    )
 
 
 class DiscoverySettings(_Table):

@@ -23,16 +23,9 @@ from hauberk.storage.learning_tables import AppliedSchema
 from hauberk.storage.models import Operation, OperationMetric, now
 from hauberk.storage.trials import begin_trial, state_of, trials_of
 from hauberk.traffic.hours import RecordedHour, RecordedHours
-from sensor_site import HOST, OPERATIONS, SensorClients, Sent
+from sensor_site import HOST, OPERATIONS, SensorClients, Sent, recorded
 
 MIN_REQUESTS = 200
-
-
-def line(sent: Sent, at: datetime, **members: Any) -> bytes:
-    headers = [[name, value] for name, value in sent.headers.items() if name != "Authorization"]
-    row = {"host": HOST, "method": sent.method, "url": f"https://{HOST}{sent.target}", "request_headers": headers, "status": 200}
-    row |= {"client": f"192.0.2.{sent.caller}", "session": f"{sent.caller:016x}", "time": at.isoformat()}
-    return json.dumps(row | ({"request_body": sent.body.decode()} if sent.body is not None else {}) | members).encode()
 
 
 class Receiver:
@@ -110,7 +103,7 @@ def site(state_dir: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -
     with serve_control_plane(state_dir) as live:
         site = Site(live)
         hour_ago = now() - timedelta(hours=1)
-        site.record(*(line(sent, hour_ago) for sent in site.clients.requests(3000)))
+        site.record(*(recorded(sent, hour_ago) for sent in site.clients.requests(3000)))
         site.learn()
         live.plane.drift.start()
         yield site
@@ -129,7 +122,7 @@ def test_a_trial_counts_the_held_back_and_the_newer_alone(site: Site) -> None:
     assert 100 < first["successful"]["requests"] < 800
     assert site.trial(everything=True)["successful"]["requests"] == 3000
     assert not site.trial(most=1, everything=True)["complete"]
-    site.record(line(with_page("first"), now()), line(with_page("last"), now(), status=404), line(with_page("2"), now()))
+    site.record(recorded(with_page("first"), now()), recorded(with_page("last"), now(), status=404), recorded(with_page("2"), now()))
     told = site.trial()
     assert told["successful"]["requests"] == first["successful"]["requests"] + 2
     assert (told["successful"]["refused"], told["others"]["refused"]) == (1, 1)
@@ -159,7 +152,7 @@ def test_a_relaxed_rule_is_out_of_force_at_once_and_for_good(site: Site) -> None
     operation_id = site.ids["GET /sensors"]
     path = f"learning/operations/{operation_id}/relaxed"
     site.ask("POST", "learning/apply", {"operation_ids": [operation_id]})
-    site.record(line(with_page("first"), now()))
+    site.record(recorded(with_page("first"), now()))
     assert site.trial()["successful"]["refused"] == 1
     revision = site.plane.revision()
     told = site.ask("POST", path, {"rules": ["query/page type"]})
@@ -191,10 +184,10 @@ def test_drift_is_told_once_by_all_ways(site: Site, receiver: Receiver) -> None:
     site.learn()
     assert site.ask("GET", "alerts") == []
     # One caller is not enough, however much it sends.
-    site.record(*(line(with_page(f"first-{n}", 7), now()) for n in range(300)))
+    site.record(*(recorded(with_page(f"first-{n}", 7), now()) for n in range(300)))
     site.learn()
     assert site.ask("GET", "alerts") == []
-    site.record(*(line(with_page(f"secret-{n}", n), now()) for n in range(30)))
+    site.record(*(recorded(with_page(f"secret-{n}", n), now()) for n in range(30)))
     site.learn()
     (alert,) = site.ask("GET", "alerts", acknowledged=False)
     told = {name: alert[name] for name in ("kind", "pointer", "keyword", "refused", "summary", "operation_id", "version")}
@@ -216,7 +209,7 @@ def test_drift_is_told_once_by_all_ways(site: Site, receiver: Receiver) -> None:
     assert 'hauberk_drift_alerts_total{kind="new_type"} 1.0' in metrics
     assert 'hauberk_drift_alerts_open{kind="new_type"} 1.0' in metrics
     assert 'hauberk_webhook_messages_total{outcome="delivered"} 1.0' in metrics
-    site.record(*(line(with_page(f"secret-{n}", n), now()) for n in range(50, 90)))
+    site.record(*(recorded(with_page(f"secret-{n}", n), now()) for n in range(50, 90)))
     site.learn()
     assert len(site.ask("GET", "alerts")) == 1
     whole = site.ask("GET", f"alerts/{alert['id']}")
@@ -284,7 +277,7 @@ class PausedHours(RecordedHours):
 @pytest.fixture
 def paused(site: Site) -> Iterator[PausedHours]:
     assert isinstance(site.plane.trials.hours, RecordedHours)
-    site.record(line(with_page("first"), now()))
+    site.record(recorded(with_page("first"), now()))
     hours = PausedHours(site.plane.trials.hours)
     site.plane.trials.hours = hours
     yield hours
@@ -297,7 +290,7 @@ def ended(site: Site, trial_id: str) -> Any:
 
 
 def test_a_trial_in_the_background_comes_to_the_same(site: Site) -> None:
-    site.record(line(with_page("first"), now()), line(with_page("2"), now()))
+    site.record(recorded(with_page("first"), now()), recorded(with_page("2"), now()))
     answer = site.client.post(site.url("learning/trials"), json={"everything": True})
     begun = answer.json()["result"]
     assert (answer.status_code, begun["state"], begun["asked"]["everything"], begun["asked"]["source"]) == (202, "running", True, False)

@@ -189,3 +189,27 @@ def test_waiting_fails_with_the_reason_when_a_gateway_refuses(hauberk: Run, cont
 def test_waiting_fails_when_the_time_is_over(hauberk: Run, control_plane: Any) -> None:
     heartbeat(control_plane, version=control_plane.plane.revision() - 1)
     assert "not every gateway enforces" in hauberk("status", "--wait", "--timeout", "0.3", ok=False).err
+
+
+def test_requests_and_what_to_do_next(hauberk: Run, control_plane: Any) -> None:
+    counts = dict.fromkeys(("logged", "blocked_certificate", "blocked_rule", "blocked_other", "with_certificate"), 0)
+    counts |= dict.fromkeys(("fallthrough", "client_errors", "server_errors"), 0) | {
+        "requests": 4,
+        "passed": 3,
+        "blocked_schema": 1,
+        "protected": 1,
+    }
+    minute = int(time.time()) // 60 * 60
+    body = {"batch_id": "0" * 32, "metrics": [{"zone_id": control_plane.zone_id, "host": control_plane.host, "minute": minute, **counts}]}
+    with control_plane.client(control_plane.gateway_token) as client:
+        client.post("/hauberk/v1/gateways/g/request-counts", json=body).raise_for_status()
+    lines = hauberk("requests").out.splitlines()
+    assert lines[1].split()[:6] == [control_plane.host, "4", "1", "0", "25.0", "%"]
+    assert hauberk("requests", "--since", "2h", "--json").json["requests"] == 4
+    assert "write 90s" in hauberk("requests", "--since", "then", ok=False).err
+    assert "Start a gateway" in hauberk("todo").out
+    assert hauberk("todo", "--json").json[0]["code"] == "no_gateway"
+
+
+def test_events_of_one_reason(hauberk: Run, control_plane: Any) -> None:
+    assert hauberk("events", "--code", "ambiguous_path", "--path", "x", "--rule", "r", "--json").json == []

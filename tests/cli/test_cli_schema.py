@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from hauberk.storage.models import now
+from hauberk.storage.operation_metrics import Counted, hour_of, store_metrics
 
 if TYPE_CHECKING:
     from command_line import Ran, Run
@@ -163,3 +166,18 @@ def test_what_is_no_request_is_refused(run: Run, request_line: str, options: tup
 
 def test_a_body_belongs_to_a_request(run: Run) -> None:
     assert "--request" in run("schema", "check", EXAMPLE, "--body", "-", ok=False).err
+
+
+def test_operations_are_listed_by_what_was_counted_of_them(hauberk: Run, control_plane: Any) -> None:
+    ids = {
+        path: hauberk("operation", "save", "GET", "api.example.com", path, "--json").json["operation_id"] for path in ("/quiet", "/busy")
+    }
+    hour = hour_of(now())
+    with control_plane.plane.database.write() as session:
+        counted = [Counted(ids[path], hour, count, 1, 0, hour, "200:3") for path, count in (("/quiet", 3), ("/busy", 90))]
+        store_metrics(session, "0" * 32, counted)
+    assert [row["endpoint"] for row in hauberk("operation", "traffic", "--json").json] == ["/busy", "/quiet"]
+    assert [row["endpoint"] for row in hauberk("operation", "traffic", "--order", "error_share", "--json").json] == ["/quiet", "/busy"]
+    assert [row["endpoint"] for row in hauberk("operation", "traffic", "--ascending", "--limit", "1", "--json").json] == ["/quiet"]
+    assert "GET     api.example.com  /busy     90        1" in hauberk("operation", "traffic", "--search", "busy").out
+    assert hauberk("operation", "traffic", "--state", "learned", "--json").json == []

@@ -95,8 +95,14 @@ def test_pages_and_export_follow_the_filters(site: Site) -> None:
             following = re.search(r'rel="next" href="([^"]+)"', page.text)
             address = site.url + unescape(following[1]) if following is not None else None
         lines = client.get(site.page("events/export") + "?host=many.example.com").text.splitlines()
+        part = client.get(site.page("events/export") + "?path=%2F11&host=many.example.com").text.splitlines()
+        filtered = client.get(site.page("events") + "?path=%2F119&last=1h").text
     assert ["".join(parts) for parts in seen] == [f"/{number}" for number in range(120)]
+    assert len(part) == 11
+    assert filtered.count('many.example.com</code><code class="path">') == 1
     assert [json.loads(line)["path"] for line in lines] == [f"/{number}" for number in range(120)]
+    assert len(part) == 11
+    assert filtered.count('many.example.com</code><code class="path">') == 1
 
 
 def test_a_filter_that_cannot_be_is_told_and_kept(site: Site) -> None:
@@ -107,6 +113,22 @@ def test_a_filter_that_cannot_be_is_told_and_kept(site: Site) -> None:
         assert 'value="abc"' in answer.text
         assert client.get(site.page("events") + "?before=nonsense").status_code == 400
         assert client.get(site.page("events/nothing")).status_code == 404
+
+
+def test_what_events_speak_of_may_be_gone(site: Site) -> None:
+    """Rules, endpoints and certificates are deleted; pages tell of them all the same."""
+    bring_events(
+        site, {**BAD, "rule_id": "1" * 32, "operation_id": "gone", "source": "firewallCustom", "violation": None, "violations": []}
+    )
+    with site.signed_in() as client:
+        assert "1" * 32 in client.get(site.page()).text
+        listed = client.get(site.page("events") + f"?rule_id={'1' * 32}")
+        assert "Rule: " + "1" * 32 in listed.text
+        address = re.search(r'href="(/zones/example.com/events/[0-9a-f]{32})"', listed.text)
+        assert address is not None
+        shown = client.get(site.url + address[1]).text
+    assert "Deleted or replaced since" in shown
+    assert "It was saved then and is deleted now." in shown
 
 
 def test_events_of_a_rule_are_called_by_its_description(site: Site, visit: Visit) -> None:

@@ -17,7 +17,7 @@ from hauberk.api.dependencies import Plane, ZoneId, zone_of
 from hauberk.api.envelope import success
 from hauberk.api.paging import PageQuery, paged_together
 from hauberk.api.schema_preview import hosts_of, located
-from hauberk.api.schema_validation import SchemaName, check_upload, schema_json
+from hauberk.api.schema_validation import SchemaName, check_upload, schema_json, schema_title
 from hauberk.errors import Conflict, InvalidRequest
 from hauberk.mitigation import MitigationAction
 from hauberk.operation import OperationKey
@@ -37,7 +37,7 @@ class Upload(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: SchemaName = Field(description="A name for people")
+    name: SchemaName | None = Field(None, description="A name for people; the document's title if left out")
     source: str = Field(min_length=1, description="The OpenAPI document, JSON or YAML text")
     validation_enabled: StrictBool = Field(description="Whether it is enforced")
     host: str | None = Field(None, max_length=255, description="Host of operations whose servers are relative, missing or outside the zone")
@@ -82,7 +82,7 @@ def upload(plane: Plane, zone_id: ZoneId, body: NewUpload) -> JSONResponse:
         known = {row.operation_id: row for row in session.scalars(operations_of(zone_id))}
         ids = {declared.key: declared.key.operation_id(zone_id) for declared in document.operations}
         saved = [key for key, id_ in ids.items() if id_ not in known] if body.save_operations else []
-        row = add_schema(session, zone_id, body.name, document, validation_enabled=body.validation_enabled)
+        row = add_schema(session, zone_id, body.name or schema_title(document), document, validation_enabled=body.validation_enabled)
         if body.save_operations:
             save_operations(session, zone_id, list(ids))
         there = [id_ for key, id_ in ids.items() if key.host in body.mitigation_actions and (id_ in known or body.save_operations)]
@@ -120,14 +120,12 @@ def get_source(plane: Plane, zone_id: ZoneId, schema_id: str) -> Response:
 def put_upload_back(plane: Plane, zone_id: ZoneId, schema_id: UUID, body: Annotated[DeletedUpload, Body()]) -> JSONResponse:
     """Put back a schema that was deleted, under its id and in its place among the others; 409 if it is there."""
     document = check_upload(plane, zone_id, body.source, body.host)
-    id_, created_at = str(schema_id), datetime.fromisoformat(body.created_at.isoformat())
+    id_, created_at, name = str(schema_id), datetime.fromisoformat(body.created_at.isoformat()), body.name or schema_title(document)
     with plane.database.write() as session:
         zone_of(session, zone_id)
         if session.get(Schema, id_) is not None:
             raise Conflict(f"the schema '{id_}' is there: it was not deleted, or put back already")
-        row = add_schema(
-            session, zone_id, body.name, document, validation_enabled=body.validation_enabled, schema_id=id_, created_at=created_at
-        )
+        row = add_schema(session, zone_id, name, document, validation_enabled=body.validation_enabled, schema_id=id_, created_at=created_at)
         result = _whole(session, zone_id, row)
     return success(result)
 

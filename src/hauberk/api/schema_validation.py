@@ -223,6 +223,11 @@ def store_upload(plane: Plane, zone_id: str, name: str, document: UploadedDocume
     return row
 
 
+def schema_title(document: UploadedDocument) -> str:
+    """Make a name of a document's title, which may be anything."""
+    return "".join(character if character.isprintable() else " " for character in document.title)[:255].strip() or "schema"
+
+
 def set_operation_settings(plane: Plane, zone_id: str, settings: dict[str, OperationSetting]) -> dict[str, Any]:
     """Set the actions of several operations and tell what they are now, by operation id."""
     with plane.database.write() as session:

@@ -22,6 +22,7 @@ from hauberk.api.schema_validation import (
     ValidationEnabled,
     check_upload,
     schema_json,
+    schema_title,
     set_operation_setting,
     set_operation_settings,
     setting_json,
@@ -89,7 +90,7 @@ def create_user_schema(
 ) -> JSONResponse:
     """Upload a document as `multipart/form-data`; what will not be enforced is told in `upload_details.warnings`."""
     document = check_upload(plane, zone_id, decode_source(file.file.read()), host)
-    row = store_upload(plane, zone_id, name or _title(document.title), document, enabled=validation_enabled == "true", save=save_operations)
+    row = store_upload(plane, zone_id, name or schema_title(document), document, enabled=validation_enabled == "true", save=save_operations)
     details = {"upload_details": {"warnings": row.warnings}} if row.warnings else {}
     return success({"schema": _legacy_json(row), **details})
 
@@ -238,11 +239,6 @@ def _passes(key: OperationKey, hosts: list[str], methods: list[str], endpoint: s
         and (not methods or key.method in methods)
         and (endpoint is None or endpoint.lower() in key.endpoint.lower())
     )
-
-
-def _title(title: str) -> str:
-    """Make a name of a document's title, which may be anything."""
-    return "".join(character if character.isprintable() else " " for character in title)[:255].strip() or "schema"
 
 
 def _legacy_json(row: Schema, *, omit_source: bool = False) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from hauberk.cli import (
     learn,
     mtls,
     operation,
+    requests,
     run,
     schema,
     schema_diff,
@@ -55,6 +56,8 @@ app.command("control-plane")(run.control_plane)
 app.command("gateway")(run.gateway)
 app.command("demo")(demo.demo)
 app.command("status")(status.status)
+app.command("requests")(requests.requests)
+app.command("todo")(requests.todo)
 app.add_typer(zone.app, name="zone")
 app.add_typer(host.app, name="host")
 app.add_typer(cert.app, name="cert")

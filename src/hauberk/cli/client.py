@@ -86,7 +86,7 @@ class Client:
         """PUT, and return the whole envelope, for what stands beside `result`."""
         return self._envelope(self._send("PUT", path, body, None))
 
-    def pages(self, path: str, *, limit: int | None = None, **query: Any) -> Iterator[dict[str, Any]]:
+    def pages(self, path: str, /, *, limit: int | None = None, **query: Any) -> Iterator[dict[str, Any]]:
         """Read a list to its end, or to `limit` items, page by page."""
         per_page = _PER_PAGE if limit is None else max(1, min(_PER_PAGE, limit))
         page, given = 1, 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -12,12 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from hauberk.cli.failure import Failure
+from hauberk.cli.moments import moment
 from hauberk.cli.output import printable
 from hauberk.cli.remote import Remote, remote
 
-_AGO = re.compile(r"(\d{1,6})([smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 # Gateways bring their events within a second, perhaps not in order: each look reaches this far behind the newest one seen.
 _OVERLAP = timedelta(seconds=30)
 _POLL_SECONDS = 1.0
@@ -50,6 +47,12 @@ def events(
     request: Annotated[
         str | None, typer.Option(metavar="ID", help="Only this request, by the id its refusal told.", show_default=False)
     ] = None,
+    rule: Annotated[str | None, typer.Option(metavar="ID", help="Only decisions of this rule.", show_default=False)] = None,
+    code: Annotated[
+        str | None,
+        typer.Option(help="Only this reason: kind and detail of the first violation, or the gateway's own word.", show_default=False),
+    ] = None,
+    path: Annotated[str | None, typer.Option(metavar="PART", help="Only paths that hold this.", show_default=False)] = None,
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="From then on: 90s, 10m, 2h, 7d ago, or RFC 3339.", show_default=False)
     ] = None,
@@ -75,10 +78,13 @@ def events(
         "source": source.value if source else None,
         "operation_id": operation,
         "request_id": request,
+        "rule_id": rule,
+        "code": code,
+        "path": path,
     }
-    from_, to = _time(since), _time(until)
-    path = plane.zone_path("security_events", host=host)
-    found = list(plane.client.pages(path, limit=limit, since=from_, until=to, **query))[::-1]
+    from_, to = moment(since), moment(until)
+    resource = plane.zone_path("security_events", host=host)
+    found = list(plane.client.pages(resource, limit=limit, since=from_, until=to, **query))[::-1]
     if not follow:
         if plane.out.as_json:
             plane.out.json(found)
@@ -100,7 +106,7 @@ def events(
         # An event that is older than what was asked for first must not come in by the overlap.
         start = max(horizon, datetime.fromisoformat(from_)) if from_ else horizon
         known = set(seen)
-        found = [e for e in list(plane.client.pages(path, since=start.isoformat(), until=to, **query))[::-1] if e["id"] not in known]
+        found = [e for e in list(plane.client.pages(resource, since=start.isoformat(), until=to, **query))[::-1] if e["id"] not in known]
 
 
 def describe(event: Mapping[str, Any]) -> str:
@@ -126,15 +132,3 @@ def why(event: Mapping[str, Any]) -> str:
         kind = "revoked" if certificate.get("revoked") else "verified" if certificate.get("verified") else "unverified"
         state = f"{kind} client certificate {certificate.get('serial_number')}"
     return f"rule {event['rule_id']}, {state}" if event.get("rule_id") else f"{event['source']}, {state}"
-
-
-def _time(text: str | None) -> str | None:
-    if text is None:
-        return None
-    if (ago := _AGO.fullmatch(text)) is not None:
-        return (datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})).isoformat()
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise Failure(f"'{text}' is no time", "write 90s, 10m, 2h or 7d for so long ago, or 2026-11-22T10:00:00Z", status=2) from None
-    return (at if at.tzinfo is not None else at.astimezone()).isoformat()

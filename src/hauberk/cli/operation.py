@@ -51,6 +51,63 @@ def list_operations(
     plane.out.table(operations, columns, empty="no operations are saved: 'hauberk schema upload FILE' saves those of an OpenAPI document")
 
 
+class TrafficOrder(StrEnum):
+    """What `hauberk operation traffic` orders by."""
+
+    REQUESTS = "requests"
+    ERRORS = "error_share"
+    SERVER_ERRORS = "server_errors"
+    CLIENT_ERRORS = "client_errors"
+    P50 = "p50"
+    P95 = "p95"
+    P99 = "p99"
+    LAST_SEEN = "last_seen"
+    STATE = "state"
+    ENDPOINT = "endpoint"
+
+
+@app.command("traffic")
+@remote()
+def traffic(
+    plane: Remote,
+    order: Annotated[TrafficOrder, typer.Option(help="What comes first.")] = TrafficOrder.REQUESTS,
+    ascending: Annotated[bool, typer.Option("--ascending", help="The least first instead of the most.")] = False,
+    search: Annotated[str | None, typer.Option(help="Only with this in 'METHOD host/path'.", show_default=False)] = None,
+    host: Annotated[str | None, typer.Option(help="Only this host.", show_default=False)] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Only: uploaded, drift, learned, not_applied, learning or none.", show_default=False)
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 20,
+) -> None:
+    """
+    Show requests, errors, latency and schema of saved operations over the last 24 hours.
+
+    \b
+    Examples:
+      hauberk operation traffic
+      hauberk operation traffic --order p95 --host api.example.com
+      hauberk operation traffic --state not_applied
+    """
+    path = plane.own_zone_path("endpoints", host=host)
+    direction = "asc" if ascending else "desc"
+    query = {"search": search, "host": host, "state": state, "order": order.value, "direction": direction}
+    rows = list(plane.client.pages(path, limit=limit, **query))
+    columns: dict[str, Any] = {
+        "METHOD": "method",
+        "HOST": "host",
+        "ENDPOINT": "endpoint",
+        "REQUESTS": "requests",
+        "4XX": "client_errors",
+        "5XX": "server_errors",
+        "P50 MS": lambda row: (row["latency_ms"] or {}).get("p50"),
+        "P95 MS": lambda row: (row["latency_ms"] or {}).get("p95"),
+        "P99 MS": lambda row: (row["latency_ms"] or {}).get("p99"),
+        "SCHEMA": lambda row: row["schema"]["state"],
+        "ACTION": lambda row: row["action"]["in_force"],
+    }
+    plane.out.table(rows, columns, empty="no saved operation is like this: 'hauberk operation list' shows all")
+
+
 @app.command("save")
 @remote()
 def save(

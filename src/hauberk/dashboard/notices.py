@@ -27,10 +27,13 @@ class Undo:
         calls: `(method, path, JSON body or None)`, played in order.
 
         label: The button's text.
+
+        address: Where to send the visitor afterwards, if the page that tells of the change is then gone.
     """
 
     calls: tuple[tuple[str, str, Any], ...]
     label: str = "Undo"
+    address: str = ""
 
     @classmethod
     def call(cls, method: str, path: str, json: Any = None, label: str = "Undo") -> Undo:

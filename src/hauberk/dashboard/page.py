@@ -196,7 +196,7 @@ class Page:
         except RestError as error:
             return self.moved(notice.address, done=f"Not taken back: {error.message}", kind="bad")
         self._notices.forget_undo(self.visitor.session_id, key)
-        return self.moved(notice.address, done=f"Taken back: {notice.text}", change=change)
+        return self.moved(undo.address or notice.address, done=f"Taken back: {notice.text}", change=change)
 
 
 async def _page(request: Request) -> AsyncIterator[Page]:

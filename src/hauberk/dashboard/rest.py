@@ -107,7 +107,7 @@ class Rest:
             raise RestError(response.status_code, document.get("errors") or [], document)
         return Answer(document.get("result"), document.get("result_info") or {}, document.get("messages") or (), response)
 
-    async def get(self, path: str, **query: Any) -> Answer:
+    async def get(self, path: str, /, **query: Any) -> Answer:
         """Read; keywords are query parameters."""
         return await self.call("GET", path, query=query)
 
@@ -127,7 +127,7 @@ class Rest:
         """Delete something."""
         return await self.call("DELETE", path, json=json, **body)
 
-    def forward(self, path: str, **query: Any) -> Response:
+    def forward(self, path: str, /, **query: Any) -> Response:
         """Answer a page's request with what the API streams at a path, such as a file to keep; nothing of it is held here."""
         pairs = [(name, _text(value)) for name, value in query.items() if value is not None]
         return _Forwarded(self._app, self._caller, path, urlencode(pairs))
