@@ -52,7 +52,7 @@ class FakeTraffic:
         return [record for record in self.sample if record["host"] in hosts][:limit]
 
     def series(self, hosts: Sequence[str], since: datetime, until: datetime, steps: int, limit: int) -> Iterable[Any]:
-        return [(known[0], known[1], known[2], [(0, known[3] - 1.0), (steps - 1, 1.0)]) for known in self.rows if known[0] in hosts]
+        return [(known[0], known[1], known[2], [(0, known[3] - 1), (steps - 1, 1)]) for known in self.rows if known[0] in hosts]
 
     def of_template(
         self, hosts: Sequence[str], method: str, pattern: str, since: datetime, until: datetime, limit: int

@@ -3,9 +3,9 @@ How long pages of the dashboard take with a large installation behind them, in C
 
     make build && .venv/bin/python -m benchmarks.dashboard.run [--events 1000000] [--write]
 
-The database is seeded (in a folder that `--folder` keeps for another run), a control
-plane of its own process serves it, and each page is
-loaded five times. `server` is until the first byte came, `load` until the load event. No gateway runs beside it; the machine's load is told.
+The database is seeded (in a folder that `--folder` keeps for another run), a control plane of its own process serves it, and each
+page is loaded five times. `server` is until the first byte came, `load` until the load event. No gateway runs beside it; the machine's
+load is told.
 """
 
 from __future__ import annotations

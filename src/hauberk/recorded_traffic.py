@@ -81,7 +81,7 @@ class Store(Protocol):
 
     def series(
         self, hosts: Sequence[str], since: datetime, until: datetime, steps: int, limit: int
-    ) -> Iterable[tuple[str, str, str, list[tuple[int, float]]]]:
+    ) -> Iterable[tuple[str, str, str, list[tuple[int, int]]]]:
         """Count successful requests of the busiest paths, step by step; no hosts means all."""
 
     def query(
@@ -126,7 +126,7 @@ class RecordedTraffic:
 
     def series(
         self, hosts: Sequence[str], since: datetime, until: datetime, steps: int, limit: int
-    ) -> Iterable[tuple[str, str, str, list[tuple[int, float]]]]:
+    ) -> Iterable[tuple[str, str, str, list[tuple[int, int]]]]:
         """Count successful requests of the busiest paths, step by step."""
         return self.store.series(hosts, since, until, steps, limit) if hosts else []
 

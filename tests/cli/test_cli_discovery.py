@@ -77,6 +77,12 @@ def test_a_failed_look_is_told(hauberk: Run, traffic: FakeTraffic) -> None:
     assert "discovery failed: OSError" in hauberk("discovery", "refresh", ok=False).err
 
 
+def test_a_look_is_cancelled(hauberk: Run, traffic: FakeTraffic) -> None:
+    traffic.meanwhile = lambda: hauberk("discovery", "cancel") and None
+    assert "discovery was cancelled" in hauberk("discovery", "refresh", ok=False).err
+    assert "no look at the traffic is under way" in hauberk("discovery", "cancel", ok=False).err
+
+
 def test_the_list_is_filtered_and_ordered(found: Run) -> None:
     assert endpoints(found) == ["/login", "/shops/berlin", "/shops/paris", "/users/{var1}"]
     assert endpoints(found, "--order", "requests") == ["/users/{var1}", "/shops/berlin", "/shops/paris", "/login"]

@@ -40,5 +40,5 @@ def test_words_go_before_variables(path: str, endpoint: str | None) -> None:
 
 def test_requests_add_up() -> None:
     templates = Templates([("a", "GET", "/u/{var1}", 7)])
-    paths = [("a", "GET", "/u/1", [(0, 1.0), (2, 2.4)]), ("a", "GET", "/u/2", [(2, 2.4)]), ("a", "GET", "/v", [(1, 9.0)])]
+    paths = [("a", "GET", "/u/1", [(0, 1), (2, 2)]), ("a", "GET", "/u/2", [(2, 3)]), ("a", "GET", "/v", [(1, 9)])]
     assert spread(templates, paths, 3) == {7: [1, 0, 5]}

@@ -129,6 +129,29 @@ def test_paths_count_what_rows_stand_for(tmp_path: Path) -> None:
     assert [row["requests"] for row in store.counts(step=timedelta(days=1))] == [45]
 
 
+def test_requests_of_paths_are_counted_step_by_step(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    hour = timedelta(hours=1)
+    store.append(
+        line(weight=10.0)
+        + line(weight=2.4, time=NOON + hour)
+        + line(time=NOON + 3 * hour + timedelta(minutes=59))
+        + line(time=NOON + 4 * hour)  # when the window has ended
+        + line(time=NOON - hour)
+        + line(time=None)
+        + line(status=404)
+        + line(url="/often", weight=50.0, time=NOON + 2 * hour)
+    )
+    store.flush()
+    asked = (["api.example.com"], NOON, NOON + 4 * hour, 4)
+    counted = [(host, method, path, sorted(counts)) for host, method, path, counts in store.series(*asked, limit=5)]
+    assert counted == [
+        ("api.example.com", "GET", "/often", [(2, 50)]),
+        ("api.example.com", "GET", "/users/1", [(0, 10), (1, 2), (3, 1)]),
+    ]
+    assert [path for _, _, path, _ in store.series(*asked, limit=1)] == ["/often"]
+
+
 def test_examples_are_found_by_filters(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     for number in range(10):

@@ -41,7 +41,7 @@ class TrafficSource(Protocol):
 
     def series(
         self, hosts: Sequence[str], since: datetime, until: datetime, steps: int, limit: int
-    ) -> Iterable[tuple[str, str, str, list[tuple[int, float]]]]:
+    ) -> Iterable[tuple[str, str, str, list[tuple[int, int]]]]:
         """Count the successful requests of the busiest paths: host, method, path, and requests by the number of the step."""
 
     def of_template(

@@ -44,7 +44,7 @@ class Templates(Generic[Key]):
         return None if root is None else _find(root, path.split("/")[1:], 0)
 
 
-def spread(templates: Templates[Key], paths: Iterable[tuple[str, str, str, list[tuple[int, float]]]], steps: int) -> dict[Key, list[int]]:
+def spread(templates: Templates[Key], paths: Iterable[tuple[str, str, str, list[tuple[int, int]]]], steps: int) -> dict[Key, list[int]]:
     """
     Add up the requests of each template.
 
@@ -55,14 +55,14 @@ def spread(templates: Templates[Key], paths: Iterable[tuple[str, str, str, list[
 
         steps: How many there are.
     """
-    sums: dict[Key, list[float]] = {}
+    sums: dict[Key, list[int]] = {}
     for host, method, path, counts in paths:
         key = templates.find(host, method, path)
         if key is not None:
-            total = sums.setdefault(key, [0.0] * steps)
+            total = sums.setdefault(key, [0] * steps)
             for place, requests in counts:
                 total[place] += requests
-    return {key: [round(requests) for requests in total] for key, total in sums.items()}
+    return sums
 
 
 def path_pattern(endpoint: str) -> str:

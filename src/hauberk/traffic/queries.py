@@ -45,13 +45,13 @@ PATHS = f"""
     GROUP BY ALL ORDER BY host, method, path
 """  # noqa: S608 - of constants
 
-# The busiest paths, each with its requests step by step; steps without any are left out.
+# The busiest paths, each with its requests step by step; steps without any are left out. A number says both: `requests * $steps + place`.
 SERIES = f"""
-    SELECT host, method, path, list(place ORDER BY place) AS places, list(requests ORDER BY place) AS requests
+    SELECT host, method, path, list(requests * $steps + place) AS counts
     FROM (
         SELECT host, method, path,
             greatest(0, least($steps - 1, floor((epoch(time) - $since) / $step)))::INTEGER AS place,
-            sum({WEIGHT})::DOUBLE AS requests
+            round(sum({WEIGHT}))::BIGINT AS requests
         FROM transactions
         WHERE {IN_WINDOW} AND time IS NOT NULL
             AND status BETWEEN 200 AND 299 AND list_contains($methods, method) AND NOT starts_with(path, '/cdn-cgi/')
@@ -69,6 +69,19 @@ COUNTS = f"""
         coalesce(round(sum({WEIGHT}) FILTER (session IS NOT NULL)), 0)::BIGINT AS with_session
     FROM transactions WHERE {IN_WINDOW} AND time IS NOT NULL
     GROUP BY ALL ORDER BY since, host
+"""  # noqa: S608 - of constants
+
+# Only what a gateway saw: a capture from elsewhere knows of no certificate.
+CERTIFICATES = f"""
+    SELECT host,
+        count(*)::BIGINT AS recorded,
+        round(sum({WEIGHT}))::BIGINT AS requests,
+        coalesce(round(sum({WEIGHT}) FILTER (certificate IS NULL)), 0)::BIGINT AS without_certificate
+    FROM transactions
+    WHERE {IN_WINDOW} AND time IS NOT NULL AND request_id IS NOT NULL
+        AND (len($methods) = 0 OR list_contains($methods, method))
+        AND (len($paths) = 0 OR list_contains($paths, path))
+    GROUP BY host ORDER BY host
 """  # noqa: S608 - of constants
 
 SAMPLE = f"""
@@ -166,9 +179,35 @@ class Queries:
         """
         return list(self.query(COUNTS, {"step": max(1.0, step.total_seconds())}, hosts, since, until).to_pylist())
 
+    def without_certificate(
+        self, hosts: Sequence[str], methods: Sequence[str], paths: Sequence[str], since: datetime, until: datetime
+    ) -> list[dict[str, Any]]:
+        """
+        Count what gateways recorded of requests without a client certificate that is verified and not revoked.
+
+        Args:
+            hosts: Only these; none means all.
+
+            methods: As `hosts`.
+
+            paths: As `hosts`; compared as a whole, with what is masked in them.
+
+            since: From then on.
+
+            until: Before then.
+
+        Returns:
+            `{"host", "recorded", "requests", "without_certificate"}` of each host that has any; `recorded` is how many rows the other two
+            are estimated from.
+
+        Raises:
+            StorageError: If the store cannot be read.
+        """
+        return list(self.query(CERTIFICATES, {"methods": list(methods), "paths": list(paths)}, hosts, since, until).to_pylist())
+
     def series(
         self, hosts: Sequence[str], since: datetime, until: datetime, steps: int, limit: int
-    ) -> Iterator[tuple[str, str, str, list[tuple[int, float]]]]:
+    ) -> Iterator[tuple[str, str, str, list[tuple[int, int]]]]:
         """
         Count successful requests of paths over time.
 
@@ -191,8 +230,10 @@ class Queries:
         """
         step = max((until - since).total_seconds() / steps, 1.0)
         values = {"methods": list(METHODS), "steps": steps, "step": step, "limit": limit}
-        for row in self.query(SERIES, values, hosts, since, until).to_pylist():
-            yield row["host"], row["method"], row["path"], list(zip(row["places"], row["requests"], strict=True))
+        table = self.query(SERIES, values, hosts, since, until)
+        columns = (table.column(name).to_pylist() for name in ("host", "method", "path", "counts"))
+        for host, method, path, counts in zip(*columns, strict=True):
+            yield host, method, path, [(count % steps, count // steps) for count in counts]
 
     def sample(
         self,

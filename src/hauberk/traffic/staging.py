@@ -23,6 +23,8 @@ from hauberk.traffic.store import TrafficStore
 
 SEGMENTS = "segments"
 COMPLETE = "complete"
+# Four times as much is turned into segments at once, during which nothing else in the process gets on.
+STAGED_BYTES = 2**20
 
 
 class StagedRows:
@@ -38,7 +40,7 @@ class StagedRows:
 
     def store(self, writer: str) -> TrafficStore:
         """Give the store that the rows are written to first."""
-        return TrafficStore(self.folder / SEGMENTS, writer=writer)
+        return TrafficStore(self.folder / SEGMENTS, writer=writer, segment_bytes=STAGED_BYTES)
 
     def hours(self) -> tuple[datetime, datetime] | None:
         """Tell when the first and the last hour of the rows begin."""
