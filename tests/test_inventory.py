@@ -25,6 +25,7 @@ from hauberk.storage.models import Zone, now
 from hauberk.storage.session_identifiers import session_identifiers, set_session_identifiers
 from hauberk.storage.template_rules import add_template_rule
 from hauberk.template_rule import TemplateRule
+from hauberk.traffic_questions import TrafficQuestions
 from traffic_fakes import HOST, FakeDiscovery, FakeTraffic, row
 
 
@@ -41,6 +42,10 @@ def make(database: Database, source: FakeTraffic, **settings: Any) -> Inventory:
     inventory = Inventory(database, DiscoverySettings(**settings), FakeDiscovery, 0.5, lambda path: path.replace("1", "{masked}"))
     inventory.source = source
     return inventory
+
+
+def unscored(records: Any) -> list[float]:
+    return [0.0] * len(records)
 
 
 @pytest.fixture
@@ -202,7 +207,7 @@ def test_without_traffic_nothing_is_asked_for(database: Database) -> None:
         lambda: inventory.request("z"),
         lambda: inventory.refresh("z"),
         lambda: inventory.proposal("z"),
-        lambda: inventory.explain("z", HOST, "GET", "/a"),
+        lambda: TrafficQuestions(inventory, unscored).explain("z", HOST, "GET", "/a"),
     ):
         with pytest.raises(Conflict, match="no traffic"):
             ask()
@@ -212,14 +217,14 @@ def test_without_traffic_nothing_is_asked_for(database: Database) -> None:
 def test_why_a_path_is_where_it_is_and_what_it_lacks(inventory: Inventory) -> None:
     assert isinstance(inventory.source, FakeTraffic)
     inventory.source.rows.append(row("/rare", 3))
-    told = inventory.explain("z", HOST, "GET", "/users/4711")
+    told = TrafficQuestions(inventory, unscored).explain("z", HOST, "GET", "/users/4711")
     assert told["explanation"]["segments"][0]["reasons"][0] == "its values are numbers"
     assert told["explanation"]["segments"][0]["examples"] == ["{masked}", "{masked}{masked}", "2"]
     assert (told["operation"]["endpoint"], told["operation"]["origin"], told["operation"]["lacks"]) == ("/users/{var1}", ["ML"], [])
-    rare = inventory.explain("z", HOST, "GET", "/rare")["operation"]
+    rare = TrafficQuestions(inventory, unscored).explain("z", HOST, "GET", "/rare")["operation"]
     assert (rare["origin"], rare["lacks"]) == ([], ["3 successful requests in the window, and 500 are needed"])
     with pytest.raises(NotFound, match="10 days"):
-        inventory.explain("z", HOST, "DELETE", "/users/1")
+        TrafficQuestions(inventory, unscored).explain("z", HOST, "DELETE", "/users/1")
 
 
 def authorized(with_it: int, without: int) -> list[dict[str, Any]]:
@@ -272,7 +277,7 @@ def test_with_the_real_grouping_of_paths(database: Database) -> None:
     wanted = [("POST", HOST, "/v1/login"), ("GET", HOST, "/v1/users/search")]
     wanted += [("GET", HOST, "/v1/users/{var1}"), ("GET", HOST, "/v1/users/{var1}/orders")]
     assert listed(database) == wanted
-    told = inventory.explain("z", HOST, "GET", "/v1/users/12345")
+    told = TrafficQuestions(inventory, unscored).explain("z", HOST, "GET", "/v1/users/12345")
     assert told["explanation"]["endpoint"] == told["operation"]["endpoint"] == "/v1/users/{var1}"
     with database.write() as session:
         add_template_rule(session, "z", TemplateRule("pin", HOST, "GET", "/v1/users/4"))

@@ -7,7 +7,6 @@ control planes on one database one does the work (`storage/discovery_runs.py`).
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,8 +27,8 @@ from hauberk.discovery.proposal import Proposal, propose
 from hauberk.discovery.series import Templates, spread
 from hauberk.discovery.session_preview import Preview, preview
 from hauberk.discovery.sightings import PathRow, countable, zone_of_host
-from hauberk.discovery.thresholds import FoundOperation, Thresholds, below, candidates, found_operations, origins, shortfalls
-from hauberk.errors import Conflict, HauberkError, NotFound, StorageError
+from hauberk.discovery.thresholds import Thresholds, below, candidates, found_operations
+from hauberk.errors import Conflict, HauberkError, StorageError
 from hauberk.session_identifier import SessionIdentifier
 from hauberk.storage.candidates import Recorded, Window, record_candidates
 from hauberk.storage.database import Database
@@ -167,45 +166,27 @@ class Inventory(ZoneWork):
         log.log(level, "candidates brought up to date", extra={"zone_id": zone_id, **recorded.__dict__})
         return recorded
 
-    def explain(self, zone_id: str, host: str, method: str, path: str) -> dict[str, Any]:
+    def observed(self, zone_id: str, host: str) -> PathDiscovery:
         """
-        Tell why a path or endpoint is grouped as it is, and what it lacks to be a candidate.
+        Take in the paths that matter to those of one host.
 
         Raises:
             Conflict: If there is no traffic to look at.
-            NotFound: If nothing like it was seen.
         """
+        source, engine = self._reader()
+        window = self._window()
         with self.database.read() as session:
-            rules = owner_rules(template_rules(session, zone_id))
-        discovery = self._observed(zone_id, host)
-        text = discovery.explain(host, method, path, rules)
-        if text is None:
-            raise NotFound(f"no successful request was seen that is {method} {host} and like this path, in the last {self._days()}")
-        explanation: dict[str, Any] = json.loads(text)
-        found = found_operations(discovery.operations(rules))
-        for segment in explanation["segments"]:
-            segment["examples"] = self._masked_words(segment["examples"])
-        return {"explanation": explanation, "operation": self._told(found, method, explanation)}
+            zone, names = _zones(session, zone_id)
+        # Hosts are grouped label by label, so those with another number of labels do not matter.
+        hosts = [name for name in self._hosts(source, zone, names, window) if without_port(name).count(".") == host.count(".")]
+        discovery = engine(self.settings.max_paths)
+        for batch in _batches(countable(source.paths(hosts, window.since, window.until), zone.name, names)):
+            discovery.observe(batch)
+        return discovery
 
-    def grouped(self, zone_id: str, host: str, rules: str) -> list[FoundOperation]:
+    def reading(self, zone_id: str) -> tuple[TrafficSource, Window, list[str]]:
         """
-        Group the paths of one host under other rules than those there are.
-
-        Args:
-            zone_id: The zone.
-
-            host: The host, without its port.
-
-            rules: As `template_rule.owner_rules` writes them.
-
-        Raises:
-            Conflict: If there is no traffic to look at.
-        """
-        return [found for found in found_operations(self._observed(zone_id, host).operations(rules)) if found.host == host]
-
-    def reading(self, zone_id: str) -> tuple[TrafficSource, Zone, Window, list[str]]:
-        """
-        Give what a look at a zone would read: the traffic, the zone, the window and the zone's hosts as requests name them.
+        Give what a look at a zone would read: the traffic, the window and the zone's hosts as requests name them.
 
         Raises:
             Conflict: If there is no traffic to look at.
@@ -214,7 +195,7 @@ class Inventory(ZoneWork):
         window = self._window()
         with self.database.read() as session:
             zone, names = _zones(session, zone_id)
-        return source, zone, window, self._hosts(source, zone, names, window)
+        return source, window, self._hosts(source, zone, names, window)
 
     def proposal(self, zone_id: str, limit: int = SAMPLE) -> Proposal:
         """
@@ -228,19 +209,6 @@ class Inventory(ZoneWork):
         with self.database.read() as session:
             zone, names = _zones(session, zone_id)
         return self._propose(source, zone, names, window, limit)
-
-    def _observed(self, zone_id: str, host: str) -> PathDiscovery:
-        """Take in the paths that matter to those of one host."""
-        source, engine = self._reader()
-        window = self._window()
-        with self.database.read() as session:
-            zone, names = _zones(session, zone_id)
-        # Hosts are grouped label by label, so those with another number of labels do not matter.
-        hosts = [name for name in self._hosts(source, zone, names, window) if without_port(name).count(".") == host.count(".")]
-        discovery = engine(self.settings.max_paths)
-        for batch in _batches(countable(source.paths(hosts, window.since, window.until), zone.name, names)):
-            discovery.observe(batch)
-        return discovery
 
     def preview(self, zone_id: str, carriers: Sequence[Carrier], limit: int = SAMPLE) -> Preview:
         """
@@ -328,10 +296,6 @@ class Inventory(ZoneWork):
         mask = self.mask_path
         return replace(candidate, examples=tuple(dict.fromkeys(mask(path) for path in candidate.examples)) if mask is not None else ())
 
-    def _masked_words(self, words: Sequence[str]) -> list[str]:
-        mask = self.mask_path
-        return list(dict.fromkeys(mask(f"/{word}").removeprefix("/") for word in words)) if mask is not None else []
-
     def _begin(self, zone_id: str) -> bool:
         try:
             with self.database.write() as session:
@@ -373,23 +337,6 @@ class Inventory(ZoneWork):
         hosts = self._hosts(source, zone, names, window)
         return propose(islice(source.transactions(hosts, window.since, window.until, limit), limit))
 
-    def _told(self, found: Sequence[FoundOperation], method: str, explanation: Mapping[str, Any]) -> dict[str, Any] | None:
-        wanted = (method, explanation["host"], explanation["endpoint"])
-        for operation in found:
-            if (operation.method, operation.host, operation.endpoint) == wanted:
-                return {
-                    "method": operation.method,
-                    "host": operation.host,
-                    "endpoint": operation.endpoint,
-                    "requests": operation.requests,
-                    "score": operation.score,
-                    "with_session": operation.with_session,
-                    "distinct_paths": operation.distinct_paths,
-                    "origin": list(origins(operation, self.thresholds)),
-                    "lacks": shortfalls(operation, self.thresholds),
-                }
-        return None
-
     def _hosts(self, source: TrafficSource, zone: Zone, names: Sequence[str], window: Window) -> list[str]:
         return sorted(host for host in source.hosts(window.since, window.until) if zone_of_host(host, names) == zone.name)
 
@@ -401,10 +348,6 @@ class Inventory(ZoneWork):
     def _window(self) -> Window:
         until = now()
         return Window(until - timedelta(days=self.settings.window_days), until)
-
-    def _days(self) -> str:
-        days = self.settings.window_days
-        return f"{days} days" if days > 1 else "day"
 
 
 def _zones(session: Session, zone_id: str) -> tuple[Zone, list[str]]:

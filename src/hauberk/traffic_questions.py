@@ -1,7 +1,8 @@
-"""What is asked of recorded traffic about single operations: why they score as they do, what a rule on templates would change."""
+"""What is asked of recorded traffic about single operations: why they are grouped and score as they do, what a rule would change."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from itertools import islice
@@ -12,7 +13,8 @@ from sqlalchemy.orm import Session
 from hauberk.candidate import without_port
 from hauberk.discovery.contributions import Reasons, Record, reasons
 from hauberk.discovery.series import path_pattern
-from hauberk.discovery.thresholds import FoundOperation, origins
+from hauberk.discovery.thresholds import FoundOperation, found_operations, origins, shortfalls
+from hauberk.errors import NotFound
 from hauberk.inventory import Inventory
 from hauberk.operation import OperationKey
 from hauberk.storage.discovery_tables import DiscoveredOperation
@@ -43,6 +45,33 @@ class TrafficQuestions:
         self.inventory = inventory
         self.score = score
 
+    def explain(self, zone_id: str, host: str, method: str, path: str) -> dict[str, Any]:
+        """
+        Tell why a path or endpoint is grouped as it is, and what it lacks to be a candidate.
+
+        Raises:
+            Conflict: If there is no traffic to look at.
+            NotFound: If nothing like it was seen.
+        """
+        with self.inventory.database.read() as session:
+            rules = owner_rules(template_rules(session, zone_id))
+        discovery = self.inventory.observed(zone_id, host)
+        text = discovery.explain(host, method, path, rules)
+        if text is None:
+            days = self.inventory.settings.window_days
+            last = f"{days} days" if days > 1 else "day"
+            raise NotFound(f"no successful request was seen that is {method} {host} and like this path, in the last {last}")
+        explanation: dict[str, Any] = json.loads(text)
+        for segment in explanation["segments"]:
+            segment["examples"] = self._masked_words(segment["examples"])
+        wanted = (method, explanation["host"], explanation["endpoint"])
+        thresholds = self.inventory.thresholds
+        for found in found_operations(discovery.operations(rules)):
+            if _key(found) == wanted:
+                told = self._told(found) | {"with_session": found.with_session, "lacks": shortfalls(found, thresholds)}
+                return {"explanation": explanation, "operation": told}
+        return {"explanation": explanation, "operation": None}
+
     def reasons(self, row: DiscoveredOperation) -> Reasons:
         """
         Tell what a candidate owes its score to.
@@ -50,7 +79,7 @@ class TrafficQuestions:
         Raises:
             Conflict: If there is no traffic to look at.
         """
-        source, _, window, hosts = self.inventory.reading(row.zone_id)
+        source, window, hosts = self.inventory.reading(row.zone_id)
         named = [host for host in hosts if without_port(host).lower().removesuffix(".") == row.host]
         found = source.of_template(named, row.method, path_pattern(row.endpoint), window.since, window.until, SCORED)
         return reasons([_record(transaction) for transaction in found], self.score, self.inventory.thresholds.min_score)
@@ -72,7 +101,11 @@ class TrafficQuestions:
         with self.inventory.database.read() as session:
             before = template_rules(session, zone_id)
         after = [*(known for known in before if known not in instead_of), rule]
-        was, is_now = (self.inventory.grouped(zone_id, rule.host, owner_rules(rules)) for rules in (before, after))
+        discovery = self.inventory.observed(zone_id, rule.host)
+        was, is_now = (
+            [found for found in found_operations(discovery.operations(owner_rules(rules))) if found.host == rule.host]
+            for rules in (before, after)
+        )
         told: dict[str, Any] = {}
         for name, these, others in (("gone", was, is_now), ("new", is_now, was)):
             keys = {_key(operation): operation for operation in others}
@@ -82,6 +115,10 @@ class TrafficQuestions:
         with self.inventory.database.read() as session:
             saved = _saved(session, zone_id, rule, [(one["method"], one["host"], one["endpoint"]) for one in told["gone"]["operations"]])
         return {"rule": asdict(rule), **told, "saved": saved}
+
+    def _masked_words(self, words: Sequence[str]) -> list[str]:
+        mask = self.inventory.mask_path
+        return list(dict.fromkeys(mask(f"/{word}").removeprefix("/") for word in words)) if mask is not None else []
 
     def _told(self, operation: FoundOperation) -> dict[str, Any]:
         names = ("method", "host", "endpoint", "requests", "score", "distinct_paths")

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.conftest import HOST_NAME, Site, Visit, csrf_of
+from dashboard.reported import bring_events
 from hauberk.operation import OperationKey
 from hauberk.storage.models import Operation, now
 from hauberk.storage.operation_metrics import Counted, hour_of, store_metrics
@@ -244,6 +245,19 @@ def test_the_action_is_told_with_its_effect(endpoints: Endpoints) -> None:
     assert 'value="block" aria-pressed="true"' in told
     assert 'value="log" aria-pressed="true"' in endpoints.undo(told)
     assert "The zone&#39;s default holds" in endpoints.post(f"endpoints/{one}/action", action="")
+
+
+def test_the_last_events_are_told(endpoints: Endpoints) -> None:
+    [one] = endpoints.save("/a")
+    assert "was blocked or logged" in endpoints.get(f"endpoints/{one}")
+    violation = {"location": "query", "target": XSS, "error_class": "invalid_type", "error_detail": "expected:integer", "rule": ".x"}
+    source = "apiShieldSchemaValidation"
+    bring_events(endpoints.site, {"operation_id": one, "source": source, "violation": violation}, {"operation_id": one})
+    text = endpoints.get(f"endpoints/{one}")
+    assert SHOWN_XSS in text
+    assert XSS not in text
+    assert f"events?operation_id={one}" in text
+    assert "All 2 events" in text
 
 
 def test_versions_are_applied_rolled_back_and_withdrawn_and_each_is_taken_back(endpoints: Endpoints) -> None:

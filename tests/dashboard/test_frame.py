@@ -121,3 +121,18 @@ def test_a_form_of_another_site_changes_nothing(site: Site) -> None:
         answer = client.post("/sign-out", data={"csrf": "made up"})
         assert answer.status_code == 403
         assert client.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("segment", "told"),
+    [
+        ("users", [("users", False)]),
+        ("{var1}", [("{var1}", True)]),
+        ("{var1}.json", [("{var1}", True), (".json", False)]),
+        ("v{var1}-{var2}", [("v", False), ("{var1}", True), ("-", False), ("{var2}", True)]),
+        ("", []),
+        ("{open", [("{open", False)]),
+    ],
+)
+def test_variables_stand_out_wherever_they_are_in_a_segment(segment: str, told: list[tuple[str, bool]]) -> None:
+    assert text.pieces(segment) == told

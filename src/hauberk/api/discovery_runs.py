@@ -62,7 +62,7 @@ def explain(
         raise InvalidRequest(f"the query parameter method or host {error}") from None
     if not path.startswith("/") or "\0" in path:
         raise InvalidRequest("the query parameter path must begin with '/' and hold no null character")
-    return success(plane.inventory.explain(zone_id, host, method, path))
+    return success(plane.questions.explain(zone_id, host, method, path))
 
 
 @own.get("/zones/{zone_id}/discovery/comparison")

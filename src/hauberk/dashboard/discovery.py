@@ -167,7 +167,10 @@ async def candidate(page: PageOf, candidate_id: str) -> Response:
 @routes.get("/zones/{zone_name}/discovery/candidates/{candidate_id}/why")
 async def why(page: PageOf, candidate_id: str) -> Response:
     """Tell why a candidate's path is grouped and scored as it is: a part of its page, which reads recorded traffic."""
-    row = (await page.rest.get(page.own(f"discovery/candidates/{quote(candidate_id, safe='')}"))).result
+    found = await _told(page, f"discovery/candidates/{quote(candidate_id, safe='')}")
+    row = found["result"]
+    if row is None:  # it vanished while its page was looked at
+        return page.render("discovery/why_part.html", 404, row=None, grouping=found, score=found)
     grouping, score = await asyncio.gather(
         _told(page, "discovery/explain", method=row["method"], host=row["host"], path=row["endpoint"]),
         _told(page, f"discovery/candidates/{row['id']}/score"),

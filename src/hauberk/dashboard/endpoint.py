@@ -51,6 +51,7 @@ async def show(page: PageOf, operation_id: str) -> Response:
         window=window,
         events=events.result,
         event_count=events.info["total_count"],
+        names={},  # of rules: an event's own page tells it
         **_charts(metrics.result, window),
     )
 

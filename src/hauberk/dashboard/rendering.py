@@ -35,6 +35,7 @@ def _environment() -> Environment:
     environment.filters.update(
         number=text.number,
         percent=text.percent,
+        pieces=text.pieces,
         bytes=text.size,
         seconds=text.seconds,
         ago=text.ago,

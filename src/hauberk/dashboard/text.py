@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
 from markupsafe import Markup, escape
 
+_VARIABLE = re.compile(r"(\{[^{}/]*\})")
 _KEPT = frozenset("\n\r\t")
 
 NOTHING = "\u2013"
@@ -45,6 +47,11 @@ def json_text(value: Any, most: int = 160) -> str:
     """Write a value of a document as JSON, cut where it is long."""
     written = json.dumps(value, ensure_ascii=False)
     return written if len(written) <= most else f"{written[:most]}…"
+
+
+def pieces(segment: str) -> list[tuple[str, bool]]:
+    """Take a segment of a path template apart, and tell which pieces are variables: `{var1}.json` has one, and text behind it."""
+    return [(text, place % 2 == 1) for place, text in enumerate(_VARIABLE.split(segment)) if text]
 
 
 def number(value: float | None, digits: int = 0) -> str:
