@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Depends, Request
 from starlette.datastructures import FormData
@@ -188,8 +188,9 @@ class Page:
 
         async def play() -> Answer:
             answer = None
-            for method, path, json in undo.calls:
-                answer = await self.rest.call(method, path, json=json)
+            for method, address, json in undo.calls:
+                path, _, query = address.partition("?")
+                answer = await self.rest.call(method, path, json=json, query=dict(parse_qsl(query, keep_blank_values=True)))
             assert answer is not None  # noqa: S101 - an undo has at least one call
             return answer
 
