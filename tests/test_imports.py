@@ -40,7 +40,8 @@ ALLOWED = {
     "entrance": {"access", "storage"},
     "drift_watch": {"alerting", "learning", "storage"},
     "relaxation": {"learning", "schema_learning", "storage"},
-    "schema_trial": {"learning", "profile_keeping", "schema_learning", "storage", "traffic"},
+    "held_back": {"profile_keeping"},
+    "schema_trial": {"held_back", "learning", "profile_keeping", "schema_learning", "storage", "traffic"},
     "trial_runs": {"learning", "schema_trial", "storage"},
     "recorded_traffic": {"discovery"},
     "pipeline": {
