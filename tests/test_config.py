@@ -189,3 +189,21 @@ def test_any_text_is_a_host_name_or_refused(text: str) -> None:
     assert host_name(name) == name
     assert name.isascii()
     assert name == name.lower()
+
+
+@pytest.mark.parametrize("proxy", ["10.0.0.7", "10.0.0.0/24", "::1", "2001:db8::/32"])
+def test_proxies_are_addresses_or_networks(tmp_path: Path, proxy: str) -> None:
+    settings = load(write(tmp_path, f'[control_plane]\ntrusted_proxies = ["{proxy}"]\n'), {})
+    assert settings.control_plane.trusted_proxies[0].startswith(proxy)
+
+
+@pytest.mark.parametrize("proxy", ["*", "proxy.example.com", "10.0.0.7/24", ""])
+def test_any_host_is_no_proxy(tmp_path: Path, proxy: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"control_plane\.trusted_proxies\[0\]: must be an IP address or a network"):
+        load(write(tmp_path, f'[control_plane]\ntrusted_proxies = ["{proxy}"]\n'), {})
+
+
+@pytest.mark.parametrize("setting", ["session_idle_hours = 0", "session_days = -1", "session_days = 1000"])
+def test_sessions_last_a_while_and_not_for_ever(tmp_path: Path, setting: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"dashboard\.session_"):
+        load(write(tmp_path, f"[dashboard]\n{setting}\n"), {})

@@ -44,7 +44,7 @@ from hauberk.storage.users import any_user, name_key, user_named
 
 log = logging.getLogger(__name__)
 
-# Whoever knows a name could keep its owner out by failing for them: so a name waits less long than an address.
+# Whoever knows a name can make its owner wait by failing for them: so a name waits less long than an address.
 LONGEST_WAIT_OF_ADDRESS_SECONDS = 900.0
 LONGEST_WAIT_OF_NAME_SECONDS = 30.0
 # A session's last use is written this often, so that looking at pages seldom writes.
@@ -303,7 +303,7 @@ def _network(address: str) -> str:
     try:
         parsed = ip_address(address)
     except ValueError:
-        return address
+        return address[:64]  # as a proxy wrote it
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
         return str(IPv6Address(int(parsed) >> 64 << 64))
     return str(parsed)

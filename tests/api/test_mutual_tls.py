@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -213,3 +214,45 @@ def test_fallthrough_is_decided_for_hosts_and_taken_back(control_plane: LiveCont
     assert made["before"] == {"hosts": {"api.example.com": "none", "b.example.com": "none"}}
     http.put("/fallthrough", json=made["before"])
     assert [rule["ref"] for rule in rules(control_plane)] == ["mine"]
+
+
+def recorded_line(host: str, certificate: str | None, **members: Any) -> bytes:
+    line = {
+        "host": host,
+        "method": "GET",
+        "url": f"https://{host}/orders",
+        "http_version": "HTTP/1.1",
+        "request_headers": [],
+        "status": 200,
+        "response_headers": [],
+        "time": datetime.now(UTC).isoformat(),
+        "request_id": "r",
+        "certificate": certificate,
+        **members,
+    }
+    return json.dumps(line).encode()
+
+
+def test_what_was_recorded_tells_who_would_be_refused(control_plane: LiveControlPlane, http: httpx.Client) -> None:
+    host = "api.example.com"
+    control_plane.plane.traffic.import_rows(
+        [
+            *[recorded_line(host, "a" * 64)] * 3,
+            *[recorded_line(host, None)] * 2,
+            recorded_line(host, None, method="POST", weight=10.0),
+            recorded_line(host, None, url=f"https://{host}/other?x=1"),
+            recorded_line(host, None, request_id=None),
+            recorded_line(host, None, time="2020-01-01T00:00:00Z"),
+            recorded_line("elsewhere.test", None),
+        ]
+    )
+    for query, wanted in (
+        ({"host": [host]}, {"recorded": 7, "requests": 16, "without_certificate": 13}),
+        ({"host": [host], "method": ["POST", "PUT"]}, {"recorded": 1, "requests": 10, "without_certificate": 10}),
+        ({"host": [host], "path": ["/orders"], "method": ["GET"]}, {"recorded": 5, "requests": 5, "without_certificate": 2}),
+        ({"host": ["b.example.com"]}, {"recorded": 0, "requests": 0, "without_certificate": 0}),
+    ):
+        answer = http.get("/mutual-tls/recorded", params=query)
+        assert answer.json()["result"] == [{"host": query["host"][0], **wanted}], query
+    assert http.get("/mutual-tls/recorded", params={"host": "elsewhere.test"}).status_code == 400
+    assert http.get("/mutual-tls/recorded").status_code == 400

@@ -162,6 +162,8 @@ def test_summaries_say_what_is_frequent_and_what_it_is_called(control_plane: Liv
     with control_plane.client() as client:
         client.put(path, json={"rules": []}).raise_for_status()
     assert ask(control_plane, f"events/{0:032x}").json()["result"]["rule"] is None
+    (row,) = ask(control_plane, "events/summary", by="rule").json()["result"]
+    assert (row["key"], row["description"]) == (rule, None)
 
 
 @pytest.mark.parametrize("event_id", ["nothing", "0" * 64, "%00", uuid.uuid4().hex])

@@ -84,6 +84,14 @@ def test_revoked_and_restored(hauberk: Run) -> None:
     assert hauberk("cert", "show", file, "--json").json["status"] == "active"
 
 
+def test_lists_are_searched_and_ordered(hauberk: Run) -> None:
+    for name, days in (("pump-1", "9"), ("valve", "2"), ("pump-2", "5")):
+        hauberk("cert", "issue", "--generate", "--common-name", name, "--days", days)
+    found = hauberk("cert", "list", "--search", "PUMP", "--order", "expires_on", "--json").json
+    assert [certificate["common_name"] for certificate in found] == ["pump-2", "pump-1"]
+    assert [one["common_name"] for one in hauberk("cert", "list", "--json").json] == ["pump-2", "valve", "pump-1"]
+
+
 def test_two_of_one_name_have_to_be_told_apart(hauberk: Run) -> None:
     issue(hauberk, "twin")
     hauberk("cert", "issue", "--generate", "--common-name", "twin", "--name", "second")

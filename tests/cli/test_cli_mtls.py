@@ -40,6 +40,16 @@ def test_require_makes_association_and_rule(hauberk: Run, control_plane: Any) ->
     assert (rule["expression"], rule["action"], rule["enabled"]) == (EXPRESSION.format("api.example.com"), "block", True)
 
 
+def test_requiring_only_logs_or_is_for_some_requests(hauberk: Run, control_plane: Any) -> None:
+    ran = hauberk("mtls", "require", "api.example.com", "--log", "--method", "post", "--path", "/a", "--path", "/b")
+    assert "now logs callers without a client certificate that is verified and not revoked for these requests" in ran.err
+    [rule] = rules(control_plane)
+    assert rule["action"] == "log"
+    assert 'http.request.method eq "POST" and http.request.uri.path in {"/a" "/b"}' in rule["expression"]
+    [row] = hauberk("mtls", "show", "--json").json
+    assert (row["demand"], row["action"], row["required"]) == ("part", "log", False)
+
+
 def test_requiring_again_changes_nothing(hauberk: Run, control_plane: Any) -> None:
     hauberk("mtls", "require", "api.example.com")
     hauberk("host", "add", "shop.example.com", "--upstream", "http://127.0.0.1:9")

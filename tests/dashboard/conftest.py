@@ -77,10 +77,10 @@ def csrf_of(answer: httpx.Response) -> str:
 
 
 @contextmanager
-def served(settings: Settings) -> Iterator[Site]:
-    """Serve a control plane on a free port, in a thread."""
+def served(settings: Settings, address: str = "127.0.0.1:0") -> Iterator[Site]:
+    """Serve a control plane in a thread, on a free port unless the address names one."""
     plane = ControlPlane(settings)
-    bound = bind("127.0.0.1:0", "control_plane.listen")
+    bound = bind(address, "control_plane.listen")
     certificate = settings.control_plane.certificate
     url = f"{'https' if certificate else 'http'}://127.0.0.1:{bound.getsockname()[1]}"
     running = site_server(plane)

@@ -207,16 +207,17 @@ def test_what_cannot_be_imported_is_told_on_the_page(looked: Site) -> None:
     site = looked
     with site.signed_in() as client:
         address = site.page("discovery/imports")
-        bad = client.post(address, files={"file": b"x"}, data={"default_host": "elsewhere.test"})
+        csrf = csrf_of(client.get(address))
+        sending = f"{address}?csrf={csrf}"
+        bad = client.post(sending, files={"file": b"x"}, data={"default_host": "elsewhere.test"})
         assert (bad.status_code, "at or below the zone" in bad.text) == (400, True)
-        assert client.post(address, files={"other": b"x"}).status_code == 400
-        told = client.post(address, files={"file": ("<b>.log", b"garbage")})
+        assert client.post(sending, files={"other": b"x"}).status_code == 400
+        told = client.post(sending, files={"file": ("<b>.log", b"garbage")})
         import_id = str(told.url).rpartition("/")[2]
         eventually(lambda: site.rest.get(site.own(f"traffic/imports/{import_id}")).json()["result"]["state"] == "failed")
         shown = client.get(told.url).text
         assert "Not imported" in shown
         assert "<b>.log" not in shown
-        csrf = csrf_of(client.get(address))
         late = client.post(f"{address}/{import_id}/cancel", data={"csrf": csrf}).text
         assert "not under way" in late
         forged = client.post(address, files={"file": capture()}, headers={"Origin": "https://elsewhere.test"})

@@ -115,6 +115,22 @@ def test_a_filter_that_cannot_be_is_told_and_kept(site: Site) -> None:
         assert client.get(site.page("events/nothing")).status_code == 404
 
 
+def test_what_events_speak_of_may_be_gone(site: Site) -> None:
+    """Rules, endpoints and certificates are deleted; pages tell of them all the same."""
+    bring_events(
+        site, {**BAD, "rule_id": "1" * 32, "operation_id": "gone", "source": "firewallCustom", "violation": None, "violations": []}
+    )
+    with site.signed_in() as client:
+        assert "1" * 32 in client.get(site.page()).text
+        listed = client.get(site.page("events") + f"?rule_id={'1' * 32}")
+        assert "Rule: " + "1" * 32 in listed.text
+        address = re.search(r'href="(/zones/example.com/events/[0-9a-f]{32})"', listed.text)
+        assert address is not None
+        shown = client.get(site.url + address[1]).text
+    assert "Deleted or replaced since" in shown
+    assert "It was saved then and is deleted now." in shown
+
+
 def test_events_of_a_rule_are_called_by_its_description(site: Site, visit: Visit) -> None:
     rule = {"action": "block", "expression": 'http.request.uri.path eq "/c"', "description": "closed <b>on purpose</b>"}
     path = site.v4("rulesets/phases/http_request_firewall_custom/entrypoint")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -95,9 +97,34 @@ def test_it_works_without_a_script(plain: Site) -> None:
         assert host_row(plain)["demand"] == "none"
         assert "the gateway logs callers" in client.post(plain.page("certificates/require"), data=form).text
         assert (host_row(plain)["demand"], host_row(plain)["action"]) == ("part", "log")
+        plain.rest.post(plain.own("mutual-tls/require"), json={"hosts": [HOST_NAME]}).raise_for_status()
+        assert "This demands less than now" in client.post(plain.page("certificates/require/preview"), data=form).text
         refused = client.post(plain.page("certificates/require"), data=form | {"others": "*.example.com"})
         assert refused.status_code == 400
         assert "wildcard" in refused.text
+
+
+def test_the_wizard_tells_whom_it_would_have_refused(plain: Site) -> None:
+    line = {
+        "host": HOST_NAME,
+        "method": "GET",
+        "url": f"https://{HOST_NAME}/",
+        "http_version": "HTTP/1.1",
+        "request_headers": [],
+        "status": 200,
+        "response_headers": [],
+        "time": datetime.now(UTC).isoformat(),
+        "request_id": "r",
+    }
+    plain.plane.traffic.import_rows(json.dumps(line | {"certificate": one}).encode() for one in (None, None, "a" * 64))
+    with plain.signed_in() as client:
+        address = plain.page(f"certificates/require?host={HOST_NAME}")
+        assert "has not asked for certificates yet" in client.get(address).text
+        managed = plain.plane.authority_id
+        plain.rest.put(plain.own("mutual-tls"), json={"hosts": {HOST_NAME: {"authorities": [managed]}}}).raise_for_status()
+        assert "<strong>2 of 3</strong>" in client.get(address).text
+        form = {"csrf": csrf_of(client.get(address)), "host": HOST_NAME, "action": "block", "method": "PUT"}
+        assert "No request of this kind" in client.post(plain.page("certificates/require/preview"), data=form).text
 
 
 def test_a_viewer_sees_and_may_not(plain: Site) -> None:

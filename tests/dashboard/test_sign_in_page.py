@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from dashboard.conftest import Visit
+from dashboard.conftest import Visit, served
 from hauberk.access.passwords import Passwords
 from hauberk.access.throttle import Throttle
+from hauberk.config import Settings
+from hauberk.pki.server_certificate import self_signed
 
 PASSWORD = "correct horse battery"
 
@@ -58,8 +61,10 @@ def test_wrong_and_right_then_back_where_one_wanted_to_go_and_out(visit: Visit, 
 def test_with_the_keyboard_alone(visit: Visit) -> None:
     page = visit.someone()
     page.goto(visit.site.url)
-    page.keyboard.type("ada")  # the field has the focus already
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.keyboard.type("ada")
     page.keyboard.press("Tab")
+    expect(page.get_by_label("Password")).to_be_focused()
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page).to_have_url(visit.site.page())
@@ -190,3 +195,23 @@ def test_a_token_is_shown_once(visit: Visit, accessible: Callable[[Page], None])
     row.get_by_role("button", name="Revoke…").click()
     row.get_by_role("button", name="Revoke", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("The token ci is revoked")
+
+
+def test_over_tls(browser: Browser, tmp_path: Path) -> None:
+    certificate, key = self_signed("localhost", loopback=True)
+    (tmp_path / "cert.pem").write_text(certificate)
+    (tmp_path / "key.pem").write_text(key)
+    files = {"certificate": tmp_path / "cert.pem", "private_key": tmp_path / "key.pem"}
+    with served(Settings.model_validate({"state_dir": tmp_path / "state", "control_plane": files})) as site:
+        context = browser.new_context(ignore_https_errors=True)
+        page = context.new_page()
+        page.goto(f"{site.url}/account")
+        page.get_by_text("Sign in with a token", exact=True).click()
+        page.get_by_label("Token").fill(site.token)
+        page.get_by_role("button", name="Sign in with the token").click()
+        expect(page).to_have_url(f"{site.url}/account")
+        cookies = {cookie.get("name"): cookie for cookie in context.cookies()}
+        assert set(cookies) == {"__Host-hauberk_session"}
+        assert cookies["__Host-hauberk_session"].get("secure")
+        assert page.evaluate("document.cookie") == ""
+        context.close()

@@ -25,6 +25,9 @@ own = APIRouter(tags=["security events"], dependencies=[Owner])
 DEFAULT_WINDOW = timedelta(days=1)
 MAX_EXPORTED = 1_000_000
 
+NAMES = {"rule": ("description",), "operation": ("method", "host", "endpoint"), "client": ("certificate_id", "common_name")}
+"""What a key stands for; null where that is gone."""
+
 Since = Annotated[AwareDatetime | None, Query(description="From the hour of this time on (RFC 3339); by default the last 24 hours")]
 
 
@@ -49,7 +52,8 @@ def summarise(
         zone_of(session, zone_id)
         rows = frequent(session, zone_id, by, since, limit)
         names = _names(session, by, [row.key for row in rows if row.key])
-    return success([{"key": row.key or None, **_counts(row), **names.get(row.key, {})} for row in rows])
+    nameless = dict.fromkeys(NAMES.get(by, ()))
+    return success([{"key": row.key or None, **_counts(row), **names.get(row.key, nameless)} for row in rows])
 
 
 @own.get("/zones/{zone_id}/events/export", response_class=StreamingResponse)

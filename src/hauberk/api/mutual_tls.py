@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -105,6 +106,30 @@ def list_mutual_tls(
         on_page = names[page.offset : page.offset + page.per_page]
         rows = _rows(session, zone_id, on_page)
     return success(rows, result_info=info(page, len(rows), len(names)))
+
+
+@own.get("/recorded")
+def get_recorded(
+    plane: Plane,
+    zone_id: ZoneId,
+    host: Annotated[list[HostText], Query(min_length=1, max_length=MAX_HOSTS, description="These hosts of the zone")],
+    method: Annotated[list[str] | None, Query(max_length=MAX_VALUES, description="Only these methods")] = None,
+    path: Annotated[list[str] | None, Query(max_length=MAX_VALUES, description="Only exactly these paths")] = None,
+    hours: Annotated[int, Query(ge=1, le=24 * 31, description="How far back to look")] = 24,
+) -> JSONResponse:
+    """
+    Count the recorded requests to hosts, and those without a certificate that is verified and not revoked: `require` would refuse these.
+
+    Where traffic is sampled the counts are estimated from `recorded` requests. A host that asks for no certificate is shown none.
+    """
+    with plane.database.read() as session:
+        zone_name = zone_of(session, zone_id).name
+    names = [name_in(zone_name, name, "host", "/host") for name in host]
+    at = datetime.now(UTC)
+    rows = plane.traffic.without_certificate(names, method or [], path or [], at - timedelta(hours=hours), at)
+    nothing = {"recorded": 0, "requests": 0, "without_certificate": 0}
+    found = {row["host"]: row for row in rows}
+    return success([{"host": name, **nothing, **found.get(name, {})} for name in names])
 
 
 @own.post("/require")

@@ -32,7 +32,10 @@ def operation_fragment(source: str, method: str, path: str) -> dict[str, Any]:
         `{"parameters": […]}`, with `"requestBody": {…}` if there is one and `"components": {…}` if either refers to some. References of
         whole parameters and bodies are resolved; those of schemas stay, since schemas may hold themselves.
     """
-    document = _read(source)
+    return _fragment(read_tree(source), method, path)
+
+
+def _fragment(document: Tree, method: str, path: str) -> Tree:
     item = _resolve(document, _member(_member(document, "paths"), path))
     operation = _member(item, method.lower())
     parameters: dict[tuple[Any, Any], Any] = {}
@@ -46,7 +49,8 @@ def operation_fragment(source: str, method: str, path: str) -> dict[str, Any]:
     return fragment | ({"components": components} if components else {})
 
 
-def _read(source: str) -> Tree:
+def read_tree(source: str) -> Tree:
+    """Read a document that was accepted, JSON or YAML."""
     try:
         document = json.loads(source)
     except ValueError:
@@ -109,21 +113,21 @@ def _reachable_components(document: Tree, fragment: Tree) -> Tree:
     return components
 
 
-def operation_document(source: str, key: OperationKey, path: str) -> dict[str, Any]:
+def operation_document(source: str | Tree, key: OperationKey, path: str) -> dict[str, Any]:
     """
     Cut one operation out of a document that was accepted, as a document of its own that can be laid beside a learned one.
 
     It names no host, its path is the operation's endpoint, and path variables are named as that names them; responses are left out.
 
     Args:
-        source: JSON or YAML text.
+        source: JSON or YAML text, or what `read_tree` has made of it.
 
         key: The operation.
 
         path: The key in the document's `paths`, byte for byte.
     """
-    document = _read(source)
-    fragment = operation_fragment(source, key.method, path)
+    document = read_tree(source) if isinstance(source, str) else source
+    fragment = _fragment(document, key.method, path)
     declared = _member(_resolve(document, _member(_member(document, "paths"), path)), key.method.lower())
     extensions = {name: value for name, value in declared.items() if name.startswith("x-hauberk-")}
     variables, names = _VARIABLE.findall(path), _VARIABLE.findall(key.endpoint)

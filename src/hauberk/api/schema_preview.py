@@ -13,11 +13,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from hauberk import _native
 from hauberk.api.auth import Owner
 from hauberk.api.dependencies import Plane, ZoneId, zone_of
 from hauberk.api.envelope import success
-from hauberk.api.schema_fragment import operation_document
+from hauberk.api.schema_fragment import Tree, operation_document, read_tree
 from hauberk.api.schema_validation import check_upload
 from hauberk.errors import InvalidSchema
 from hauberk.learning.difference import difference
@@ -31,9 +30,8 @@ from hauberk.storage.schemas import find_schema, schemas_in_force
 
 own = APIRouter(tags=["schema validation"], dependencies=[Owner])
 
-# Comparing an operation means to read both documents: so many are compared, and of large documents fewer.
-MAX_COMPARED = 200
-MAX_COMPARED_CHARACTERS = 40_000_000
+# Of those beyond nobody reads the changes on a page.
+MAX_COMPARED = 300
 
 
 class Look(BaseModel):
@@ -120,10 +118,10 @@ class _Comparison:
     document: UploadedDocument
 
     def __post_init__(self) -> None:
-        self._text = _as_json(self.document.source)
+        self._tree = read_tree(self.document.source)
+        self._trees: dict[str, Tree] = {}
         self._schemas: dict[str, Schema] = {}
-        self._texts: dict[str, str] = {}
-        self._compared = self._characters = 0
+        self._compared = 0
 
     def operations(self) -> list[dict[str, Any]]:
         """Render the document's operations, each with the schema that is in force for it, and how that differs."""
@@ -153,26 +151,20 @@ class _Comparison:
 
     def _changes(self, declared: DeclaredOperation, before: str | tuple[Schema, str]) -> list[dict[str, Any]] | None:
         """Tell how the document differs from what is in force; `None` where there is too much to compare."""
-        text = before if isinstance(before, str) else self._text_of(before[0])
         self._compared += 1
-        self._characters += len(text) + len(self._text)
-        if self._compared > MAX_COMPARED or self._characters > MAX_COMPARED_CHARACTERS:
+        if self._compared > MAX_COMPARED:
             return None
-        ours = operation_document(self._text, declared.key, declared.path)
-        theirs = json.loads(text) if isinstance(before, str) else operation_document(text, declared.key, before[1])
+        ours = operation_document(self._tree, declared.key, declared.path)
+        theirs = json.loads(before) if isinstance(before, str) else operation_document(self._tree_of(before[0]), declared.key, before[1])
         try:
             return [change.as_json() for change in difference(theirs, ours)]
         except ValueError:  # what is cut out of it is none by itself
             return None
 
-    def _text_of(self, schema: Schema) -> str:
-        if schema.schema_id not in self._texts:
-            self._texts[schema.schema_id] = _as_json(schema.source)
-        return self._texts[schema.schema_id]
-
-
-def _as_json(source: str) -> str:
-    return _native.document_as_json(source.encode())
+    def _tree_of(self, schema: Schema) -> Tree:
+        if schema.schema_id not in self._trees:
+            self._trees[schema.schema_id] = read_tree(schema.source)
+        return self._trees[schema.schema_id]
 
 
 def _operation(declared: DeclaredOperation, row: Operation | None) -> dict[str, Any]:

@@ -36,7 +36,9 @@ def list_events(
     with plane.database.read() as session:
         zone_of(session, zone_id)
         total = count_events_of(session, zone_id, wanted)
-        rows = session.scalars(events_of(zone_id, wanted, cursor).limit(page.per_page + 1).offset(page.offset)).all()
+        # Where none fits, all were looked at already.
+        found = events_of(zone_id, wanted, cursor).limit(page.per_page + 1).offset(page.offset)
+        rows = session.scalars(found).all() if total else []
     shown = rows[: page.per_page]
     following = str(Cursor(shown[-1].occurred_at, shown[-1].id)) if len(rows) > len(shown) else None
     paging = {

@@ -74,7 +74,7 @@ def find(plane: Remote, wanted: str, *, prefer: str | None = None) -> dict[str, 
             f"{len(found)} client certificates are named '{wanted}'",
             "name one by its id or serial number: " + ", ".join(c["id"] for c in found[:5]),
         )
-    return dict(found[0])
+    return dict(plane.client.get(plane.zone_path("client_certificates", found[0]["id"])))
 
 
 def find_or_load(plane: Remote, wanted: str) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from hauberk.cli import rules
@@ -14,7 +16,17 @@ app = typer.Typer(no_args_is_help=True, help="Mutual TLS: refuse callers without
 
 @app.command("require")
 @remote()
-def require(plane: Remote, host: HostArgument) -> None:
+def require(
+    plane: Remote,
+    host: HostArgument,
+    log: Annotated[
+        bool, typer.Option("--log", help="Let callers without one pass and record an event, to see whom it would concern.")
+    ] = False,
+    method: Annotated[list[str] | None, typer.Option(help="Only requests with this method; may be repeated.", show_default=False)] = None,
+    path: Annotated[
+        list[str] | None, typer.Option(help="Only requests for exactly this path; may be repeated.", show_default=False)
+    ] = None,
+) -> None:
     """
     Answer 403 on a host unless the caller shows a client certificate that verifies and is not revoked.
 
@@ -22,14 +34,19 @@ def require(plane: Remote, host: HostArgument) -> None:
     rule before all others that decides. Running it again changes nothing.
 
     \b
-    Example:
+    Examples:
       hauberk mtls require api.example.com
+      hauberk mtls require api.example.com --log
+      hauberk mtls require api.example.com --method POST --path /orders
     """
     name = rules.exact_host(host)
     warn_unless_served(plane, name)
-    made = plane.client.post(plane.own_zone_path("mutual-tls", "require", host=name), {"hosts": [name]})["hosts"][0]
+    wanted = {"hosts": [name], "action": "log" if log else "block", "methods": [one.upper() for one in method or []], "paths": path or []}
+    made = plane.client.post(plane.own_zone_path("mutual-tls", "require", host=name), wanted)["hosts"][0]
+    some = " for these requests" if method or path else ""
+    verb = "now logs callers without" if log else "now requires"
     plane.out.done(
-        f"{name} now requires a client certificate that is verified and not revoked",
+        f"{name} {verb} a client certificate that is verified and not revoked{some}",
         made | {"associated": _associated(plane, name)},
         then="hauberk cert issue --generate --common-name device-1",
     )

@@ -127,6 +127,6 @@ async def _summaries(page: Page, since: str) -> dict[str, list[dict[str, Any]]]:
 
 def _names(summaries: Mapping[str, list[dict[str, Any]]]) -> dict[str, str]:
     """Say what ids stand for, as far as the summaries tell."""
-    rules = {row["key"]: row.get("description") for row in summaries["rule"]}
-    clients = {row["key"]: row.get("common_name") for row in summaries["client"]}
+    rules = {row["key"]: row["description"] for row in summaries["rule"]}
+    clients = {row["key"]: row["common_name"] for row in summaries["client"]}
     return {key: name for key, name in {**rules, **clients}.items() if key and name}

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from hauberk.dashboard.page import Page, PageOf
 from hauberk.dashboard.rest import Rest, RestError
-from hauberk.dashboard.sessions import visitor_of
+from hauberk.dashboard.sessions import check_form, visitor_of
 from hauberk.dashboard.text import moment
 
 routes = APIRouter()
@@ -35,11 +35,12 @@ async def _sending(request: Request) -> AsyncIterator[Page]:
     """
     Give the page to which a file is sent, its body not read yet: it goes on to the REST API as it comes, however large it is.
 
-    So the form's token is not looked at; that one of our pages has sent it, the browser tells (`Sec-Fetch-Site`, `Origin`).
+    So the form's token is in the address, where it can be looked at first.
     """
     visitor = await visitor_of(request)
     rest = Rest(request.app.state.rest, visitor.caller)
     try:
+        check_form(visitor, request.query_params)
         page = Page(request, visitor, rest, request.app.state.notices)
         await page.prepare()
         yield page

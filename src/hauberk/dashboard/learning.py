@@ -99,7 +99,10 @@ async def apply(page: PageOf) -> Response:
             said.extend(str(message["message"]) for message in answer.messages)
         return answer
 
-    change = await page.change(put_in_force)
+    try:
+        change = await page.change(put_in_force)
+    except RestError as error:
+        return page.moved(address, done=f"Not applied: {error.message}", kind="bad")
     count = sum(one["outcome"] == "applied" for one in applied)
     done = f"{count:,} learned schema{'s are' if count != 1 else ' is'} in force now."
     if said:

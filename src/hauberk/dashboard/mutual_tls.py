@@ -83,9 +83,11 @@ async def _wizard(page: Page, wanted: dict[str, Any], error: RestError | None = 
     listed, authorities = await asyncio.gather(page.rest.get(page.own("mutual-tls"), per_page=MAX_HOSTS), _authorities(page))
     would: dict[str, Any] | None = None
     would_error: RestError | None = None
+    recorded: dict[str, dict[str, Any]] = {}
     if wanted["hosts"] and page.visitor.may_edit:
         try:
             would = (await page.rest.post(page.own("mutual-tls/require"), wanted, query={"dry_run": True})).result
+            recorded = await _recorded(page, [row["host"] for row in would["hosts"]], wanted)
         except RestError as refused:
             would_error = refused
     offered = [row for row in listed.result if not row["host"].startswith("*.")]
@@ -101,7 +103,15 @@ async def _wizard(page: Page, wanted: dict[str, Any], error: RestError | None = 
         methods=METHODS,
         would=would,
         would_error=error or would_error,
+        recorded=recorded,
+        now={row["host"]: row for row in listed.result},
     )
+
+
+async def _recorded(page: Page, hosts: list[str], wanted: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Count by host what was recorded of the requests that are meant."""
+    query = {"host": hosts, "method": wanted.get("methods") or None, "path": wanted.get("paths") or None}
+    return {row["host"]: row for row in (await page.rest.call("GET", page.own("mutual-tls/recorded"), query=query)).result}
 
 
 def _wanted(page: Page) -> dict[str, Any]:

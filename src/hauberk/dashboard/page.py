@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Depends, Request
 from starlette.datastructures import FormData
@@ -70,7 +70,7 @@ class Page:
         """What was POSTed. Text may hold whole documents, so read it here and not by FastAPI's `Form`, which stops at 1 MB."""
         self.zones: list[dict[str, Any]] = []
         self.zone: dict[str, Any] = {}
-        """`id`, `name` and more of the zone that the address names, or nothing."""
+        """`id`, `name` and more of the zone that the address names, or of the only one; else nothing."""
         self.status: dict[str, Any] = {"version": 0, "gateways": []}
         self._notices = notices
 
@@ -90,6 +90,8 @@ class Page:
             if not found:
                 raise NoSuchZone(name)
             self.zone = found[0]
+        elif len(self.zones) == 1:
+            self.zone = self.zones[0]  # so that pages about the installation have the whole menu, too
 
     # --- Addresses ------------------------------------------------------------------------------------------------------------------------
 
@@ -186,8 +188,9 @@ class Page:
 
         async def play() -> Answer:
             answer = None
-            for method, path, json in undo.calls:
-                answer = await self.rest.call(method, path, json=json)
+            for method, address, json in undo.calls:
+                path, _, query = address.partition("?")
+                answer = await self.rest.call(method, path, json=json, query=dict(parse_qsl(query, keep_blank_values=True)))
             assert answer is not None  # noqa: S101 - an undo has at least one call
             return answer
 

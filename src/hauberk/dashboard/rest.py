@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import httpx
 from starlette.responses import Response
@@ -83,7 +83,7 @@ class Rest:
         Args:
             method: E.g. `PATCH`.
 
-            path: From `/client/v4` or `/hauberk/v1` on, quoted.
+            path: From `/client/v4` or `/hauberk/v1` on, quoted, without a query.
 
             json: The body, if it is JSON; `None` sends none.
 
@@ -97,7 +97,10 @@ class Rest:
         params = {name: _text(value) for name, value in (query or {}).items() if value is not None}
         if json is not None:
             body["json"] = json
-        response = await self._client.request(method, path, params=params or None, **body)
+        try:
+            response = await self._client.request(method, _plain(path), params=params or None, **body)
+        except httpx.InvalidURL:
+            raise RestError(414, [{"message": "a value is too long to be asked for"}]) from None
         if "application/json" not in response.headers.get("content-type", ""):
             if response.is_error:
                 raise RestError(response.status_code, [{"message": f"the API answered {response.status_code}"}])
@@ -130,7 +133,7 @@ class Rest:
     def forward(self, path: str, /, **query: Any) -> Response:
         """Answer a page's request with what the API streams at a path, such as a file to keep; nothing of it is held here."""
         pairs = [(name, _text(value)) for name, value in query.items() if value is not None]
-        return _Forwarded(self._app, self._caller, path, urlencode(pairs))
+        return _Forwarded(self._app, self._caller, _plain(path), urlencode(pairs))
 
     async def close(self) -> None:
         """Let go of what the client holds."""
@@ -159,6 +162,22 @@ class _Forwarded(Response):
             CALLER: self._caller,
         }
         await self._app(inner, receive, send)
+
+
+def _plain(path: str) -> str:
+    """
+    Give a path back, if no value in it makes it another one.
+
+    Ids come from addresses and forms. Whatever one holds, it has to stay a single part: `..` would lead to another resource, `?` and `#`
+    would cut the path off. No id of the REST API has any of these.
+
+    Raises:
+        RestError: If one does: nothing is there.
+    """
+    parts = [unquote(part) for part in path.split("/")]
+    if any(part in {".", ".."} or not part.isprintable() or "/" in part for part in parts) or "?" in path or "#" in path:
+        raise RestError(404, [{"message": "nothing has this id"}])
+    return path
 
 
 def _text(value: Any) -> str | list[str]:

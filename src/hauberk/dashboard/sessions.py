@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, QueryParams
 from starlette.responses import Response
 
 from hauberk.caller import Caller
@@ -114,9 +114,14 @@ def check_origin(request: Request) -> None:
     raise ForgedForm
 
 
-def check_form(visitor: Visitor, form: FormData) -> None:
+def check_form(visitor: Visitor, form: FormData | QueryParams) -> None:
     """
     Make sure that a form came from one of our pages.
+
+    Args:
+        visitor: Who has sent it.
+
+        form: What it holds, or the address's query where the body is too large to be read first.
 
     Raises:
         ForgedForm: If it did not.

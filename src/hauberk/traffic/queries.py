@@ -71,6 +71,19 @@ COUNTS = f"""
     GROUP BY ALL ORDER BY since, host
 """  # noqa: S608 - of constants
 
+# Only what a gateway saw: a capture from elsewhere knows of no certificate.
+CERTIFICATES = f"""
+    SELECT host,
+        count(*)::BIGINT AS recorded,
+        round(sum({WEIGHT}))::BIGINT AS requests,
+        coalesce(round(sum({WEIGHT}) FILTER (certificate IS NULL)), 0)::BIGINT AS without_certificate
+    FROM transactions
+    WHERE {IN_WINDOW} AND time IS NOT NULL AND request_id IS NOT NULL
+        AND (len($methods) = 0 OR list_contains($methods, method))
+        AND (len($paths) = 0 OR list_contains($paths, path))
+    GROUP BY host ORDER BY host
+"""  # noqa: S608 - of constants
+
 SAMPLE = f"""
     SELECT * FROM transactions
     WHERE {IN_WINDOW}
@@ -165,6 +178,32 @@ class Queries:
             StorageError: If the store cannot be read.
         """
         return list(self.query(COUNTS, {"step": max(1.0, step.total_seconds())}, hosts, since, until).to_pylist())
+
+    def without_certificate(
+        self, hosts: Sequence[str], methods: Sequence[str], paths: Sequence[str], since: datetime, until: datetime
+    ) -> list[dict[str, Any]]:
+        """
+        Count what gateways recorded of requests without a client certificate that is verified and not revoked.
+
+        Args:
+            hosts: Only these; none means all.
+
+            methods: As `hosts`.
+
+            paths: As `hosts`; compared as a whole, with what is masked in them.
+
+            since: From then on.
+
+            until: Before then.
+
+        Returns:
+            `{"host", "recorded", "requests", "without_certificate"}` of each host that has any; `recorded` is how many rows the other two
+            are estimated from.
+
+        Raises:
+            StorageError: If the store cannot be read.
+        """
+        return list(self.query(CERTIFICATES, {"methods": list(methods), "paths": list(paths)}, hosts, since, until).to_pylist())
 
     def series(
         self, hosts: Sequence[str], since: datetime, until: datetime, steps: int, limit: int
