@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hauberk.api.envelope import failure
 from hauberk.errors import TooLarge
 
-# Where captures are sent, `traffic_imports.py`; they are not held in memory.
-IMPORTS = re.compile(r"/hauberk/v1/zones/[^/]+/traffic/imports")
+# Where captures are sent, `traffic_imports.py` and the dashboard's form for it; they are not held in memory.
+IMPORTS = re.compile(r"/hauberk/v1/zones/[^/]+/traffic/imports|/zones/[^/]+/discovery/imports")
 # Boundaries and the other fields of a form with a capture in it.
 FORM_BYTES = 64 * 2**10
 

@@ -21,13 +21,16 @@ from hauberk.dashboard.addresses import link
 from hauberk.dashboard.notices import Notice, Notices, Undo
 from hauberk.dashboard.rendering import TEMPLATES
 from hauberk.dashboard.rest import Answer, Rest, RestError
-from hauberk.dashboard.sessions import Visitor, check_form, visitor_of
+from hauberk.dashboard.sessions import Visitor, check_form, is_own_affair, visitor_of
 
 COMPATIBLE = "/client/v4"
 OWN = "/hauberk/v1"
 
 # A document pasted into a form comes as a text field; the whole body has its own limit, control_plane.max_upload_bytes.
-MAX_FIELD_BYTES = 64 * 2**20
+MAX_FIELD_BYTES, MAX_FIELDS = 64 * 2**20, 20_000
+MAX_FILES = 10
+# What viewers may send, too: passwords.
+MAX_OWN_FIELD_BYTES, MAX_OWN_FIELDS = 16 * 2**10, 20
 
 ALL_ZONES = 5000
 """As many zones as one REST answer lists."""
@@ -206,7 +209,8 @@ async def _page(request: Request) -> AsyncIterator[Page]:
     try:
         page = Page(request, visitor, rest, request.app.state.notices)
         if request.method == "POST":
-            page.form = await request.form(max_part_size=MAX_FIELD_BYTES, max_fields=20_000)
+            most, size = (MAX_OWN_FIELDS, MAX_OWN_FIELD_BYTES) if is_own_affair(request.url.path) else (MAX_FIELDS, MAX_FIELD_BYTES)
+            page.form = await request.form(max_files=MAX_FILES, max_fields=most, max_part_size=size)
             check_form(visitor, page.form)
         await page.prepare()
         yield page

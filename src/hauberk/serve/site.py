@@ -15,9 +15,8 @@ from hauberk.serve.listening import server
 def create_site_of(plane: ControlPlane) -> ASGIApp:
     """Make the application over an open control plane; the caller closes the plane."""
     site = create_site(create_app(plane), plane.entrance, plane.settings.control_plane.public_url or "")
-    # A form may carry a capture to import; the REST API below has its own limit for everything else.
-    largest = plane.settings.traffic.max_import_bytes
-    return BodyLimit(site, max(largest, plane.settings.control_plane.max_upload_bytes), largest)
+    # Forms are held in memory; the one that carries a capture is not.
+    return BodyLimit(site, plane.settings.control_plane.max_upload_bytes, plane.settings.traffic.max_import_bytes)
 
 
 def site_server(plane: ControlPlane) -> uvicorn.Server:
