@@ -40,6 +40,8 @@ SETTINGS = """\
 state_dir = "state"
 [control_plane]
 listen = "127.0.0.1:{port}"
+[discovery]
+refresh_seconds = 86400
 [events]
 keep_count = 5000000
 [[zones]]

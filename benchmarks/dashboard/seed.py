@@ -14,7 +14,7 @@ from sqlalchemy import insert, select
 
 from hauberk.operation import OperationKey
 from hauberk.pipeline import ControlPlane
-from hauberk.storage.discovery_tables import DiscoveredOperation
+from hauberk.storage.discovery_tables import DiscoveredOperation, DiscoveryRun
 from hauberk.storage.events import store_events
 from hauberk.storage.models import Operation, OperationMetric, Zone
 from hauberk.storage.request_counts import COUNTS, CountedMinute, store_request_counts
@@ -111,6 +111,8 @@ def _candidates(
     with plane.database.write() as session:
         for at in range(0, len(rows), ROWS_AT_ONCE):
             session.execute(insert(DiscoveredOperation), rows[at : at + ROWS_AT_ONCE])
+        # There is no traffic behind them, so nobody may look at it until the benchmark is over.
+        session.merge(DiscoveryRun(zone_id=zone_id, started_at=datetime.now(UTC), finished_at=datetime.now(UTC)))
 
 
 def _metrics(plane: ControlPlane, ids: list[str], now: datetime, chance: random.Random) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,10 @@ import pytest
 
 from conftest import LiveControlPlane
 from hauberk.operation import OperationKey
+from hauberk.storage.learning_runs import take_lease
 from hauberk.storage.learning_tables import LearningRun
+from hauberk.storage.leases import end_lease
+from hauberk.storage.models import now
 from hauberk.storage.operations import save_operations
 from learning_fakes import HOST, FakeStatistics, Recorder
 
@@ -70,6 +74,23 @@ def test_a_run_tells_what_came_of_it(hauberk: Run, traffic: Traffic) -> None:
     assert "2 operations: 1 have a schema, 1 need more requests" in ran.err
     assert "next: hauberk schema learned list" in ran.err
     assert hauberk("schema", "learned", "run", "--no-wait", "--json").json["state"] in {"requested", "running"}
+
+
+def test_a_run_is_cancelled(hauberk: Run, traffic: Traffic, control_plane: LiveControlPlane) -> None:
+    traffic.learning.stop()
+    assert "learning is not running" in hauberk("schema", "learned", "cancel", ok=False).err
+    hauberk("schema", "learned", "run", "--no-wait")
+    ran = hauberk("schema", "learned", "cancel")
+    assert "Cancelled before it began" in ran.err
+    with control_plane.plane.database.write() as session:
+        take_lease(session, control_plane.zone_id, "another")
+    assert "Cancelled: it ends within some seconds" in hauberk("schema", "learned", "cancel").err
+    with control_plane.plane.database.write() as session:
+        end_lease(session, LearningRun, control_plane.zone_id, "another")
+        run = session.get_one(LearningRun, control_plane.zone_id)
+        run.started_at = now() + timedelta(seconds=60)  # nothing begins meanwhile, and what is asked for is not waited for
+    waited = hauberk("schema", "learned", "run", ok=False)
+    assert waited.err.startswith("error: the run was cancelled")
 
 
 def test_a_run_that_fails_says_why(hauberk: Run, traffic: Traffic, control_plane: LiveControlPlane) -> None:

@@ -19,8 +19,10 @@ TURNED = "a\u202egnp.\u2066b"
 CONTROL = "c\x1b[31m\x07d"
 EVERYTHING = (MARKUP, ATTRIBUTE, TEMPLATE, TURNED, CONTROL)
 
-# What must not stand in a page's source: each text as it was sent, and characters that turn or hide what follows.
+# What must not stand in a page's source: markup as it was sent, and characters that turn or hide what follows. Fields alone hold
+# those as they are, since they send back what they were given.
 RAW = re.compile("<script>window|<img src=x|[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<![0-9])49\\$\\{")
+FIELDS = re.compile(r' value="[^"]*"|(?<=<textarea)[^>]*>[^<]*')
 
 
 def fill(site: Site) -> None:

@@ -183,7 +183,8 @@ def test_a_viewer_sees_and_may_not(site: Site) -> None:
 def test_an_unknown_certificate_is_no_page(site: Site) -> None:
     with site.signed_in() as client:
         assert client.get(site.page(f"certificates/{uuid4()}")).status_code == 404
-        assert client.get(site.page("certificates/..%2Fcounts")).status_code == 404
+        for odd in ("counts", "..%2Fcounts", f"{uuid4()}%3Fx=1", "x" * 300, "%00"):
+            assert client.get(site.page(f"certificates/{odd}")).status_code == 404, odd
 
 
 def test_authorities_are_shown_uploaded_refused_and_deleted(site: Site) -> None:

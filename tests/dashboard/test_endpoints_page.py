@@ -15,7 +15,9 @@ from playwright.sync_api import Page, expect
 
 from dashboard.conftest import HOST_NAME, Site, Visit, csrf_of
 from dashboard.reported import bring_events
+from hauberk.learning.drift import Departure
 from hauberk.operation import OperationKey
+from hauberk.storage.alerts import Refreshed, raise_alerts
 from hauberk.storage.models import Operation, now
 from hauberk.storage.operation_metrics import Counted, hour_of, store_metrics
 from learning_fakes import FakeStatistics, Recorder
@@ -258,6 +260,20 @@ def test_the_last_events_are_told(endpoints: Endpoints) -> None:
     assert XSS not in text
     assert f"events?operation_id={one}" in text
     assert "All 2 events" in text
+
+
+def test_open_alerts_are_told(endpoints: Endpoints) -> None:
+    [one] = endpoints.save(f"{endpoints.users}/{{id}}")
+    endpoints.learn("page=1")
+    endpoints.post(f"endpoints/{one}/apply", version="1")
+    departures = [Departure("new_parameter", f"query/{XSS}{number}", "closed", 9, 3, False, "is new") for number in range(7)]
+    with endpoints.site.plane.database.write() as session:
+        raise_alerts(session, session.get_one(Operation, one), departures, Refreshed(1, 1))
+    text = endpoints.get(f"endpoints/{one}")
+    assert text.count("is new") == 5
+    assert "2 more" in text
+    assert XSS not in text
+    assert paths(endpoints.get("endpoints", state="drift")) == [endpoints.key.endpoint]
 
 
 def test_versions_are_applied_rolled_back_and_withdrawn_and_each_is_taken_back(endpoints: Endpoints) -> None:

@@ -213,6 +213,10 @@ def test_alerts_are_filtered_acknowledged_and_opened_again(site: LearnedSite) ->
             set(),
             set(),
         )
+        assert (listed(client, operation_id=site.ids[SENSORS]), listed(client, operation_id=site.ids["GET /temps"])) == (
+            {first, second},
+            set(),
+        )
         assert words(client.get(site.page("schemas/alerts"))).count("breaking") == 1
         answer = post(client, site, "schemas/alerts/acknowledge", "schemas/alerts", id=[first])
         assert (listed(client), listed(client, state="acknowledged")) == ({second}, {first})

@@ -25,6 +25,8 @@ def test_a_fresh_installation_is_told_how_to_begin(site: Site, visit: Visit, acc
     expect(page.get_by_text("Nothing in this time.")).to_be_visible()
     expect(page.locator("#gateways-card")).to_contain_text("No gateway is connected")
     accessible(page)
+    steps.get_by_role("link", name="Require client certificates").click()
+    expect(page).to_have_url(site.page("certificates/require") + f"?host={HOST_NAME}")
 
 
 def test_figures_come_by_themselves(site: Site, visit: Visit, accessible: Callable[[Page], None]) -> None:

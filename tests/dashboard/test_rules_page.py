@@ -192,6 +192,16 @@ def test_a_viewer_reads_rules(site: Site, four: list[dict[str, Any]]) -> None:
     assert order(site) == "abcd"
 
 
+@pytest.mark.parametrize(("do", "status"), [("delete:../../../operations", 409), ("delete:", 409), ("explode:{id}", 400), ("", 409)])
+def test_a_form_that_asks_for_nonsense_changes_nothing(site: Site, four: list[dict[str, Any]], do: str, status: int) -> None:
+    with site.signed_in() as client:
+        page = client.get(site.page("rules"))
+        version = site.rest.get(site.v4(PATH)).json()["result"]["version"]
+        form = {"csrf": csrf_of(page), "version": version, "seen": seen_text(four), "do": do.format(id=four[0]["id"])}
+        assert client.post(site.page("rules"), data=form).status_code == status
+    assert rules(site) == four
+
+
 def test_a_thousand_rules_are_shown_by_pages(site: Site) -> None:
     written = [{"action": "log", "expression": "true", "description": f"rule {number}"} for number in range(1000)]
     site.rest.put(site.v4(PATH), json={"rules": written}).raise_for_status()

@@ -90,6 +90,12 @@ def test_the_cookie_is_for_the_server_alone(browser_like: httpx.Client, site: Si
     assert "domain" not in given[0]
 
 
+def test_the_rest_api_knows_no_cookies(site: Site) -> None:
+    cookies = sign_in(site.url, {"token": site.token})
+    for method, path in (("GET", "/client/v4/zones"), ("POST", "/hauberk/v1/zones"), ("GET", "/hauberk/v1/account")):
+        assert httpx.request(method, site.url + path, cookies=cookies, headers={"Origin": site.url}).status_code == 401
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -61,8 +61,10 @@ def test_wrong_and_right_then_back_where_one_wanted_to_go_and_out(visit: Visit, 
 def test_with_the_keyboard_alone(visit: Visit) -> None:
     page = visit.someone()
     page.goto(visit.site.url)
-    page.keyboard.type("ada")  # the field has the focus already
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.keyboard.type("ada")
     page.keyboard.press("Tab")
+    expect(page.get_by_label("Password")).to_be_focused()
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page).to_have_url(visit.site.page())

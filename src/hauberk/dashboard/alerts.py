@@ -28,11 +28,12 @@ STATES: dict[str, bool | None] = {"open": False, "acknowledged": True, "all": No
 
 
 @routes.get(ROOT + "/alerts")
-async def list_alerts(page: PageOf, state: str = "open", kind: str = "", breaking: str = "") -> Response:
+async def list_alerts(page: PageOf, state: str = "open", kind: str = "", breaking: str = "", operation_id: str = "") -> Response:
     """List alerts."""
     state = state if state in STATES else "open"
     path = page.own("alerts")
-    filters = {"kind": kind if kind in KINDS else None, "breaking": True if breaking == "1" else None}
+    of_operation = operation_id[:36] or None
+    filters = {"kind": kind if kind in KINDS else None, "breaking": True if breaking == "1" else None, "operation_id": of_operation}
     listed, acknowledged, tabs = await asyncio.gather(
         page.rest.get(path, acknowledged=STATES[state], **filters, page=page.number, per_page=page.per_page),
         page.rest.get(path, acknowledged=True, per_page=1),
@@ -43,7 +44,7 @@ async def list_alerts(page: PageOf, state: str = "open", kind: str = "", breakin
         alerts=listed.result,
         info=listed.info,
         acknowledged=acknowledged.info["total_count"],
-        filters={"state": state, "kind": kind if kind in KINDS else "", "breaking": "1" if breaking == "1" else ""},
+        filters={"state": state, **{name: "" if value is None else "1" if value is True else value for name, value in filters.items()}},
         kinds=KINDS,
         tabs=tabs,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.datastructures import UploadFile
@@ -50,8 +51,8 @@ async def upload(page: PageOf) -> Response:
     return page.moved(page.link("certificates", "authorities"), done=done, change=change, undo=undo)
 
 
-@routes.post("/zones/{zone_name}/certificates/authorities/{authority_id}/delete")
-async def delete(page: PageOf, authority_id: str) -> Response:
+@routes.post("/zones/{zone_name}/certificates/authorities/{authority_id:uuid}/delete")
+async def delete(page: PageOf, authority_id: UUID) -> Response:
     """Delete an uploaded authority."""
     try:
         change = await page.change(lambda: page.rest.delete(f"{_uploaded(page)}/{authority_id}"))

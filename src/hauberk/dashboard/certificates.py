@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -72,16 +73,16 @@ async def change_several(page: PageOf) -> Response:
     return page.moved(address, done=done, change=change, undo=undo)
 
 
-@routes.get("/zones/{zone_name}/certificates/{certificate_id}")
-async def show_certificate(page: PageOf, certificate_id: str) -> Response:
+@routes.get("/zones/{zone_name}/certificates/{certificate_id:uuid}")
+async def show_certificate(page: PageOf, certificate_id: UUID) -> Response:
     """Show one certificate."""
     certificate = (await page.rest.get(page.own(f"client_certificates/{certificate_id}"))).result
     events = await page.rest.get(page.v4("security_events"), fingerprint=certificate["fingerprint_sha256"], per_page=5)
     return page.render("certificates/certificate.html", certificate=certificate, events=events.result, events_info=events.info, **_soon())
 
 
-@routes.post("/zones/{zone_name}/certificates/{certificate_id}/revoke")
-async def revoke(page: PageOf, certificate_id: str) -> Response:
+@routes.post("/zones/{zone_name}/certificates/{certificate_id:uuid}/revoke")
+async def revoke(page: PageOf, certificate_id: UUID) -> Response:
     """Revoke a certificate."""
     path = page.v4(f"client_certificates/{certificate_id}")
     change = await page.change(lambda: page.rest.delete(path))
@@ -91,8 +92,8 @@ async def revoke(page: PageOf, certificate_id: str) -> Response:
     )
 
 
-@routes.post("/zones/{zone_name}/certificates/{certificate_id}/restore")
-async def restore(page: PageOf, certificate_id: str) -> Response:
+@routes.post("/zones/{zone_name}/certificates/{certificate_id:uuid}/restore")
+async def restore(page: PageOf, certificate_id: UUID) -> Response:
     """Restore a certificate."""
     path = page.v4(f"client_certificates/{certificate_id}")
     change = await page.change(lambda: page.rest.patch(path, {"reactivate": True}))
@@ -102,8 +103,8 @@ async def restore(page: PageOf, certificate_id: str) -> Response:
     )
 
 
-@routes.get("/zones/{zone_name}/certificates/{certificate_id}/{part}.pem")
-async def download(page: PageOf, certificate_id: str, part: str) -> Response:
+@routes.get("/zones/{zone_name}/certificates/{certificate_id:uuid}/{part}.pem")
+async def download(page: PageOf, certificate_id: UUID, part: str) -> Response:
     """Give the certificate as a file, alone or with its authority's."""
     certificate = (await page.rest.get(page.own(f"client_certificates/{certificate_id}"))).result
     text = certificate["chain"] if part == "chain" else certificate["certificate"]

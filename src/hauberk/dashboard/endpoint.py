@@ -25,6 +25,7 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 WINDOWS = {"day": DAY, "week": 7 * DAY}
 PAIRS = (("running", "learned"), ("running", "uploaded"), ("uploaded", "learned"))
 EVENTS_SHOWN = 8
+ALERTS_SHOWN = 5
 VERSIONS_SHOWN = 100
 
 MAX_HEADING = 200
@@ -37,10 +38,11 @@ async def show(page: PageOf, operation_id: str) -> Response:
     window = "week" if page.query.get("window") == "week" else "day"
     since = (datetime.now(UTC) - WINDOWS[window]).isoformat()
     try:
-        endpoint, metrics, events = await asyncio.gather(
+        endpoint, metrics, events, alerts = await asyncio.gather(
             page.rest.get(page.own(f"endpoints/{_quoted(operation_id)}"), since=since),
             page.rest.get(page.own(f"operations/{_quoted(operation_id)}/metrics"), since=since),
             page.rest.get(page.v4("security_events"), operation_id=operation_id, per_page=EVENTS_SHOWN),
+            page.rest.get(page.own("alerts"), operation_id=operation_id, acknowledged=False, per_page=ALERTS_SHOWN),
         )
     except RestError as error:
         return _gone(page, error)
@@ -50,6 +52,7 @@ async def show(page: PageOf, operation_id: str) -> Response:
         endpoint.result,
         window=window,
         events=events.result,
+        alerts=alerts.result,
         event_count=events.info["total_count"],
         names={},  # of rules: an event's own page tells it
         **_charts(metrics.result, window),

@@ -42,7 +42,7 @@ class Way:
     page: tuple[str, ...] = ()
     query: Mapping[str, str] = field(default_factory=dict)
     command: str | None = None
-    """For the terminal; `{host}` stands for the first host it is about."""
+    """For the terminal. In it and in the query `{host}` stands for the first host that the step is about."""
 
 
 NOWHERE = Way()
@@ -61,8 +61,8 @@ WAYS = {
     "no_operation": Way(("schemas",), command="hauberk schema upload openapi.yaml"),
     "apply_learned": Way(("schemas", "learned"), command="hauberk schema learned apply --all"),
     "block_quiet": Way(("endpoints",), {"action": "log"}),
-    "demand_certificates": Way(("certificates",), command="hauberk mtls require {host}"),
-    "associate_hosts": Way(("certificates",), command="hauberk mtls require {host}"),
+    "demand_certificates": Way(("certificates", "require"), {"host": "{host}"}, command="hauberk mtls require {host}"),
+    "associate_hosts": Way(("certificates", "require"), {"host": "{host}"}, command="hauberk mtls require {host}"),
 }
 """By the code of the step."""
 
@@ -152,8 +152,9 @@ async def _figures(page: Page, zone: Mapping[str, Any]) -> dict[str, Any]:
 def _way(page: Page, step: Mapping[str, Any]) -> dict[str, Any]:
     """Give the page that a step is done on, and the command that does the same."""
     way = WAYS.get(step["code"], NOWHERE)
-    hosts = step["parameters"].get("hosts") or [page.zone["name"]]
+    host = (step["parameters"].get("hosts") or [page.zone["name"]])[0]
+    query = {name: value.format(host=host) for name, value in way.query.items()}
     return {
-        "href": "#gateways-card" if way is GATEWAYS else page.link(*way.page, **way.query) if way.page else None,
-        "command": way.command and way.command.format(host=hosts[0]),
+        "href": "#gateways-card" if way is GATEWAYS else page.link(*way.page, **query) if way.page else None,
+        "command": way.command and way.command.format(host=host),
     }

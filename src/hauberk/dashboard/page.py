@@ -73,7 +73,7 @@ class Page:
         """What was POSTed. Text may hold whole documents, so read it here and not by FastAPI's `Form`, which stops at 1 MB."""
         self.zones: list[dict[str, Any]] = []
         self.zone: dict[str, Any] = {}
-        """`id`, `name` and more of the zone that the address names, or nothing."""
+        """`id`, `name` and more of the zone that the address names, or of the only one; else nothing."""
         self.status: dict[str, Any] = {"version": 0, "gateways": []}
         self._notices = notices
 
@@ -93,6 +93,8 @@ class Page:
             if not found:
                 raise NoSuchZone(name)
             self.zone = found[0]
+        elif len(self.zones) == 1:
+            self.zone = self.zones[0]  # so that pages about the installation have the whole menu, too
 
     # --- Addresses ------------------------------------------------------------------------------------------------------------------------
 

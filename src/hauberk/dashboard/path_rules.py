@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from hauberk.dashboard.page import Page, PageOf, Undo
 from hauberk.dashboard.rest import RestError
+from hauberk.operation import METHODS
 
 routes = APIRouter()
 
@@ -62,9 +63,17 @@ async def _list(page: Page, error: RestError | None = None, status: int = 200) -
         page.rest.get(page.own("discovery/templates"), page=page.number, per_page=page.per_page),
         page.rest.get(page.own("discovery/summary")),
     )
+    methods = [("", "All methods"), *((name, name) for name in METHODS)]
     given = {name: str(page.form.get(name) or "") for name in ("host", "method", "endpoint")}
     return page.render(
-        "discovery/rules.html", status, rules=rules.result, info=rules.info, hosts=summary.result["hosts"], error=error, given=given
+        "discovery/rules.html",
+        status,
+        rules=rules.result,
+        info=rules.info,
+        hosts=summary.result["hosts"],
+        methods=methods,
+        error=error,
+        given=given,
     )
 
 

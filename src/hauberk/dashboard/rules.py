@@ -30,23 +30,24 @@ async def change_rules(page: PageOf) -> Response:
     """Make the one change that was asked for, if the rules are still those the visitor saw."""
     do, _, rule_id = str(page.form.get("do", "")).partition(":")
     present = await present_rules(page)
-    at = next((index for index, rule in enumerate(present.rules) if rule["id"] == rule_id), None)
+    path, query = entrypoint(page), seen_version(page)
     try:
         if do == "numbers":
             rules = _renumbered(page, present.rules)
-            path, done = entrypoint(page), "The rules are tried in the new order."
-            change = await page.change(lambda: page.rest.put(path, {"rules": rules}, query=seen_version(page)))
+            done = "The rules are tried in the new order."
+            change = await page.change(lambda: page.rest.put(path, {"rules": rules}, query=query))
         else:
-            # A rule that is gone is one that somebody else deleted: REST says so by the version.
-            changes, verb = _asked(do, at if at is not None else 0)
+            at = next((index for index, rule in enumerate(present.rules) if rule["id"] == rule_id), None)
+            if at is None:
+                raise RestError(409, [{"message": "the rule was deleted meanwhile"}])  # noqa: TRY301 - as REST would say it
+            changes, verb = _asked(do, at)
             path = page.v4(f"rulesets/{present.id}/rules/{rule_id}")
-            name = present.rules[at]["description"] if at is not None else ""
-            done = f"The rule {name or (at or 0) + 1} {verb}."
+            done = f"The rule {present.rules[at]['description'] or at + 1} {verb}."
 
             async def call() -> Answer:
                 if changes is None:
-                    return await page.rest.delete(path, query=seen_version(page))
-                return await page.rest.patch(path, changes, query=seen_version(page))
+                    return await page.rest.delete(path, query=query)
+                return await page.rest.patch(path, changes, query=query)
 
             change = await page.change(call)
     except RestError as error:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import BigInteger, ColumnElement, delete, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from hauberk.storage.adding import add_to_rows
@@ -81,7 +81,7 @@ def request_series(session: Session, zone_id: str, since: int, until: int, step:
 
         host: Only this host.
     """
-    began = RequestCount.began // step * step
+    began = _floored(step)
     query = select(began, *_sums()).where(*_within(zone_id, since, until)).group_by(began)
     if host is not None:
         query = query.where(RequestCount.host == host)
@@ -98,7 +98,7 @@ def requests_by_host(session: Session, zone_id: str, since: int, until: int) -> 
 def tidy_request_counts(session: Session, keep_days: int) -> None:
     """Put old minutes together to their hours, and delete what is older than so many days."""
     old = (RequestCount.seconds == MINUTE, RequestCount.began < _oldest_minute())
-    hour = RequestCount.began // HOUR * HOUR
+    hour = _floored(HOUR)
     query = select(RequestCount.zone_id, RequestCount.host, hour, *_sums()).where(*old)
     rows = [
         {"zone_id": zone_id, "host": host, "seconds": HOUR, "began": int(began), **_tally(sums)}
@@ -124,6 +124,12 @@ def _within(zone_id: str, since: int, until: int) -> tuple[ColumnElement[bool], 
         RequestCount.began >= since,
         RequestCount.began < until,
     )
+
+
+def _floored(step: int) -> ColumnElement[int]:
+    """Give when the step began. The number stands in the statement: PostgreSQL would not take two parameters for the same grouping."""
+    seconds: ColumnElement[int] = literal_column(str(step), BigInteger())
+    return RequestCount.began // seconds * seconds
 
 
 def _sums() -> list[ColumnElement[int]]:

@@ -149,6 +149,11 @@ function submitted(form) {
   });
 }
 
+/** What has to be scrolled to be read is scrolled by keyboard, too. */
+function scrolled(region) {
+  if (region.scrollWidth > region.clientWidth || region.scrollHeight > region.clientHeight) region.tabIndex = 0;
+}
+
 function switchTheme(button) {
   button.hidden = false;
   button.addEventListener("click", () => {
@@ -166,6 +171,7 @@ const ATTRIBUTES = [
   ["form[data-selection]", selection],
   ["[data-copy]", copy],
   ["form[data-submit-on-change]", submitted],
+  [".sheet, .scroll", scrolled],
   ["[data-theme-switch]", switchTheme],
 ];
 

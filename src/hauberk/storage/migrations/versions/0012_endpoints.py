@@ -57,7 +57,7 @@ def _fill() -> None:
     connection.execute(
         sa.text(
             "INSERT INTO operation_latency (operation_id, until, sketch, p50, p95, p99)"
-            " SELECT DISTINCT operation_id, TIMESTAMP '1970-01-01 00:00:00+00', '', 0, 0, 0 FROM operation_metrics"
+            " SELECT DISTINCT operation_id, TIMESTAMPTZ '1970-01-01 00:00:00+00', '', 0, 0, 0 FROM operation_metrics"
             if connection.dialect.name == "postgresql"
             else "INSERT INTO operation_latency (operation_id, until, sketch, p50, p95, p99)"
             " SELECT DISTINCT operation_id, '1970-01-01 00:00:00.000000', '', 0, 0, 0 FROM operation_metrics"
