@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -184,24 +184,28 @@ class Page:
 
     async def undo(self, key: str) -> Response:
         """Take back what a notice offers to take back, once."""
-        notice = self._notices.find(self.visitor.session_id, key)
-        undo = notice.undo if notice is not None else None
-        if notice is None or undo is None:
+        taken = self._notices.take(self.visitor.session_id, key)
+        if taken is None:
             return self.moved("/", done="This cannot be taken back any more: it was done already, or too long ago.", kind="warn")
+        notice, undo = taken
+        played = 0
 
         async def play() -> Answer:
+            nonlocal played
             answer = None
             for method, address, json in undo.calls:
                 path, _, query = address.partition("?")
                 answer = await self.rest.call(method, path, json=json, query=dict(parse_qsl(query, keep_blank_values=True)))
+                played += 1
             assert answer is not None  # noqa: S101 - an undo has at least one call
             return answer
 
         try:
             change = await self.change(play)
         except RestError as error:
-            return self.moved(notice.address, done=f"Not taken back: {error.message}", kind="bad")
-        self._notices.forget_undo(self.visitor.session_id, key)
+            # What is at fault may pass, such as a database that is busy: then the rest can be tried again.
+            left = replace(undo, calls=undo.calls[played:]) if error.status >= 500 and played < len(undo.calls) else None
+            return self.moved(notice.address, done=f"Not taken back: {error.message}", kind="bad", undo=left)
         return self.moved(undo.address or notice.address, done=f"Taken back: {notice.text}", change=change)
 
 
