@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from hauberk import _native
 from hauberk.config import LearningSettings
 from hauberk.errors import Conflict, InvalidSchema
+from hauberk.held_back import HeldBack
 from hauberk.learning.trial import Judge, Trial
 from hauberk.operation import OperationKey
 from hauberk.profile_keeping import Learner, may_be_in
@@ -31,8 +32,6 @@ from hauberk.storage.session_identifiers import session_identifiers
 from hauberk.traffic.hours import RecordedHour
 
 MAX_REQUESTS = 1_000_000
-# A learner only says whether it takes a request; so that what it remembers stays small it is made anew after so many.
-LEARNER_ROWS = 50_000
 # Few enough that who watches a trial hears of it every second or so.
 LINES_AT_ONCE = 1000
 
@@ -196,7 +195,11 @@ class SchemaTrials:
         tried = prepared.tried
         trial = Trial({one.name: one.document for one in tried}, self.judge)
         forgetful = prepared.everything or self.learner is None
-        taught = None if forgetful or self.learner is None else _Taught(self.learner, tried, self._rules(prepared.identifiers))
+        taught = (
+            None
+            if forgetful or self.learner is None
+            else HeldBack(self.learner, [one.key for one in tried], self._rules(prepared.identifiers))
+        )
         since = first_hour(until, self.settings.window_days)
         ended_by = self._replay(trial, tried, taught, (since, until), prepared.most, watch) if tried else None
         there = {one.operation_id for one in tried}
@@ -265,7 +268,7 @@ class SchemaTrials:
         self,
         trial: Trial,
         tried: Sequence[Tried],
-        taught: _Taught | None,
+        taught: HeldBack | None,
         window: tuple[datetime, datetime],
         most: int,
         watch: Watch | None,
@@ -279,7 +282,7 @@ class SchemaTrials:
             if not succeeded or at is None or taught is None:
                 return True
             time = _time(row)
-            return (time is not None and time >= at) or taught.was_held_back(line)
+            return (time is not None and time >= at) or taught.has(line)
 
         hosts = {one.key.host for one in tried}
         hours = [hour for hour in self.hours.hours(*window) if any(may_be_in(hour.part, host) for host in hosts)]
@@ -297,32 +300,6 @@ class SchemaTrials:
                     if trial.requests >= most or reason is not None:
                         return reason or "most"
         return None
-
-
-class _Taught:
-    """
-    Tells who was held back: a learner that holds back does not take such a request, and one that does not takes it.
-
-    Args:
-        learner: Makes a learner.
-
-        tried: The operations.
-
-        rules: What else decides.
-    """
-
-    def __init__(self, learner: Callable[..., Learner], tried: Sequence[Tried], rules: Mapping[str, Any]) -> None:
-        self._learner = learner
-        self._rules = {**rules, "operations": [tuple(one.key) for one in tried]}
-        self._learners: list[Learner] = []
-        self._fed = 0
-
-    def was_held_back(self, line: bytes) -> bool:
-        if self._fed % LEARNER_ROWS == 0:
-            self._learners = [self._learner(**self._rules, held_back=held_back) for held_back in (True, False)]
-        self._fed += 1
-        holding, other = self._learners
-        return holding.feed(line) == 0 and other.feed(line) > 0
 
 
 def _time(row: Mapping[str, Any]) -> datetime | None:

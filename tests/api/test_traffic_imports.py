@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from conftest import HOST_NAME, LiveControlPlane, eventually, serve_control_plane
-from hauberk import capture_imports
+from hauberk import capture_imports, capture_reading
 from hauberk.capture_imports import Sent
 from hauberk.storage.models import Zone
 from hauberk.traffic.staging import StagedRows
@@ -163,7 +163,7 @@ def test_a_reader_may_look_and_nothing_else(control_plane: LiveControlPlane, cli
 def test_a_cancelled_import_leaves_the_store_as_it_was(
     control_plane: LiveControlPlane, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(capture_imports, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(capture_reading, "TELL_SECONDS", 0.0)
     before = sent(client, lines(5))
     stored = segments(control_plane)
     ids = [client.post("imports", content=lines(60_000)).json()["result"]["id"] for _ in range(3)]

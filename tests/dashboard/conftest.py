@@ -107,9 +107,9 @@ def site(first_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield served_site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium. While it is there this thread has an event loop that runs, so it ends with the tests of this folder."""
     program = shutil.which("chromium")
     if program is None:
         missing("chromium is not installed")

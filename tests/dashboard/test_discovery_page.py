@@ -224,6 +224,21 @@ def test_what_cannot_be_imported_is_told_on_the_page(looked: Site) -> None:
         assert forged.status_code == 403
 
 
+def test_a_capture_that_is_too_large_is_told_on_the_page(first_state: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(first_state, tmp_path / "state"))
+    limits: dict[str, Any] = {"control_plane": {"max_upload_bytes": 5000}, "traffic": {"max_import_bytes": 200_000}}
+    with served(settings_for(folder, "127.0.0.1:8080", **limits)) as small, small.signed_in() as client:
+        csrf = csrf_of(client.get(small.page("discovery/imports")))
+        for size in (201_000, 5_000_000):
+            answer = client.post(small.page(f"discovery/imports?csrf={csrf}"), files={"file": bytes(size)})
+            assert answer.status_code == 413
+            assert "larger than 200000 bytes; the setting is traffic.max_import_bytes" in answer.text
+            assert "<h1>Import a capture</h1>" in answer.text
+        large = client.post(small.page("discovery/changes"), data={"csrf": csrf, "prefix": "x" * 6000})
+        assert (large.status_code, "control_plane.max_upload_bytes" in large.text) == (413, True)
+        assert not list((folder / "imports").glob("*"))
+
+
 def test_a_viewer_looks_and_changes_nothing(looked: Site) -> None:
     site = looked
     before = len(site.rest.get(site.own("traffic/imports")).json()["result"])

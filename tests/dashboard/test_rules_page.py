@@ -66,6 +66,7 @@ def test_a_rule_is_built_of_rows_written_as_text_and_back(site: Site, visit: Vis
     expect(checked).to_contain_text("compiles")
     page.get_by_role("button", name="Edit as rows").click()
     expect(page.get_by_label("Field")).to_have_count(3)
+    expect(checked).to_contain_text("and (not cf.tls_client_auth.cert_verified or cf.tls_client_auth.cert_revoked)")
     page.get_by_role("button", name="Edit as text").click()
     text.fill('http.host eq "a" and (http.host eq "b" or (http.host eq "c" and true))')
     expect(checked).to_contain_text("more than rows can")

@@ -19,12 +19,13 @@ from hauberk.api.paging import PageQuery, info, paged_together
 from hauberk.config import LearningSettings
 from hauberk.learning_state import NO_BODIES, LearningState, told
 from hauberk.operation import MAX_HOST_CHARACTERS
-from hauberk.storage.applied_schemas import applied_to, hosts_that_apply, is_ready, ready_to_apply, set_auto_apply, uploaded_of
+from hauberk.storage.applied_schemas import applied_to, hosts_that_apply, set_auto_apply, uploaded_of
 from hauberk.storage.learned_versions import newest_versions
 from hauberk.storage.learning_runs import count_states, learning_of, relearn, state_of
 from hauberk.storage.learning_tables import LearnedVersion, LearningHost, OperationLearning
 from hauberk.storage.models import Operation
 from hauberk.storage.operations import filter_operations, find_operation, find_operations, operations_of, order_operations
+from hauberk.storage.ready_schemas import is_ready, ready_to_apply
 from hauberk.storage.schemas import schemas_in_force
 
 own = APIRouter(tags=["learning"], dependencies=[Owner])

@@ -13,6 +13,7 @@ from hauberk.errors import TooLarge
 IMPORTS = re.compile(r"/hauberk/v1/zones/[^/]+/traffic/imports")
 # Boundaries and the other fields of a form with a capture in it.
 FORM_BYTES = 64 * 2**10
+SETTING, IMPORT_SETTING = "control_plane.max_upload_bytes", "traffic.max_import_bytes"
 
 
 class BodyLimit:
@@ -37,10 +38,11 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit, setting = self._limit(scope)
+        is_import = scope["method"] == "POST" and IMPORTS.fullmatch(scope["path"]) is not None
+        limit = self.max_import_bytes + FORM_BYTES if is_import else self.max_bytes
         lengths = [value for name, value in scope["headers"] if name == b"content-length"]
         if lengths and lengths[0].isdigit() and int(lengths[0]) > limit:
-            await _refuse(limit, setting, scope, receive, send)
+            await self._refuse(is_import, scope, receive, send)
             return
         read = 0
         answering = False
@@ -61,19 +63,14 @@ class BodyLimit:
         try:
             await self.app(scope, counted, watched)
         except _Exceeded:
-            await _refuse(limit, setting, scope, receive, send)
+            await self._refuse(is_import, scope, receive, send)
 
-    def _limit(self, scope: Scope) -> tuple[int, str]:
-        if scope["method"] == "POST" and IMPORTS.fullmatch(scope["path"]):
-            return self.max_import_bytes + FORM_BYTES, "traffic.max_import_bytes"
-        return self.max_bytes, "control_plane.max_upload_bytes"
-
-
-async def _refuse(limit: int, setting: str, scope: Scope, receive: Receive, send: Send) -> None:
-    message = f"the body is larger than {limit} bytes; the setting is {setting}"
-    response = failure(TooLarge.status, [{"code": TooLarge.code, "message": message}])
-    response.headers["Connection"] = "close"
-    await response(scope, receive, send)
+    async def _refuse(self, is_import: bool, scope: Scope, receive: Receive, send: Send) -> None:
+        most, setting = (self.max_import_bytes, IMPORT_SETTING) if is_import else (self.max_bytes, SETTING)
+        message = f"the body is larger than {most} bytes; the setting is {setting}"
+        response = failure(TooLarge.status, [{"code": TooLarge.code, "message": message}])
+        response.headers["Connection"] = "close"
+        await response(scope, receive, send)
 
 
 class _Exceeded(BaseException):

@@ -13,6 +13,7 @@ from hauberk import operation
 from hauberk.api.auth import Owner
 from hauberk.api.dependencies import Plane, ZoneId, zone_of
 from hauberk.api.envelope import success
+from hauberk.api.limits import IMPORT_SETTING
 from hauberk.api.paging import PageQuery, paged_rows
 from hauberk.api.received_files import receive_file
 from hauberk.capture_imports import Sent
@@ -69,7 +70,7 @@ async def create_import(
     told = None
     try:
         with path.open("wb") as file:
-            received = await receive_file(request, file, plane.settings.traffic.max_import_bytes, "traffic.max_import_bytes")
+            received = await receive_file(request, file, plane.settings.traffic.max_import_bytes, IMPORT_SETTING)
         fields = received.fields
         host = default_host or fields.get("default_host") or None
         sent = await run_in_threadpool(_checked, plane, zone_id, name or received.name, format_name or fields.get("format") or None, host)

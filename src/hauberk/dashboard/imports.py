@@ -18,6 +18,9 @@ from hauberk.dashboard.text import moment
 
 routes = APIRouter()
 
+# A browser that sends more than this of a file that is refused sees a broken connection.
+MAX_READ_AWAY_BYTES = 2**30
+
 FORMATS = (
     ("", "Told from the content"),
     ("har", "HAR"),
@@ -59,9 +62,11 @@ async def send(page: Sending) -> Response:
     """Pass a file on."""
     names = ("content-type", "content-length")
     headers = {name: value for name in names if (value := page.request.headers.get(name)) is not None}
+    body = page.request.stream()
     try:
-        made = await page.rest.post(page.own("traffic/imports"), content=page.request.stream(), headers=headers)
+        made = await page.rest.post(page.own("traffic/imports"), content=_passed_on(body), headers=headers)
     except RestError as error:
+        await _read_away(body)
         return await _list(page, error, error.status)
     return page.moved(page.link("discovery", "imports", made.result["id"]))
 
@@ -89,6 +94,21 @@ async def cancel(page: PageOf, import_id: str) -> Response:
             raise
         return page.moved(address, done=error.message, kind="warn")
     return page.moved(address, done="Cancelled. Nothing of the capture was kept.")
+
+
+async def _passed_on(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Give a body piece by piece; what the API leaves of it can still be read."""
+    async for chunk in body:
+        yield chunk
+
+
+async def _read_away(body: AsyncIterator[bytes]) -> None:
+    """Read what is left of a file that is refused: browsers look for the answer when they have sent all of it."""
+    read = 0
+    async for chunk in body:
+        read += len(chunk)
+        if read > MAX_READ_AWAY_BYTES:
+            return
 
 
 def share_of(row: dict[str, Any]) -> float | None:

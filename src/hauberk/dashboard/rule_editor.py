@@ -113,6 +113,7 @@ async def _written(page: Page, rule_id: str | None) -> Response:
             return await _editor(page, rule, await present_rules(page), draft, checked, error)
     if do == "rows" and checked.rows is not None:
         draft = replace(draft, mode="rows", match=checked.rows["match"], groups=checked.rows["groups"])
+        checked = await _check(page, draft)  # the text as the rows say it, which is what would be stored
     elif do == "text" and draft.mode == "rows" and checked.refused is None:
         draft = replace(draft, mode="text", expression=checked.text)
     return await _editor(page, rule, present, draft, checked)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hauberk.api.app import create_app
 from hauberk.api.limits import BodyLimit
@@ -11,13 +13,21 @@ from hauberk.dashboard.app import create_site
 from hauberk.pipeline import ControlPlane
 from hauberk.serve.listening import server
 
+IMPORT_PAGE = re.compile(r"/zones/[^/]+/discovery/imports")
+
 
 def create_site_of(plane: ControlPlane) -> ASGIApp:
     """Make the application over an open control plane; the caller closes the plane."""
     site = create_site(create_app(plane), plane.entrance, plane.settings.control_plane.public_url or "")
-    # A form may carry a capture to import; the REST API below has its own limit for everything else.
-    largest = plane.settings.traffic.max_import_bytes
-    return BodyLimit(site, max(largest, plane.settings.control_plane.max_upload_bytes), largest)
+    control_plane = plane.settings.control_plane
+    limited = BodyLimit(site, control_plane.max_upload_bytes, plane.settings.traffic.max_import_bytes)
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        # This page passes captures on to the REST API as they come, which has a limit for them, and shows what the API says.
+        is_capture = scope["type"] == "http" and IMPORT_PAGE.fullmatch(scope["path"]) is not None
+        await (site if is_capture else limited)(scope, receive, send)
+
+    return served
 
 
 def site_server(plane: ControlPlane) -> uvicorn.Server:
