@@ -90,26 +90,6 @@ def test_nothing_of_what_strangers_sent_is_markup(hostile: dict[str, str]) -> No
         assert part in shown, part
 
 
-def test_nothing_runs_in_a_browser(open_pages: tuple[Page, list[str]], visit: Visit) -> None:
-    page, addresses = open_pages
-    dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    for address in addresses:
-        page.goto(visit.site.url + address, wait_until="domcontentloaded")
-        assert page.evaluate("window.pwned") is None, address
-        assert page.locator("img[src=x], script:not([src])").count() == 0, address
-    assert dialogs == []
-
-
-def test_everything_is_reached_by_keyboard_and_has_a_name(open_pages: tuple[Page, list[str]], visit: Visit) -> None:
-    page, addresses = open_pages
-    for address in addresses:
-        page.goto(visit.site.url + address)
-        assert page.evaluate(UNREACHABLE) == [], address
-        assert page.evaluate(NAMELESS) == [], address
-        expect(page.get_by_role("heading", level=1)).to_have_count(1)
-
-
 def test_the_tab_key_goes_through_a_form_and_enter_sends_it(visit: Visit) -> None:
     page = visit.signed_in()
     page.goto(visit.site.page("settings/hosts/new"))
@@ -128,13 +108,21 @@ def test_the_tab_key_goes_through_a_form_and_enter_sends_it(visit: Visit) -> Non
     expect(page.get_by_role("status")).to_contain_text("typed.example.com is served")
 
 
-def test_axe_finds_nothing_grave_on_full_pages(
+def test_each_page_runs_nothing_of_strangers_and_is_for_everybody(
     open_pages: tuple[Page, list[str]], visit: Visit, accessible: Callable[[Page], None]
 ) -> None:  # fmt: skip
     page, addresses = open_pages
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     for address in addresses:
         page.goto(visit.site.url + address)
+        assert page.evaluate("window.pwned") is None, address
+        assert page.locator("img[src=x], script:not([src])").count() == 0, address
+        assert page.evaluate(UNREACHABLE) == [], address
+        assert page.evaluate(NAMELESS) == [], address
+        expect(page.get_by_role("heading", level=1)).to_have_count(1)
         _judge(page, address, accessible)
+    assert dialogs == []
 
 
 def test_axe_finds_nothing_grave_on_empty_pages(

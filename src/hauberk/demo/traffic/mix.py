@@ -39,8 +39,8 @@ class Mix:
             _Group(visitors.browsers(), visitors.browse, 5, by_day=True),
             _Group(visitors.crawlers(), visitors.crawl, 2),
             _Group(machines.probes(), machines.probe, 2),
-            _Group(attackers.scanners(), attackers.scan, 2),
-            _Group(attackers.attackers(), attackers.attack, 5),
+            _Group(attackers.scanners(), attackers.scan, 1.5),
+            _Group(attackers.attackers(), attackers.attack, 3),
         ]
 
     def visit(self, now: datetime, *, released: bool = False, awake: float = 1) -> list[Sent]:
