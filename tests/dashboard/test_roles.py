@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from uuid import UUID
 
 import httpx
 import pytest
@@ -21,7 +22,8 @@ PUBLIC = ("/sign-in", "/docs")
 
 def address(route: APIRoute) -> str:
     """Give an address of a route, of things that are not there."""
-    return re.sub(r"\{(\w+)(?::\w+)?\}", lambda match: ZONE_NAME if match[1] == "zone_name" else "1", route.path)
+    nobodys = {"zone_name": ZONE_NAME, "uuid": str(UUID(int=1))}
+    return re.sub(r"\{(\w+)(?::(\w+))?\}", lambda match: nobodys.get(match[1]) or nobodys.get(match[2], "1"), route.path)
 
 
 def those(method: str) -> list[str]:

@@ -170,3 +170,11 @@ def test_what_a_viewer_sends_is_refused(site: Site) -> None:
         assert send(viewer, site, "settings/tuning", **{"events.keep_days": "3"}).status_code == 403
         assert send(viewer, site, "settings/sessions", type="header", name="x").status_code == 403
         assert site.plane.settings.events.keep_days == 30
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e999", "9" * 5000, "x"])
+def test_what_is_no_number_is_refused(site: Site, value: str) -> None:
+    with site.signed_in() as editor:
+        for key in ("traffic.sample_rate", "events.keep_days"):
+            if key in site.rest.get("/hauberk/v1/settings").text:
+                assert send(editor, site, "settings/tuning", **{key: value}).status_code == 400

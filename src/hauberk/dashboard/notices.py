@@ -6,6 +6,7 @@ It lives in memory: after a restart of the control plane a change stays made, an
 
 from __future__ import annotations
 
+import json
 import secrets
 import threading
 import time
@@ -16,6 +17,8 @@ from typing import Any
 
 KEEP_SECONDS = 3600
 MAX_NOTICES = 2000
+# All that undos would send, together: one may hold a whole document.
+MAX_CHARACTERS = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -67,27 +70,43 @@ class Notices:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._kept: OrderedDict[tuple[str, str], tuple[float, Notice]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], tuple[float, int, Notice]] = OrderedDict()
+        self._characters = 0
         self._lock = threading.Lock()
 
     def add(self, session_id: str, notice: Notice) -> str:
         """Keep a notice; the answer is its key, which the address carries."""
         key = secrets.token_urlsafe(9)
+        characters = len(json.dumps(notice.undo.calls)) if notice.undo is not None else 0
         with self._lock:
-            self._kept[session_id, key] = (self._clock(), replace(notice, key=key))
-            while len(self._kept) > MAX_NOTICES:
-                self._kept.popitem(last=False)
+            self._kept[session_id, key] = (self._clock(), characters, replace(notice, key=key))
+            self._characters += characters
+            while self._has_too_many():
+                _, (_, gone, _) = self._kept.popitem(last=False)
+                self._characters -= gone
         return key
 
     def find(self, session_id: str, key: str) -> Notice | None:
         """Give a notice of this session, if it is not too old."""
         with self._lock:
-            at, notice = self._kept.get((session_id, key), (0.0, None))
+            at, _, notice = self._kept.get((session_id, key), (0.0, 0, None))
             return notice if notice is not None and self._clock() - at < KEEP_SECONDS else None
 
-    def forget_undo(self, session_id: str, key: str) -> None:
-        """Note that a notice's change was taken back."""
+    def take(self, session_id: str, key: str) -> tuple[Notice, Undo] | None:
+        """Give a notice of this session with its undo, to nobody else any more: of two clicks one takes the change back."""
+        notice = self.find(session_id, key)
         with self._lock:
-            if (session_id, key) in self._kept:
-                at, notice = self._kept[session_id, key]
-                self._kept[session_id, key] = (at, replace(notice, undo=None))
+            at, characters, now = self._kept.get((session_id, key), (0.0, 0, None))
+            if notice is None or now is None or now.undo is None:
+                return None
+            self._kept[session_id, key] = (at, 0, replace(now, undo=None))
+            self._characters -= characters
+            return notice, now.undo
+
+    def _has_too_many(self) -> bool:
+        oldest, _, _ = next(iter(self._kept.values()))
+        return (
+            len(self._kept) > MAX_NOTICES
+            or self._clock() - oldest >= KEEP_SECONDS
+            or (self._characters > MAX_CHARACTERS and len(self._kept) > 1)
+        )

@@ -75,7 +75,7 @@ EXPIRING_SHOWN = 5
 async def first(page: PageOf) -> Response:
     """Send the visitor to the only zone, or show all."""
     if len(page.zones) == 1:
-        return RedirectResponse(link(page.zones[0]["name"]), 303)
+        return RedirectResponse(link(page.zones[0]["name"], notice=page.query.get("notice")), 303)
     shown = page.zones[:ZONES_WITH_FIGURES]
     figures = await asyncio.gather(*(_figures(page, zone) for zone in shown))
     return page.render("overview/zones.html", figures=dict(zip((zone["name"] for zone in shown), figures, strict=True)))

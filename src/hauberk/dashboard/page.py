@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -21,13 +21,16 @@ from hauberk.dashboard.addresses import link
 from hauberk.dashboard.notices import Notice, Notices, Undo
 from hauberk.dashboard.rendering import TEMPLATES
 from hauberk.dashboard.rest import Answer, Rest, RestError
-from hauberk.dashboard.sessions import Visitor, check_form, visitor_of
+from hauberk.dashboard.sessions import Visitor, check_form, is_own_affair, visitor_of
 
 COMPATIBLE = "/client/v4"
 OWN = "/hauberk/v1"
 
 # A document pasted into a form comes as a text field; the whole body has its own limit, control_plane.max_upload_bytes.
-MAX_FIELD_BYTES = 64 * 2**20
+MAX_FIELD_BYTES, MAX_FIELDS = 64 * 2**20, 20_000
+MAX_FILES = 10
+# What viewers may send, too: passwords.
+MAX_OWN_FIELD_BYTES, MAX_OWN_FIELDS = 16 * 2**10, 20
 
 ALL_ZONES = 5000
 """As many zones as one REST answer lists."""
@@ -181,24 +184,28 @@ class Page:
 
     async def undo(self, key: str) -> Response:
         """Take back what a notice offers to take back, once."""
-        notice = self._notices.find(self.visitor.session_id, key)
-        undo = notice.undo if notice is not None else None
-        if notice is None or undo is None:
+        taken = self._notices.take(self.visitor.session_id, key)
+        if taken is None:
             return self.moved("/", done="This cannot be taken back any more: it was done already, or too long ago.", kind="warn")
+        notice, undo = taken
+        played = 0
 
         async def play() -> Answer:
+            nonlocal played
             answer = None
             for method, address, json in undo.calls:
                 path, _, query = address.partition("?")
                 answer = await self.rest.call(method, path, json=json, query=dict(parse_qsl(query, keep_blank_values=True)))
+                played += 1
             assert answer is not None  # noqa: S101 - an undo has at least one call
             return answer
 
         try:
             change = await self.change(play)
         except RestError as error:
-            return self.moved(notice.address, done=f"Not taken back: {error.message}", kind="bad")
-        self._notices.forget_undo(self.visitor.session_id, key)
+            # What is at fault may pass, such as a database that is busy: then the rest can be tried again.
+            left = replace(undo, calls=undo.calls[played:]) if error.status >= 500 and played < len(undo.calls) else None
+            return self.moved(notice.address, done=f"Not taken back: {error.message}", kind="bad", undo=left)
         return self.moved(undo.address or notice.address, done=f"Taken back: {notice.text}", change=change)
 
 
@@ -208,7 +215,8 @@ async def _page(request: Request) -> AsyncIterator[Page]:
     try:
         page = Page(request, visitor, rest, request.app.state.notices)
         if request.method == "POST":
-            page.form = await request.form(max_part_size=MAX_FIELD_BYTES, max_fields=20_000)
+            most, size = (MAX_OWN_FIELDS, MAX_OWN_FIELD_BYTES) if is_own_affair(request.url.path) else (MAX_FIELDS, MAX_FIELD_BYTES)
+            page.form = await request.form(max_files=MAX_FILES, max_fields=most, max_part_size=size)
             check_form(visitor, page.form)
         await page.prepare()
         yield page

@@ -108,10 +108,17 @@ def check_origin(request: Request) -> None:
         if site == "same-origin":
             return
     elif origin is not None:
-        own = {request.headers.get("host", "").lower(), urlsplit(request.app.state.public_url).netloc.lower()}
-        if urlsplit(origin).netloc.lower() in own - {""}:
+        own = {request.headers.get("host", "").lower(), _host_of(request.app.state.public_url)}
+        if _host_of(origin) in own - {""}:
             return
     raise ForgedForm
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:  # e.g. of brackets with no address in them
+        return ""
 
 
 def check_form(visitor: Visitor, form: FormData | QueryParams) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import groupby
+from math import isfinite
 from typing import Any
 
 from fastapi import APIRouter
@@ -86,9 +87,10 @@ def _value(one: Mapping[str, Any], text: str) -> Any:
     if one["kind"] == "boolean":
         return text == "true"
     try:
-        return int(text) if one["kind"] == "integer" else float(text) if one["kind"] == "number" else text
+        value: Any = int(text) if one["kind"] == "integer" else float(text) if one["kind"] == "number" else text
     except ValueError:
         return text
+    return value if not isinstance(value, float) or isfinite(value) else text
 
 
 def _shown(value: Any) -> str:
