@@ -24,7 +24,6 @@ from hauberk.demo.traffic.history import made_up, write_capture
 from hauberk.demo.traffic.origin import Origin
 from hauberk.gateway import GatewayRunner
 from hauberk.serve.listening import bind
-from hauberk.storage.models import Host
 
 # What a page waits for that others bring about: a run of learning, a gateway that follows.
 PATIENCE_MS = 30_000
@@ -42,9 +41,10 @@ class Installation:
         self._origin = uvicorn.Server(uvicorn.Config(Origin(1), log_config=None, lifespan="off"))
         self._origin_thread = threading.Thread(target=self._origin.run, kwargs={"sockets": [self._bound]})
         self._origin_thread.start()
+        zone = self.settings.zones[0]
+        host = zone.hosts[0].model_copy(update={"upstreams": [f"http://127.0.0.1:{self._bound.getsockname()[1]}"]})
+        self.settings = self.settings.model_copy(update={"zones": [zone.model_copy(update={"hosts": [host]})]})
         self.serve()
-        with self.site.plane.database.write() as session:
-            session.query(Host).one().upstreams = [f"http://127.0.0.1:{self._bound.getsockname()[1]}"]
         gateway = settings_for(
             folder,
             f"127.0.0.1:{self.port}",
