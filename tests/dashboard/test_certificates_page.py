@@ -81,10 +81,13 @@ def test_a_key_made_here_is_shown_once_and_its_file_opens_with_the_password(visi
     page.get_by_role("button", name="Make key and certificate").click()
     expect(page.locator("#key")).to_contain_text("BEGIN PRIVATE KEY")
     with page.expect_download() as downloading:
-        page.get_by_role("link", name="Download Ann_s_phone.p12").click()
+        page.get_by_role("button", name="Download Ann_s_phone.p12").click()
+    assert downloading.value.suggested_filename == "Ann_s_phone.p12"
     downloading.value.save_as(tmp_path / "phone.p12")
     with page.expect_download() as downloading:
-        page.get_by_role("link", name="Download Ann_s_phone-key.pem").click()
+        page.get_by_role("button", name="Download Ann_s_phone-key.pem").click()
+    # The address stays in the browser's list of downloads.
+    assert downloading.value.url.startswith("blob:")
     assert downloading.value.path().read_text() == page.locator("#key").text_content()
     openssl = [require_tool("openssl"), "pkcs12", "-in", "phone.p12", "-nodes", "-passin"]
     opened = subprocess.run([*openssl, "pass:right"], cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -142,6 +142,20 @@ function copy(button) {
   });
 }
 
+/** Save a text of the page as a file, by an address that says nothing of it: browsers keep those of downloads. */
+function save(button) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const text = document.getElementById(button.dataset.save).textContent;
+    const content = button.dataset.encoding === "base64" ? Uint8Array.from(atob(text), (one) => one.charCodeAt(0)) : text;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([content], { type: "application/octet-stream" }));
+    link.download = button.dataset.name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  });
+}
+
 /** Submit a form as soon as something in it is chosen, such as a filter. */
 function submitted(form) {
   form.addEventListener("change", (event) => {
@@ -170,6 +184,7 @@ const ATTRIBUTES = [
   ["[data-drop]", drop],
   ["form[data-selection]", selection],
   ["[data-copy]", copy],
+  ["[data-save]", save],
   ["form[data-submit-on-change]", submitted],
   [".sheet, .scroll", scrolled],
   ["[data-theme-switch]", switchTheme],
