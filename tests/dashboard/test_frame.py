@@ -40,7 +40,14 @@ def test_addresses_that_lead_nowhere(site: Site) -> None:
         unknown = client.get("/zones/elsewhere.test")
         assert unknown.status_code == 404
         assert "No such zone" in unknown.text
-        assert client.get("/nothing/here").status_code == 404
+        for path in ("/nothing/here", "/enforcement/x", "/enforcement/" + "9" * 5000):
+            nothing = client.get(path)
+            assert nothing.status_code == 404
+            assert "No such page" in nothing.text
+
+
+def test_addresses_on_a_page_carry_no_token_of_its_form() -> None:
+    assert query({"page": "2", "csrf": "x", "notice": "y"}, {"page": 3}) == "page=3"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -115,6 +116,7 @@ def create_site(rest: ASGIApp, entrance: Entrance, public_url: str) -> ASGIApp:
     pages.add_exception_handler(NoSuchZone, _no_such_zone)
     pages.add_exception_handler(RestError, _refused)
     pages.add_exception_handler(HTTPException, _no_page)
+    pages.add_exception_handler(RequestValidationError, _no_page)
     pages.add_exception_handler(Exception, _bug)
     guarded = SecurityHeaders(pages)
 
@@ -204,8 +206,8 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _no_page(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
-    if error.status_code == 404:
+    # A part of an address that should be a number and is none leads nowhere, too.
+    if not isinstance(error, HTTPException) or error.status_code == 404:
         return _problem(request, 404, "No such page", "Nothing is at this address. It may have been deleted.")
     return _problem(request, error.status_code, "This did not work", str(error.detail))
 
