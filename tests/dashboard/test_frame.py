@@ -143,3 +143,24 @@ def test_a_form_of_another_site_changes_nothing(site: Site) -> None:
 )
 def test_variables_stand_out_wherever_they_are_in_a_segment(segment: str, told: list[tuple[str, bool]]) -> None:
     assert text.pieces(segment) == told
+
+
+@pytest.mark.parametrize(
+    ("states", "told"),
+    [
+        (["current", "current"], "All gateways enforce this (version 7)."),
+        (["current", "lost"], "All gateways that are heard of enforce this (version 7)."),
+        (["lost"], "No gateway is connected"),
+        (["current", "behind"], "1 of 2 gateways enforce it"),
+        (["current", "refused"], "does not take version 7"),
+    ],
+)
+def test_no_more_is_said_of_gateways_than_is_known(states: list[str], told: str) -> None:
+    gateways = [
+        {"name": f"g{number}", "state": state, "version": 7 if state == "current" else 6, "refused_reason": "x"}
+        for number, state in enumerate(states)
+    ]
+    shown = TEMPLATES.get_template("enforcement.html").render(version=7, gateways=gateways, theme="")
+    assert told in " ".join(shown.split())
+    if "lost" in states:
+        assert "All gateways enforce" not in shown
