@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from hauberk.operation import OperationKey, normalise_endpoint, normalise_host, normalise_method
 
@@ -31,6 +31,13 @@ class State(StrEnum):
     REVIEW = "review"
     SAVED = "saved"
     IGNORED = "ignored"
+
+
+class Finding(NamedTuple):
+    """Of a candidate, only what it is and which ways found it."""
+
+    key: OperationKey
+    origins: tuple[Origin, ...]
 
 
 @dataclass(frozen=True)

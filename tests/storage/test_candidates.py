@@ -17,16 +17,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, inspect, select
 
-from hauberk.candidate import Candidate, State
+from hauberk.candidate import Candidate, Finding, State
 from hauberk.errors import Conflict, NotFound
 from hauberk.operation import OperationKey
 from hauberk.storage import database as database_module
 from hauberk.storage.candidates import (
     Recorded,
     Window,
-    as_candidate,
     candidates_of,
     filter_candidates,
+    findings_of,
     order_candidates,
     record_candidates,
     set_states,
@@ -108,8 +108,10 @@ def test_the_id_is_that_of_the_operation_and_stays(database: Database) -> None:
     assert record(database, found("/a", requests=10)) == Recorded(stored=1, new=0, vanished=0, refused=0)
     with database.read() as session:
         (row,) = session.scalars(candidates_of("z")).all()
+        findings = list(findings_of(session, "z"))
     assert row.id == ident("/a")
-    assert as_candidate(row) == found("/a", requests=10)
+    assert (row.requests, row.examples) == (10, list(found("/a").examples))
+    assert findings == [Finding(found("/a").key, found("/a").origins)]
     assert row.requests_per_period == pytest.approx(10 / 240)
 
 

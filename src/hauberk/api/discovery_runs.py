@@ -14,7 +14,7 @@ from hauberk.api.envelope import success
 from hauberk.candidate import without_port
 from hauberk.discovery.comparison import compare
 from hauberk.errors import InvalidRequest
-from hauberk.storage.candidates import as_candidate, candidates_of
+from hauberk.storage.candidates import findings_of
 
 own = APIRouter(tags=["discovery"], dependencies=[Owner])
 
@@ -74,5 +74,5 @@ def get_comparison(
     """Compare what the classifier finds with what the session identifier shows, host by host, with both histograms."""
     with plane.database.read() as session:
         zone_of(session, zone_id)
-        comparison = compare(as_candidate(row) for row in session.scalars(candidates_of(zone_id)))
+        comparison = compare(findings_of(session, zone_id))
     return success(comparison.as_json(max_operations=max_operations))

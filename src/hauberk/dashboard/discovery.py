@@ -186,7 +186,7 @@ async def why(page: PageOf, candidate_id: str) -> Response:
 @routes.get("/zones/{zone_name}/discovery/comparison")
 async def comparison(page: PageOf) -> Response:
     """Compare the two ways."""
-    told = (await page.rest.get(page.own("discovery/comparison"), max_operations=50)).result
+    told = (await page.rest.get(page.own("discovery/comparison"), max_operations=20)).result
     labels = {
         "lost_over_50": "< -50",
         "lost_1_to_50": "-50 to -1",

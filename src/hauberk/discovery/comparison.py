@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hauberk.candidate import Candidate
+from hauberk.candidate import Candidate, Finding
 from hauberk.operation import OperationKey
 
 # Upper ends of the bars of the histogram of counts, each included; one bar for what is above.
@@ -111,14 +111,15 @@ class _Found:
     session_identifier: set[OperationKey] = field(default_factory=set)
 
 
-def compare(candidates: Iterable[Candidate]) -> Comparison:
+def compare(candidates: Iterable[Candidate | Finding]) -> Comparison:
     """Compare by the origins of candidates; their order does not matter."""
     found: dict[str, _Found] = defaultdict(_Found)
     for candidate in candidates:
-        if "ML" in candidate.origins:
-            found[candidate.host].ml.add(candidate.key)
-        if "SessionIdentifier" in candidate.origins:
-            found[candidate.host].session_identifier.add(candidate.key)
+        key, origins = candidate.key, candidate.origins
+        if "ML" in origins:
+            found[key.host].ml.add(key)
+        if "SessionIdentifier" in origins:
+            found[key.host].session_identifier.add(key)
     return Comparison(tuple(_compare_host(host, found[host]) for host in sorted(found)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Select, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from hauberk.candidate import Candidate, Origin, State
+from hauberk.candidate import Candidate, Finding, Origin, State
 from hauberk.errors import Conflict, NotFound
 from hauberk.operation import MAX_ENDPOINT_CHARACTERS, OperationKey, is_in_zone
 from hauberk.storage.discovery_tables import DiscoveredOperation
@@ -217,26 +217,21 @@ def follow_operations(session: Session, operation_ids: Sequence[str], *, saved: 
         session.execute(statement, execution_options={"synchronize_session": False})
 
 
+def findings_of(session: Session, zone_id: str) -> Iterator[Finding]:
+    """Give all candidates of a zone with the ways that found them, in no order; what else is known of them is not read."""
+    columns = (Row.method, Row.host, Row.endpoint, Row.ml, Row.session_identifier)
+    for method, host, endpoint, ml, session_identifier in session.execute(select(*columns).where(Row.zone_id == zone_id)):
+        yield Finding(OperationKey(method, host, endpoint), tuple(_ways(ml, session_identifier)))
+
+
 def origins_of(row: Row) -> list[Origin]:
     """List which ways found a candidate."""
-    ways: tuple[tuple[Origin, bool], ...] = (("ML", row.ml), ("SessionIdentifier", row.session_identifier))
+    return _ways(row.ml, row.session_identifier)
+
+
+def _ways(ml: bool, session_identifier: bool) -> list[Origin]:
+    ways: tuple[tuple[Origin, bool], ...] = (("ML", ml), ("SessionIdentifier", session_identifier))
     return [origin for origin, found in ways if found]
-
-
-def as_candidate(row: Row) -> Candidate:
-    """Give a stored candidate as the value that discovery works with."""
-    return Candidate(
-        method=row.method,
-        host=row.host,
-        endpoint=row.endpoint,
-        origins=tuple(origins_of(row)),
-        requests=row.requests,
-        score=row.score,
-        distinct_paths=row.distinct_paths,
-        first_seen=row.first_seen,
-        last_seen=row.last_seen,
-        examples=tuple(row.examples),
-    )
 
 
 def _by_id(zone: Zone, candidates: Iterable[Candidate]) -> tuple[dict[str, Candidate], int]:
