@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import insert, select
 
 from dashboard.conftest import HOST_NAME, Site, Visit
 from hauberk.pki.server_certificate import self_signed
+from hauberk.storage.models import Host
 
 
 @pytest.fixture
@@ -178,3 +180,21 @@ def test_what_is_no_number_is_refused(site: Site, value: str) -> None:
         for key in ("traffic.sample_rate", "events.keep_days"):
             if key in site.rest.get("/hauberk/v1/settings").text:
                 assert send(editor, site, "settings/tuning", **{key: value}).status_code == 400
+
+
+def test_a_host_among_thousands_has_its_page(site: Site, client: httpx.Client) -> None:
+    with site.plane.database.write() as session:
+        first = dict(session.execute(select(Host.__table__)).mappings().first() or {})
+        rows = [first | {"id": f"{number:032x}", "name": f"h{number:04}.example.com", "from_file": False} for number in range(1200)]
+        session.execute(insert(Host), rows)
+    for name in ("h0000.example.com", "h1199.example.com", "H1199.example.com"):
+        shown = client.get(site.page(f"settings/hosts/{name}"))
+        assert shown.status_code == 200
+        assert name.lower() in shown.text
+        assert "PRIVATE KEY" not in shown.text
+        told = site.rest.get(site.own(f"hosts/{name}")).raise_for_status().json()["result"]
+        assert told["name"] == name.lower()
+        assert "private_key_pem" not in told
+    for name in ("h1200.example.com", "x%00"):
+        assert client.get(site.page(f"settings/hosts/{name}")).status_code == 404
+        assert site.rest.get(site.own(f"hosts/{name}")).status_code == 404

@@ -166,6 +166,13 @@ def create_host(plane: Plane, zone_id: ZoneId, body: NewHost) -> JSONResponse:
     return _with_warnings(result, warnings)
 
 
+@own.get("/zones/{zone_id}/hosts/{name}")
+def get_host(plane: Plane, zone_id: ZoneId, name: str) -> JSONResponse:
+    """Show a host; its private key stays inside."""
+    with plane.database.read() as session:
+        return success(_host(_known(session, zone_id, name)))
+
+
 @own.put("/zones/{zone_id}/hosts/{name}")
 def update_host(plane: Plane, zone_id: ZoneId, name: str, body: HostChange) -> JSONResponse:
     """Change a host's upstreams or certificate."""
@@ -189,11 +196,16 @@ def _with_warnings(result: dict[str, Any], warnings: list[str]) -> JSONResponse:
     return success(result | {"warnings": warnings})
 
 
-def _changeable(session: Session, zone_id: str, name: str) -> Host:
+def _known(session: Session, zone_id: str, name: str) -> Host:
     zone_of(session, zone_id)
-    host = session.scalar(select(Host).where(Host.zone_id == zone_id, Host.name == name.lower()))
+    host = session.scalar(select(Host).where(Host.zone_id == zone_id, Host.name == name.lower())) if "\0" not in name else None
     if host is None:
         raise NotFound(f"the zone has no host '{name[:253]}'")
+    return host
+
+
+def _changeable(session: Session, zone_id: str, name: str) -> Host:
+    host = _known(session, zone_id, name)
     if host.from_file:
         raise Conflict(f"host '{host.name}' is declared in hauberk.toml: change it there and restart the control plane")
     return host
