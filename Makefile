@@ -24,9 +24,10 @@ help: ## list these targets
 demo: build ## walk the worked example and stay up; ARGS=--check walks it and stops
 	@$(BIN)/hauberk demo $(ARGS)
 
-# pytest comes last, so that its closing line is the last one printed.
+# pytest comes last, so that its closing line is the last one printed. Tests wait more than they work, for processes and browsers: files side
+# by side take about half the time, each file's tests stay in order.
 test: build cargo-test ## all tests, Rust and Python; ARGS goes to pytest
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 .PHONY: cargo-test
 cargo-test: cargo
