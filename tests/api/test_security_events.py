@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -166,7 +165,7 @@ def test_summaries_say_what_is_frequent_and_what_it_is_called(control_plane: Liv
     assert (row["key"], row["description"]) == (rule, None)
 
 
-@pytest.mark.parametrize("event_id", ["nothing", "0" * 64, "%00", uuid.uuid4().hex])
+@pytest.mark.parametrize("event_id", ["nothing", "0" * 64, "%00", "f" * 32])
 def test_an_event_that_is_not_there(control_plane: LiveControlPlane, event_id: str) -> None:
     answer = ask(control_plane, f"events/{event_id}")
     assert answer.status_code == 404
