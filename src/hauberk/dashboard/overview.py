@@ -69,6 +69,7 @@ WAYS = {
 # With more zones than these each is a name alone: their figures would take too long.
 ZONES_WITH_FIGURES = 30
 EXPIRING_SHOWN = 5
+HOSTS_SHOWN = 50
 
 
 @routes.get("/")
@@ -115,12 +116,20 @@ async def overview(page: PageOf) -> Response:
         blocked=sum(requests[name] for name in VERDICTS if name.startswith("blocked_")),
         chart=_chart(requests),
         coverage=coverage,
+        hosts=_busiest(coverage["hosts"], most=None if page.query.get("hosts") == "all" else HOSTS_SHOWN),
         steps=[{**step, **_way(page, step)} for step in todo],
         codes=codes,
         rules=rules,
         expiring=expiring,
         expiring_total=answers[-1].info.get("total_count", 0),
     )
+
+
+def _busiest(hosts: Sequence[Mapping[str, Any]], most: int | None) -> Sequence[Mapping[str, Any]]:
+    """Give all hosts by name, or if they are more than so many, those with the most requests."""
+    if most is None or len(hosts) <= most:
+        return hosts
+    return sorted(hosts, key=lambda host: (-host["requests"], host["host"]))[:most]
 
 
 def _chart(requests: Mapping[str, Any]) -> Chart:

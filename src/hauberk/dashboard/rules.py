@@ -17,6 +17,7 @@ from hauberk.rule import ENFORCED_PHASE
 routes = APIRouter()
 
 SHOWN_AT_ONCE = 100
+HOSTS_SHOWN = 50
 
 
 @routes.get("/zones/{zone_name}/rules")
@@ -102,6 +103,8 @@ async def _list(page: Page, present: Present, error: RestError | None = None) ->
     pages = max(-(-len(present.rules) // SHOWN_AT_ONCE), 1)
     number = min(page.number, pages)
     conflict = error is not None and error.status == 409
+    wanted = page.query.get("host", "").strip().lower()
+    hosts = [(host, action) for host, action in fallthrough.result["hosts"].items() if not host.startswith("*.") and wanted in host]
     return page.render(
         "rules/list.html",
         error.status if error is not None else 200,
@@ -111,7 +114,10 @@ async def _list(page: Page, present: Present, error: RestError | None = None) ->
         version=present.version,
         seen=seen_text(present.rules),
         hits={hit["rule_id"]: hit for hit in hits.result},
-        fallthrough={host: action for host, action in fallthrough.result["hosts"].items() if not host.startswith("*.")},
+        fallthrough=hosts[:HOSTS_SHOWN],
+        hosts_found=len(hosts),
+        hosts_shown=HOSTS_SHOWN,
+        host_wanted=wanted,
         error=None if conflict else error,
         meanwhile=differences(str(page.form.get("seen", "")), present.rules) if conflict else None,
     )
