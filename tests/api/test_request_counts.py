@@ -56,17 +56,20 @@ def test_requests_are_told_by_what_became_of_them(control_plane: LiveControlPlan
 
 
 @pytest.mark.parametrize(
-    ("query", "step", "most"),
+    ("back", "query", "step", "most"),
     [
-        ({}, 900, 98),
-        ({"since": ago(hours=1)}, 60, 62),
-        ({"since": ago(days=7)}, 2 * 3600 * 3 // 2, 58),
-        ({"since": ago(days=14), "step": 60}, 3600, 338),
-        ({"since": ago(hours=3), "step": 420}, 420, 28),
+        (None, {}, 900, 98),
+        ({"hours": 1}, {}, 60, 62),
+        ({"days": 7}, {}, 2 * 3600 * 3 // 2, 58),
+        ({"days": 14}, {"step": 60}, 3600, 338),
+        ({"hours": 3}, {"step": 420}, 420, 28),
     ],
 )
-def test_steps_are_as_fine_as_what_is_kept(control_plane: LiveControlPlane, query: dict[str, Any], step: int, most: int) -> None:
-    result = read(control_plane, **query).json()["result"]
+def test_steps_are_as_fine_as_what_is_kept(
+    control_plane: LiveControlPlane, back: dict[str, int] | None, query: dict[str, Any], step: int, most: int
+) -> None:
+    since = {} if back is None else {"since": ago(**back)}
+    result = read(control_plane, **query, **since).json()["result"]
     assert (result["step_seconds"], result["requests"]) == (step, 0)
     assert most - 3 <= len(result["points"]) <= most
 
