@@ -23,7 +23,7 @@ from hauberk.storage import events
 from hauberk.storage.count_tables import EventCount
 from hauberk.storage.database import Database
 from hauberk.storage.event_queries import Cursor, EventFilter, all_events, count_events_of, events_of, frequent
-from hauberk.storage.events import forget_events, store_events
+from hauberk.storage.events import first_kept, forget_event_counts, forget_events, store_events
 from hauberk.storage.models import SecurityEvent, now
 
 NOW = now().replace(minute=30, second=0, microsecond=0)
@@ -84,7 +84,8 @@ def test_summaries_are_what_a_recount_gives(database: Database, batches: list[li
             store_events(session, rows[-3:])
     if deleted:
         with database.write() as session:
-            forget_events(session, 30, 1)
+            forget_events(session, first_kept(session, 30, 1))
+            forget_event_counts(session, 30)
     since = NOW - timedelta(hours=3)
     recent = [row for row in rows if datetime.fromisoformat(row["occurred_at"]) >= since.replace(minute=0)]
     with database.read() as session:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from hauberk.storage.database import Database
-from hauberk.storage.events import forget_events, store_events
+from hauberk.storage.events import first_kept, forget_events, store_events
 from hauberk.storage.models import SecurityEvent, now
 
 
@@ -45,8 +45,11 @@ def test_the_old_and_the_many_are_forgotten(database: Database, days: int, count
     with database.write() as session:
         store_events(session, [event(1), event(2), event(3, days_ago=5)])
     with database.write() as session:
-        forget_events(session, days, count)
+        before = first_kept(session, days, count)
+        # The oldest first, and no more at a time than asked for.
+        parts = [forget_events(session, before, most=1) for _ in range(4)]
     assert ids(database) == left
+    assert parts == [1] * (3 - len(left)) + [0] * (1 + len(left))
 
 
 BAD = [

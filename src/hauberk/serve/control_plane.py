@@ -6,12 +6,15 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
 
 from hauberk.config import PASSPHRASE_VARIABLE, Settings
 from hauberk.pipeline import ControlPlane
 from hauberk.serve.listening import bind
 from hauberk.serve.site import site_server
-from hauberk.storage.events import forget_events
+from hauberk.storage.events import first_kept, forget_event_counts, forget_events
 from hauberk.storage.models import now
 from hauberk.storage.operation_latency import refresh_latency
 from hauberk.storage.operation_metrics import forget_metrics, hour_of
@@ -21,6 +24,8 @@ log = logging.getLogger(__name__)
 
 # Often enough that a flood of refused requests does not fill the disk in between.
 HOUSEKEEPING_SECONDS = 60
+# SQLite has one writer at a time, and those who wait for it look again and again, with pauses of their own.
+PAUSE_SECONDS = 0.1
 
 
 def run_control_plane(settings: Settings) -> None:
@@ -69,10 +74,7 @@ def _keep_house(plane: ControlPlane, stopping: threading.Event) -> None:
     while True:
         try:
             plane.follow_settings()
-            with plane.database.write() as session:
-                forget_events(session, plane.settings.events.keep_days, plane.settings.events.keep_count)
-                forget_metrics(session, plane.settings.traffic.metrics_keep_days)
-                tidy_request_counts(session, plane.settings.traffic.metrics_keep_days)
+            _forget(plane, stopping)
         except Exception:
             log.exception("old events and metrics were not deleted")
         try:
@@ -80,7 +82,8 @@ def _keep_house(plane: ControlPlane, stopping: threading.Event) -> None:
         except Exception:
             log.exception("old sessions were not deleted")
         try:
-            _refresh_latency(plane)
+            # What is a day old falls out of the latency of operations.
+            _part_by_part(plane, stopping, lambda session: refresh_latency(session, hour_of(now()), most=250))
         except Exception:
             log.exception("the latency of operations was not brought up to date")
         try:
@@ -91,9 +94,20 @@ def _keep_house(plane: ControlPlane, stopping: threading.Event) -> None:
             return
 
 
-def _refresh_latency(plane: ControlPlane) -> None:
-    """Let what is a day old fall out of the latency of operations; some at a time, so that nobody waits long to write."""
-    refreshed = 1
-    while refreshed:
+def _forget(plane: ControlPlane, stopping: threading.Event) -> None:
+    events, traffic = plane.settings.events, plane.settings.traffic
+    with plane.database.read() as session:
+        before = first_kept(session, events.keep_days, events.keep_count)
+    _part_by_part(plane, stopping, lambda session: forget_events(session, before))
+    with plane.database.write() as session:
+        forget_event_counts(session, events.keep_days)
+        forget_metrics(session, traffic.metrics_keep_days)
+        tidy_request_counts(session, traffic.metrics_keep_days)
+
+
+def _part_by_part(plane: ControlPlane, stopping: threading.Event, work: Callable[[Session], int]) -> None:
+    """Do work that tells how much of it was done, until nothing is left; with pauses, in which others can write."""
+    done = 1
+    while done and not stopping.wait(PAUSE_SECONDS):
         with plane.database.write() as session:
-            refreshed = refresh_latency(session, hour_of(now()))
+            done = work(session)

@@ -78,16 +78,28 @@ def count_events(session: Session, rows: Iterable[Row]) -> None:
     add_to_rows(session, EventCount, added, latest="last_seen")
 
 
-def forget_events(session: Session, keep_days: int, keep_count: int) -> None:
+def first_kept(session: Session, keep_days: int, keep_count: int) -> datetime:
     """
-    Delete events and their counts older than so many days, and all events but so many of the newest.
+    Tell from when on events are kept: none older than so many days, and no more than so many of the newest.
 
-    Whoever sends refused requests makes events: without the count they would fill the disk.
+    Whoever sends refused requests makes events: without the count they would fill the disk. Counting down a million of them can take
+    seconds, so ask before anything is locked.
     """
     oldest_kept = select(SecurityEvent.occurred_at).order_by(SecurityEvent.occurred_at.desc()).offset(keep_count - 1).limit(1)
+    return max(now() - timedelta(days=keep_days), session.scalar(oldest_kept) or datetime.min.replace(tzinfo=UTC))
+
+
+def forget_events(session: Session, before: datetime, most: int = AT_ONCE) -> int:
+    """Delete events from before a time, at most so many, the oldest first; tell how many."""
+    oldest = select(SecurityEvent.id).where(SecurityEvent.occurred_at < before).order_by(SecurityEvent.occurred_at).limit(most)
+    ids = list(session.scalars(oldest))
+    session.execute(delete(SecurityEvent).where(SecurityEvent.id.in_(ids)))
+    return len(ids)
+
+
+def forget_event_counts(session: Session, keep_days: int) -> None:
+    """Delete counts of events older than so many days."""
     by_days = now() - timedelta(days=keep_days)
-    limit = max(by_days, session.scalar(oldest_kept) or datetime.min.replace(tzinfo=UTC))
-    session.execute(delete(SecurityEvent).where(SecurityEvent.occurred_at < limit))
     session.execute(delete(EventCount).where(EventCount.hour < int(by_days.timestamp()) // HOUR * HOUR))
 
 
