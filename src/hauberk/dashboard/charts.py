@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def bars(
     """
     totals = [sum(values) for values in zip(*series.values(), strict=True)]
     top = nice_ceiling(max(totals, default=0))
-    room, slot = height - TOP - BOTTOM, (width - LEFT - RIGHT) / max(len(labels), 1)
+    room, slot = _room(height), _slot(width, labels)
     drawn = []
     for place, label in enumerate(labels):
         segments, base = [], float(height - BOTTOM)
@@ -131,18 +131,7 @@ def bars(
             if values[place]:
                 segments.append(Segment(name, round(base, 2), round(tall, 2), values[place]))
         drawn.append(Bar(round(LEFT + place * slot, 2), round(max(slot - (1.5 if slot > 4 else 0), 0.5), 2), label, segments))
-    return Chart(
-        title,
-        labels,
-        series,
-        width,
-        height,
-        bars=drawn,
-        x_ticks=_x_ticks(labels, slot),
-        y_ticks=_y_ticks(top, room, height),
-        unit=unit,
-        colours=_colours(series, colours),
-    )
+    return replace(_empty(title, labels, series, width, height, top, unit, colours), bars=drawn)
 
 
 def lines(
@@ -157,7 +146,7 @@ def lines(
 ) -> Chart:
     """Draw lines over the same labels; `None` is a gap."""
     top = nice_ceiling(max((value for values in series.values() for value in values if value is not None), default=0))
-    room, slot = height - TOP - BOTTOM, (width - LEFT - RIGHT) / max(len(labels), 1)
+    room, slot = _room(height), _slot(width, labels)
     drawn = []
     for name, values in series.items():
         pieces: list[list[str]] = [[]]
@@ -169,18 +158,7 @@ def lines(
                 pieces[-1].append(f"{x:.1f},{y:.1f}")
         # A lone point is drawn as a short stroke, or it would not be seen.
         drawn.append(Line(name, [" ".join(piece if len(piece) > 1 else [piece[0], _beside(piece[0])]) for piece in pieces if piece]))
-    return Chart(
-        title,
-        labels,
-        series,
-        width,
-        height,
-        lines=drawn,
-        x_ticks=_x_ticks(labels, slot),
-        y_ticks=_y_ticks(top, room, height),
-        unit=unit,
-        colours=_colours(series, colours),
-    )
+    return replace(_empty(title, labels, series, width, height, top, unit, colours), lines=drawn)
 
 
 def spark(values: Sequence[float], width: int = 96, height: int = 22) -> str:
@@ -191,6 +169,38 @@ def spark(values: Sequence[float], width: int = 96, height: int = 22) -> str:
     step = width / max(len(values) - 1, 1)
     points = [f"{place * step:.1f},{height - 1 - value / top * (height - 2):.1f}" for place, value in enumerate(values)]
     return " ".join(points if len(points) > 1 else [points[0], f"{width},{points[0].partition(',')[2]}"])
+
+
+def _empty(
+    title: str,
+    labels: Sequence[str],
+    series: Mapping[str, Sequence[float | None]],
+    width: int,
+    height: int,
+    top: float,
+    unit: str,
+    colours: Mapping[str, str] | None,
+) -> Chart:
+    """Make a chart with its axes, in which nothing is drawn yet; its vertical axis ends at `top`."""
+    return Chart(
+        title,
+        labels,
+        series,
+        width,
+        height,
+        x_ticks=_x_ticks(labels, _slot(width, labels)),
+        y_ticks=_y_ticks(top, _room(height), height),
+        unit=unit,
+        colours=_colours(series, colours),
+    )
+
+
+def _room(height: int) -> float:
+    return height - TOP - BOTTOM
+
+
+def _slot(width: int, labels: Sequence[str]) -> float:
+    return (width - LEFT - RIGHT) / max(len(labels), 1)
 
 
 def _beside(point: str) -> str:

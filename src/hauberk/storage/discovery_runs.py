@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hauberk.storage import leases
@@ -75,11 +74,6 @@ def status_json(run: DiscoveryRun | None) -> dict[str, Any]:
         "finished_at": run.finished_at and run.finished_at.isoformat(),
         "error": run.error,
     } | _counts(run)
-
-
-def zones_chosen(session: Session) -> set[str]:
-    """List the zones whose owners have set or cleared session identifiers themselves."""
-    return set(session.scalars(select(DiscoveryRun.zone_id).where(DiscoveryRun.identifiers_chosen)))
 
 
 def _counts(run: DiscoveryRun | None) -> dict[str, int]:
