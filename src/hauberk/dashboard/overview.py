@@ -54,6 +54,7 @@ WAYS = {
     "gateways_behind": GATEWAYS,
     "no_host": Way(("settings",), command="hauberk host add api.{host} --upstream http://127.0.0.1:3000"),
     "no_gateway": Way(command="hauberk up"),
+    "no_requests": Way(("settings",)),
     "certificates_expiring": Way(("certificates",), {"status": "active", "order": "expires_on", "direction": "asc"}),
     "drift_alerts": Way(("schemas", "alerts")),
     "violations_logged": Way(("events",), {"action": "log", "source": "apiShieldSchemaValidation", "last": "24h"}),
