@@ -60,6 +60,8 @@ def test_new_events_appear_until_paused(site: Site, visit: Visit, accessible: Ca
     assert "host=b.example.com" in page.url
     page.get_by_label("Action").select_option("block")
     expect(page.get_by_role("heading", name="No such event")).to_be_visible()
+    # What is not filtered is not in the address.
+    expect(page).to_have_url(site.page("events") + "?live=off&action=block&host=b.example.com")
     page.get_by_role("link", name="Remove the filter host").click()
     expect(rows(page)).to_have_count(1)
     page.get_by_role("link", name="Go on live").click()

@@ -177,6 +177,13 @@ function save(button) {
   });
 }
 
+/** Leave out what was left empty: the address of a filtered table says what is filtered, and no more. */
+function asked(form) {
+  form.addEventListener("formdata", ({ formData }) => {
+    for (const name of new Set(formData.keys())) if (!formData.getAll(name).some(Boolean)) formData.delete(name);
+  });
+}
+
 /** Submit a form as soon as something in it is chosen, such as a filter. */
 function submitted(form) {
   form.addEventListener("change", (event) => {
@@ -206,6 +213,7 @@ const ATTRIBUTES = [
   ["form[data-selection]", selection],
   ["[data-copy]", copy],
   ["[data-save]", save],
+  ["form[method=get]", asked],
   ["form[data-submit-on-change]", submitted],
   [SCROLLED, scrolled],
   ["[data-theme-switch]", switchTheme],
