@@ -14,7 +14,6 @@ from hauberk.pki.generate import generate_request
 from hauberk.storage.models import GatewayStatus, Operation, OperationMetric, Schema, now
 from hauberk.storage.operation_metrics import hour_of
 
-MINUTE = int(time.time()) // 60 * 60
 COUNTS = ("passed", "logged", "blocked_certificate", "blocked_rule", "blocked_schema", "blocked_other", "protected", "with_certificate")
 COUNTS += ("fallthrough", "client_errors", "server_errors")
 
@@ -29,7 +28,7 @@ def codes(live: LiveControlPlane) -> list[tuple[str, int]]:
 
 
 def send_counts(live: LiveControlPlane, host: str, **counts: int) -> None:
-    entry = {"zone_id": live.zone_id, "host": host, "minute": MINUTE, **dict.fromkeys(COUNTS, 0), **counts}
+    entry = {"zone_id": live.zone_id, "host": host, "minute": int(time.time()) // 60 * 60, **dict.fromkeys(COUNTS, 0), **counts}
     entry["requests"] = sum(entry[name] for name in COUNTS[:6])
     with live.client(live.gateway_token) as client:
         body = {"batch_id": uuid.uuid4().hex, "metrics": [entry]}
