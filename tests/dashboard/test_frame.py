@@ -133,6 +133,7 @@ def test_fields_send_back_what_they_were_given() -> None:
         (text.seconds(59.97), "60 s"),
         (text.seconds(86400 * 3), "3 days"),
         (text.ago("not a time"), text.NOTHING),
+        (text.exactly("9999-12-31T23:59:59-14:00"), text.NOTHING),
         (link("example.com", "endpoints", "a/b", q="", page=2), "/zones/example.com/endpoints/a%2Fb?page=2"),
         (query({"host": "a b", "page": "3", "notice": "x"}, {"page": ""}), "host=a+b"),
     ],

@@ -102,7 +102,7 @@ def moment(value: str | datetime | None) -> datetime | None:
         return value
     try:
         return datetime.fromisoformat(value).astimezone(UTC) if value else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
