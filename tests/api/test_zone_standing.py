@@ -160,6 +160,17 @@ def test_the_list_follows_what_is_done(control_plane: LiveControlPlane) -> None:
     assert codes(control_plane)[0] == ("gateways_lost", 1)
 
 
+def test_a_gateway_is_not_heard_of_in_the_future(control_plane: LiveControlPlane) -> None:
+    """The clock was ahead, and is right again: who is gone must not look well until it has caught up."""
+    started = now().isoformat()
+    beat(control_plane, started_at=started)
+    with control_plane.plane.database.write() as session:
+        session.query(GatewayStatus).one().last_seen = now() + timedelta(hours=5)
+    assert codes(control_plane)[0] == ("gateways_lost", 1)
+    beat(control_plane, started_at=started)
+    assert "gateways_lost" not in dict(codes(control_plane))
+
+
 def test_an_operation_is_ready_to_block_after_a_quiet_week_under_traffic(control_plane: LiveControlPlane) -> None:
     beat(control_plane)
     quiet, violated, unused = (save(control_plane, f"/{name}") for name in ("quiet", "violated", "unused"))
