@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -29,6 +31,47 @@ def test_every_page_has_a_strict_policy(site: Site, path: str) -> None:
     policy = httpx.get(site.url + path).headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/sign-in", 200),
+        ("GET", "/nothing/here", 404),
+        ("PUT", "/sign-in", 405),
+        ("GET", "/account", 303),
+        ("GET", "/account/", 404),
+        ("POST", "/account/password", 303),
+        ("GET", "/static/hauberk.js", 200),
+        ("GET", "/static", 404),
+        ("GET", "/docs", 200),
+        ("GET", "/healthz", 200),
+        ("GET", "/openapi.json", 200),
+        ("GET", "/client/v4/zones", 401),
+        ("GET", "/hauberk/v1/nothing", 401),
+    ],
+)
+def test_every_answer_tells_browsers_what_they_may_do_with_it(site: Site, method: str, path: str, status: int) -> None:
+    _is_guarded(httpx.request(method, site.url + path, headers={"Host": "evil.example"}), status)
+
+
+def test_so_does_a_refusal_to_read_on(site: Site) -> None:
+    length = site.plane.settings.control_plane.max_upload_bytes + 1
+    connection = HTTPConnection(urlsplit(site.url).netloc, timeout=30)
+    connection.request("POST", "/sign-in", headers={"Content-Length": str(length)})
+    answer = connection.getresponse()
+    _is_guarded(httpx.Response(answer.status, headers=answer.getheaders()), 413)
+    connection.close()
+
+
+def _is_guarded(answer: httpx.Response, status: int) -> None:
+    assert answer.status_code == status
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert "cache-control" in answer.headers
+    assert "evil" not in answer.headers.get("location", "")
 
 
 def test_rest_answers_as_before(site: Site) -> None:
@@ -85,10 +128,15 @@ def test_fields_send_back_what_they_were_given() -> None:
         (text.size(3_200_000), "3.2 MB"),
         (text.seconds(0.00034), "340 µs"),
         (text.seconds(0.012), "12 ms"),
+        (text.seconds(0.0009996), "1 ms"),
+        (text.seconds(0.9996), "1 s"),
+        (text.seconds(0.9994), "999 ms"),
+        (text.seconds(59.97), "60 s"),
         (text.seconds(86400 * 3), "3 days"),
         (text.ago("not a time"), text.NOTHING),
         (text.ago("2026-11-01T12:00:00.4+00:00", datetime(2026, 11, 1, 12, 0, 9, tzinfo=UTC)), "9 s ago"),
         (text.ago("2026-11-02T12:00:00+00:00", datetime(2026, 11, 1, 12, tzinfo=UTC)), "in 24 h"),
+        (text.exactly("9999-12-31T23:59:59-14:00"), text.NOTHING),
         (link("example.com", "endpoints", "a/b", q="", page=2), "/zones/example.com/endpoints/a%2Fb?page=2"),
         (query({"host": "a b", "page": "3", "notice": "x"}, {"page": ""}), "host=a+b"),
     ],

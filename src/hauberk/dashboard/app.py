@@ -102,7 +102,14 @@ def create_site(rest: ASGIApp, entrance: Entrance, public_url: str) -> ASGIApp:
 
         public_url: How browsers reach the site, if that is known to be otherwise than the server is reached.
     """
-    pages = FastAPI(title="hauberk dashboard", version=hauberk.__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    pages = FastAPI(
+        title="hauberk dashboard",
+        version=hauberk.__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,  # to whatever host the request names
+    )
     pages.state.rest = rest
     pages.state.entrance = entrance
     pages.state.public_url = public_url
@@ -118,10 +125,9 @@ def create_site(rest: ASGIApp, entrance: Entrance, public_url: str) -> ASGIApp:
     pages.add_exception_handler(HTTPException, _no_page)
     pages.add_exception_handler(RequestValidationError, _no_page)
     pages.add_exception_handler(Exception, _bug)
-    guarded = SecurityHeaders(pages)
 
     async def site(scope: Scope, receive: Receive, send: Send) -> None:
-        inner = rest if scope["type"] != "http" or scope["path"].startswith(REST_PREFIXES) else guarded
+        inner = rest if scope["type"] != "http" or scope["path"].startswith(REST_PREFIXES) else pages
         await inner(scope, receive, send)
 
     return site
@@ -129,10 +135,10 @@ def create_site(rest: ASGIApp, entrance: Entrance, public_url: str) -> ASGIApp:
 
 class SecurityHeaders:
     """
-    ASGI middleware: what browsers may do with our pages.
+    ASGI middleware: what browsers may do with what we answer, page, file, refusal or REST.
 
     Args:
-        app: The pages.
+        app: The site.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -140,6 +146,9 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the headers added."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -91,7 +91,9 @@ async def overview(page: PageOf) -> Response:
     chosen = chosen if chosen in RANGES else "24h"
     _, length, step = RANGES[chosen]
     at = datetime.now(UTC)
-    since = (at - length).isoformat()
+    # All figures are of the same time: from the beginning of a bar on. What is frequent is counted by the hour.
+    begun = _whole(at - length, step)
+    since, reasons_since = begun.isoformat(), _whole(begun, 3600).isoformat()
     answers = await asyncio.gather(
         page.rest.get(page.own("requests"), since=since, step=step),
         page.rest.get(page.own("coverage"), since=since),
@@ -113,7 +115,7 @@ async def overview(page: PageOf) -> Response:
         "overview/overview.html",
         chosen=chosen,
         ranges=[(label, page.link(range=key), None, key == chosen) for key, (label, _, _) in RANGES.items()],
-        since=since,
+        reasons_since=reasons_since,
         requests=requests,
         blocked=sum(requests[name] for name in VERDICTS if name.startswith("blocked_")),
         chart=_chart(requests),
@@ -126,6 +128,11 @@ async def overview(page: PageOf) -> Response:
         all_expiring=page.link("certificates", **ENDING),
         expiring_total=answers[-1].info.get("total_count", 0),
     )
+
+
+def _whole(time: datetime, step: int) -> datetime:
+    """Give the beginning of the step of so many seconds that a time is in."""
+    return datetime.fromtimestamp(time.timestamp() // step * step, UTC)
 
 
 def _busiest(hosts: Sequence[Mapping[str, Any]], most: int | None) -> Sequence[Mapping[str, Any]]:

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hauberk.api.app import create_app
 from hauberk.api.limits import BodyLimit
-from hauberk.dashboard.app import create_site
+from hauberk.dashboard.app import SecurityHeaders, create_site
 from hauberk.pipeline import ControlPlane
 from hauberk.serve.listening import server
 
@@ -27,7 +27,7 @@ def create_site_of(plane: ControlPlane) -> ASGIApp:
         is_capture = scope["type"] == "http" and IMPORT_PAGE.fullmatch(scope["path"]) is not None
         await (site if is_capture else limited)(scope, receive, send)
 
-    return served
+    return SecurityHeaders(served)
 
 
 def site_server(plane: ControlPlane) -> uvicorn.Server:
