@@ -165,7 +165,7 @@ def test_an_upload_saves_sets_actions_and_enables_in_one_change(rest: Rest) -> N
     (listed,) = rest.call("GET", "schemas")
     assert (listed["warnings"], listed["hosts"][0], listed["source"]) == (3, {"host": HOST, "operations": 3, "in_zone": True}, None)
     whole = rest.call("GET", f"schemas/{told['schema_id']}")
-    assert {problem["code"]: problem["places"][0]["line"] for problem in whole["problems"]} == {28: 13, 201: 17, 210: 3}
+    assert {problem["code"]: problem["places"][0]["line"] for problem in whole["problems"]} == {28: 13, 201: 17, 213: 3}
     rest.call("GET", "schemas/unknown", 404)
 
 
