@@ -8,31 +8,17 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from openapi_documents import BAD
 
 from conftest import LiveControlPlane
+from openapi_documents import BAD, temps_yaml
 
 HOST = "api.example.com"
-YAML = """\
-openapi: 3.0.3
-info: {title: Temperatures, version: "1"}
-servers: [{url: https://api.example.com/v1}, {url: https://other.test}]
-paths:
-  /temps:
-    get:
-      parameters:
-        - {name: page, in: query, schema: {type: integer, maximum: 10}}
-      responses: {200: {description: ok}}
-    post:
-      requestBody:
-        content:
-          application/xml:
-            schema: {type: object}
-      responses: {200: {description: ok}}
+UNDECLARED = """\
   /temps/{id}:
     get:
       responses: {200: {description: ok}}
 """
+YAML = temps_yaml("https://other.test", more_paths=UNDECLARED)
 
 
 class Rest:
