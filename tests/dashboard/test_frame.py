@@ -46,10 +46,6 @@ def test_addresses_that_lead_nowhere(site: Site) -> None:
             assert "No such page" in nothing.text
 
 
-def test_addresses_on_a_page_carry_no_token_of_its_form() -> None:
-    assert query({"page": "2", "csrf": "x", "notice": "y"}, {"page": 3}) == "page=3"
-
-
 @pytest.mark.parametrize(
     ("value", "shown"),
     [

@@ -33,7 +33,7 @@ async def ask(request: Request) -> Response:
     secret = sessions.secret_of(request, SESSION)
     if secret is not None and await run_in_threadpool(entrance_of(request).entered, secret) is not None:
         return RedirectResponse(address, 303)
-    return _page(request, "sign_in/sign_in.html", next=address)
+    return _page(request, "sign_in/sign_in.html", next=address, ended="ended" in request.query_params)
 
 
 @routes.post("/sign-in")
@@ -106,6 +106,7 @@ def _page(request: Request, template: str, error: HauberkError | None = None, **
         "error": error,
         "name": "",
         "by_token": False,
+        "ended": False,
         **context,
     }
     response = HTMLResponse(TEMPLATES.get_template(template).render(whole), error.status if error is not None else 200)
