@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from hauberk.access.passwords import Passwords
@@ -230,9 +231,17 @@ class Entrance:
             secret: The session's secret, from a cookie.
 
             active: Whether the person did something; a page that renews itself does not keep a session alive.
+
+        Raises:
+            StorageError: If the database does not answer.
         """
-        with self.database.read() as session:
-            found = good_session(session, secret_sha256(secret), self.limits)
+        try:
+            with self.database.read() as session:
+                found = good_session(session, secret_sha256(secret), self.limits)
+        except DatabaseError as error:
+            raise StorageError(
+                "who is signed in cannot be told: the database does not answer. Gateways go on with what they have"
+            ) from error
         if found is None:
             return None
         row, user, token = found
