@@ -162,7 +162,7 @@ def import_(
     reports: list[files.FileReport] = []
     try:
         with closing(files.read(captures, options, reports)) as batches:
-            written = store.import_rows(line for batch in batches for _, line in batch)
+            written = store.import_rows(batch.lines for batch in batches)
     except ValueError as error:
         raise Failure(str(error), status=2) from None
     summarise(out, reports)
