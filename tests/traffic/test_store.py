@@ -23,6 +23,7 @@ from pyarrow import fs
 
 from conftest import eventually
 from hauberk.errors import ConfigurationError, StorageError
+from hauberk.traffic.hours import RecordedHours
 from hauberk.traffic.queries import Filters
 from hauberk.traffic.segments import SCHEMA, SegmentFolder, by_host_and_hour, host_folder, path_of, table_of, time_of
 from hauberk.traffic.store import MAX_HOSTS_PER_HOUR, TrafficStore
@@ -95,6 +96,21 @@ def test_any_file_system_of_pyarrow_can_be_the_store(tmp_path: Path, kind: str) 
     assert [sighting.requests for sighting in store.paths()] == [6]
     assert store.retain(LATER + timedelta(days=400)) == 1
     assert store.paths() == []
+
+
+@pytest.mark.parametrize("kind", ["folder", "url", "subtree"])
+def test_a_file_in_the_place_of_a_store_is_no_empty_store(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "store"
+    place.write_text("a file where the folder should be")
+    kinds = {"folder": str(place), "url": f"file://{place}", "subtree": fs.SubTreeFileSystem(str(place), fs.LocalFileSystem())}
+    store = store_in(kinds[kind])
+    for ask in (store.paths, lambda: store.paths(["api.example.com"])):
+        with pytest.raises(StorageError, match="cannot be asked"):
+            ask()
+    with pytest.raises(StorageError, match="cannot be listed: Not a directory"):
+        RecordedHours(store.folder).hours(NOON, LATER)
+    assert store.retain() == 0
+    assert store_in(tmp_path / "not-yet").paths() == []
 
 
 def test_a_url_nobody_knows_is_refused_without_its_credentials() -> None:

@@ -8,6 +8,8 @@ The folder only tells where to look: what counts is the row's own `host` and `ti
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -230,11 +232,15 @@ class SegmentFolder:
 
     def _files(self, folders: Iterable[str] | None = None) -> Iterator[fs.FileInfo]:
         roots = [""] if folders is None else [f"host={folder}" for folder in sorted(folders)]
+        is_empty = True
         for root in roots:
             selector = fs.FileSelector(root, recursive=True, allow_not_found=True)
             for info in self.fs.get_file_info(selector):
+                is_empty = False
                 if info.type == fs.FileType.File:
                     yield info
+        if is_empty and _is_file(self.fs):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
 
 
 def table_of(lines: bytes) -> pa.Table:
@@ -296,6 +302,13 @@ def path_of(url: str) -> str:
     if "://" in rest:
         rest = "/" + rest.partition("://")[2].partition("/")[2]
     return rest or "/"
+
+
+def _is_file(filesystem: fs.FileSystem) -> bool:
+    """Tell whether a file is where a folder should be."""
+    if not isinstance(filesystem, fs.SubTreeFileSystem):
+        return False
+    return bool(filesystem.base_fs.get_file_info(filesystem.base_path.rstrip("/")).type == fs.FileType.File)
 
 
 def _base(filesystem: fs.FileSystem) -> fs.FileSystem:
