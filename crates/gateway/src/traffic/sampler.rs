@@ -9,6 +9,8 @@ const STEP: f64 = 0.618_033_988_749_894_9;
 
 const NANOSECONDS: f64 = 1e9;
 
+static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
+
 thread_local! {
     static DRAWN: Cell<f64> = const { Cell::new(0.0) };
     /// The sampler that this thread drew by last, and how many exchanges that one has not sampled since the last one it
@@ -45,10 +47,9 @@ impl Sampler {
         if !(share > 0.0 && max_per_second > 0.0) {
             return None;
         }
-        static NEXT: AtomicU64 = AtomicU64::new(1);
         let interval = (NANOSECONDS / max_per_second).max(1.0) as u64;
         Some(Self {
-            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
             share,
             interval,
             burst: interval.max(NANOSECONDS as u64),
