@@ -62,17 +62,6 @@ class Parts:
     """Tells whether gateways can enforce a document: `hauberk._native.check_document`."""
 
 
-@dataclass(frozen=True)
-class NewVersion:
-    """A version that was stored in this moment; the transaction is not over."""
-
-    operation: Operation
-    before: LearnedVersion | None
-    """The newest until now."""
-    version: LearnedVersion
-    learned: LearnedOperation
-
-
 @dataclass
 class _Outcome:
     """What came of learning an operation."""
@@ -124,8 +113,6 @@ class SchemaLearning(ZoneWork):
         """The traffic store; without one nothing is learned."""
         self.relaxed: Callable[[Session, str], Collection[str]] = lambda _session, _operation_id: ()
         """Tells the rules that the owner has relaxed for an operation."""
-        self.on_version: list[Callable[[Session, NewVersion], None]] = []
-        """Called in the transaction that stores a version, after it was applied if that happens by itself."""
         self.watch: Watch | None = None
         """Looks at each profile that has changed; what it raises ends nothing but its look."""
         self._told = 0.0
@@ -367,7 +354,7 @@ class SchemaLearning(ZoneWork):
             return self._store_all(zone_id, outcomes, asked=asked, operations_done=operations_done, apply=False)
 
     def _store_all(self, zone_id: str, outcomes: Sequence[_Outcome], *, asked: bool, operations_done: int, apply: bool) -> int:
-        made: list[NewVersion] = []
+        made: list[Operation] = []
         with leased(self.database, LearningRun, zone_id, self.name, operations_done=operations_done) as session:
             ids = [outcome.operation_id for outcome in outcomes]
             newest = newest_versions(session, ids)
@@ -384,13 +371,10 @@ class SchemaLearning(ZoneWork):
                     row.digest = None  # so that it is looked at again when the time has come
                     continue
                 digest, keep = digest_of(outcome.document), self.settings.keep_versions
-                version = store_version(session, operation, outcome.learned, digest=digest, document=outcome.document, keep=keep)
-                made.append(NewVersion(operation, before, version, outcome.learned))
+                store_version(session, operation, outcome.learned, digest=digest, document=outcome.document, keep=keep)
+                made.append(operation)
             if apply:
-                self._apply(session, zone_id, [one.operation for one in made])
-            for one in made:
-                for call in self.on_version:
-                    call(session, one)
+                self._apply(session, zone_id, made)
         return len(made)
 
     def _may_follow(self, before: LearnedVersion, outcome: _Outcome) -> bool:

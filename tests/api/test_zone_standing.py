@@ -14,9 +14,12 @@ from hauberk.pki.generate import generate_request
 from hauberk.storage.models import GatewayStatus, Operation, OperationMetric, Schema, now
 from hauberk.storage.operation_metrics import hour_of
 
-MINUTE = int(time.time()) // 60 * 60
 COUNTS = ("passed", "logged", "blocked_certificate", "blocked_rule", "blocked_schema", "blocked_other", "protected", "with_certificate")
 COUNTS += ("fallthrough", "client_errors", "server_errors")
+
+
+def this_minute() -> int:
+    return int(time.time()) // 60 * 60
 
 
 def own(live: LiveControlPlane, path: str) -> Any:
@@ -28,8 +31,8 @@ def codes(live: LiveControlPlane) -> list[tuple[str, int]]:
     return [(step["code"], step["count"]) for step in own(live, "todo")]
 
 
-def send_counts(live: LiveControlPlane, host: str, minute: int = MINUTE, **counts: int) -> None:
-    entry = {"zone_id": live.zone_id, "host": host, "minute": minute, **dict.fromkeys(COUNTS, 0), **counts}
+def send_counts(live: LiveControlPlane, host: str, minute: int | None = None, **counts: int) -> None:
+    entry = {"zone_id": live.zone_id, "host": host, "minute": minute or this_minute(), **dict.fromkeys(COUNTS, 0), **counts}
     entry["requests"] = sum(entry[name] for name in COUNTS[:6])
     with live.client(live.gateway_token) as client:
         body = {"batch_id": uuid.uuid4().hex, "metrics": [entry]}

@@ -21,6 +21,8 @@ from dashboard.hostile import ATTRIBUTE, FIELDS, MARKUP, RAW, TURNED, fill
 # Of pages that differ only in what they show, so many are looked at.
 OF_A_KIND = 2
 MOST_PAGES = 150
+PHONE = 390
+"""Pixels; as wide is a window of 1280 at 300 %."""
 
 LINK = re.compile(r'href="([^"]+)"')
 VARIABLE = re.compile(r"/(?:[0-9a-f]{32}|[0-9a-f-]{36}|[^/]*%[^/]*|[^/]*\.example\.com)(?=/|$)")
@@ -161,6 +163,9 @@ def test_each_page_runs_nothing_of_strangers_and_is_for_everybody(
         assert page.evaluate(NAMELESS) == [], address
         expect(page.get_by_role("heading", level=1)).to_have_count(1)
         _judge(page, address, accessible)
+        page.set_viewport_size({"width": PHONE, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE, f"{address} is wider than a phone"
+        page.set_viewport_size({"width": 1280, "height": 800})
     assert dialogs == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
@@ -133,6 +134,8 @@ def test_fields_send_back_what_they_were_given() -> None:
         (text.seconds(59.97), "60 s"),
         (text.seconds(86400 * 3), "3 days"),
         (text.ago("not a time"), text.NOTHING),
+        (text.ago("2026-11-01T12:00:00.4+00:00", datetime(2026, 11, 1, 12, 0, 9, tzinfo=UTC)), "9 s ago"),
+        (text.ago("2026-11-02T12:00:00+00:00", datetime(2026, 11, 1, 12, tzinfo=UTC)), "in 24 h"),
         (text.exactly("9999-12-31T23:59:59-14:00"), text.NOTHING),
         (link("example.com", "endpoints", "a/b", q="", page=2), "/zones/example.com/endpoints/a%2Fb?page=2"),
         (query({"host": "a b", "page": "3", "notice": "x"}, {"page": ""}), "host=a+b"),
@@ -212,3 +215,33 @@ def test_no_more_is_said_of_gateways_than_is_known(states: list[str], told: str)
     assert told in " ".join(shown.split())
     if "lost" in states:
         assert "All gateways enforce" not in shown
+
+
+def test_the_keyboard_goes_on_from_what_is_told(site: Site, visit: Visit) -> None:
+    visit.expected.append("400")
+    page = visit.signed_in()
+    page.goto(site.page("endpoints/add"))
+    page.get_by_label("Host").fill("no host")
+    page.get_by_label("Path template").fill("/told")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_focused()
+    page.get_by_label("Host").fill("api.example.com")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_be_focused()
+    expect(page.get_by_role("status")).to_contain_text("Saved")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Taken back")
+
+
+def test_a_question_takes_the_focus_and_gives_it_back(site: Site, visit: Visit) -> None:
+    page = visit.signed_in()
+    page.goto(site.page("schemas"))
+    ask = page.get_by_role("button", name="Switch all schema validation off…")
+    ask.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(ask).to_be_focused()

@@ -58,6 +58,15 @@ def test_figures_come_by_themselves(site: Site, visit: Visit, accessible: Callab
     expect(page.get_by_label("Filters in force")).to_contain_text("constraint_violation.enum")
 
 
+def test_certificates_that_end_soon_are_led_to_and_no_others(site: Site, visit: Visit) -> None:
+    for name, days in (("ends-soon", 5), ("ends-late", 365)):
+        body = {"subject": {"common_name": name}, "validity_days": days}
+        site.rest.post(site.own("client_certificates/generate"), json=body).raise_for_status()
+    page = visit.signed_in()
+    page.goto(site.page())
+    page.get_by_role("link", name="Renew 1 client certificate").click()
+    expect(page.get_by_role("row", name="ends-soon")).to_be_visible()
+    expect(page.get_by_role("row")).to_have_count(1 + 1)
 def test_reasons_lead_to_as_many_events_as_they_count(first_state: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(first_state, tmp_path / "state"))
     with served(settings_for(folder, "127.0.0.1:8080")) as fresh, fresh.signed_in() as client:

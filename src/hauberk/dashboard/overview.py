@@ -46,6 +46,7 @@ class Way:
 
 
 NOWHERE = Way()
+ENDING = {"show": "ending", "order": "expires_on", "direction": "asc"}
 GATEWAYS = Way(command="hauberk status")
 
 WAYS = {
@@ -54,7 +55,8 @@ WAYS = {
     "gateways_behind": GATEWAYS,
     "no_host": Way(("settings",), command="hauberk host add api.{host} --upstream http://127.0.0.1:3000"),
     "no_gateway": Way(command="hauberk up"),
-    "certificates_expiring": Way(("certificates",), {"status": "active", "order": "expires_on", "direction": "asc"}),
+    "no_requests": Way(("settings",)),
+    "certificates_expiring": Way(("certificates",), ENDING),
     "drift_alerts": Way(("schemas", "alerts")),
     "violations_logged": Way(("events",), {"action": "log", "source": "apiShieldSchemaValidation", "last": "24h"}),
     "review_candidates": Way(("discovery",)),
@@ -123,6 +125,7 @@ async def overview(page: PageOf) -> Response:
         codes=codes,
         rules=rules,
         expiring=expiring,
+        all_expiring=page.link("certificates", **ENDING),
         expiring_total=answers[-1].info.get("total_count", 0),
     )
 

@@ -114,7 +114,8 @@ def ago(value: str | datetime | None, at: datetime | None = None) -> str:
     difference = ((at or datetime.now(UTC)) - when).total_seconds()
     if abs(difference) < 1:
         return "just now"
-    return f"{seconds(difference)} ago" if difference > 0 else f"in {seconds(-difference)}"
+    length = seconds(round(abs(difference)))
+    return f"{length} ago" if difference > 0 else f"in {length}"
 
 
 def exactly(value: str | datetime | None) -> str:
