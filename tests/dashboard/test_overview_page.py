@@ -67,6 +67,8 @@ def test_certificates_that_end_soon_are_led_to_and_no_others(site: Site, visit: 
     page.get_by_role("link", name="Renew 1 client certificate").click()
     expect(page.get_by_role("row", name="ends-soon")).to_be_visible()
     expect(page.get_by_role("row")).to_have_count(1 + 1)
+
+
 def test_reasons_lead_to_as_many_events_as_they_count(first_state: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(first_state, tmp_path / "state"))
     with served(settings_for(folder, "127.0.0.1:8080")) as fresh, fresh.signed_in() as client:

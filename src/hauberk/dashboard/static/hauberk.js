@@ -11,7 +11,7 @@ async function fetched(address, options = {}) {
     location.reload();
     throw new Error("signed out");
   }
-  if (answer.status >= 502) throw new Error(String(answer.status));
+  if (answer.status >= 500) throw new Error(String(answer.status));
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
