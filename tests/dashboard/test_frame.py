@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import text as sql
 
 from dashboard.conftest import Site, Visit
+from dashboard.reported import beat
 from hauberk.dashboard import text
 from hauberk.dashboard.addresses import link, query
 from hauberk.dashboard.charts import bars, lines, nice_ceiling, spark
@@ -163,6 +165,27 @@ def test_the_overview_in_a_browser(visit: Visit, accessible: Callable[[Page], No
     accessible(page)
     page.get_by_role("button", name="Dark or light").click()
     accessible(page)
+
+
+def test_a_part_that_failed_once_goes_on(site: Site, visit: Visit) -> None:
+    """Or it would look as if it were live, and stay as it was."""
+    visit.expected.append("status of 500")
+    page = visit.signed_in()
+    page.goto(site.page("settings/hosts/new"))
+    page.get_by_label("Host name").fill("live.example.com")
+    page.get_by_label("Upstreams").fill("http://127.0.0.1:9")
+    page.get_by_label("Host name").press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("No gateway is connected")
+    with page.expect_response(lambda answer: "/enforcement/" in answer.url and answer.status == 500):
+        _rename(site, "gateways", "hidden")
+    _rename(site, "hidden", "gateways")
+    beat(site)
+    expect(page.get_by_role("status")).to_contain_text("All gateways enforce this")
+
+
+def _rename(site: Site, table: str, to: str) -> None:
+    with site.plane.database.write() as session:
+        session.execute(sql(f"ALTER TABLE {table} RENAME TO {to}"))
 
 
 def test_a_viewer_is_told_so(visit: Visit) -> None:

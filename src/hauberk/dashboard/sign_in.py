@@ -67,7 +67,7 @@ async def use_link(request: Request, secret: str) -> Response:
     address = "/" if await run_in_threadpool(entrance.has_users) else "/settings/users"
     try:
         return await _entered(request, lambda origin: entrance.sign_in_with_link(secret, origin), address)
-    except (Unauthenticated, TooManyRequests) as error:
+    except Unauthenticated as error:
         return _page(request, "sign_in/once.html", error)
 
 
