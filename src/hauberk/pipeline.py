@@ -49,6 +49,7 @@ from hauberk.traffic.store import TrafficStore
 from hauberk.traffic_questions import TrafficQuestions
 from hauberk.trial_runs import TrialRuns
 from hauberk.tunable import TUNABLE, Source, laid_over
+from hauberk.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +95,8 @@ class ControlPlane:
             _adopt_limits(session, settings)
             _adopt_zones(session, settings.zones)
         self.entrance = Entrance(self.database, settings.dashboard)
+        # A document of 10 MB takes seconds, and some hundred megabytes meanwhile.
+        self.documents = Turns(2, 8, "too many documents are being looked at at the moment: try again in a few seconds", 3)
         self._snapshot: Snapshot | None = None
         self._compiling = threading.Lock()
         self._following = threading.Lock()

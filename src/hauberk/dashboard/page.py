@@ -22,7 +22,7 @@ from hauberk.dashboard.forms import read_form
 from hauberk.dashboard.notices import Notice, Notices, Undo
 from hauberk.dashboard.rendering import TEMPLATES
 from hauberk.dashboard.rest import Answer, Rest, RestError
-from hauberk.dashboard.sessions import SignInNeeded, Visitor, check_form, is_own_affair, signed_in, visitor_of
+from hauberk.dashboard.sessions import PART_HEADER, SignInNeeded, Visitor, check_form, is_own_affair, signed_in, visitor_of
 from hauberk.errors import StorageError
 
 COMPATIBLE = "/client/v4"
@@ -127,6 +127,11 @@ class Page:
     def per_page(self) -> int:
         """How many rows of a table to show."""
         return self._whole("per_page", 50, 1, 500)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether a script asks, which takes a part of the page and leaves the rest."""
+        return PART_HEADER in self.request.headers
 
     def _whole(self, name: str, default: int, least: int, most: int) -> int:
         text = self.query.get(name, "")

@@ -22,6 +22,9 @@ from hauberk.entrance import Entrance
 SESSION, SIGN_IN = "hauberk_session", "hauberk_sign_in"
 """Cookies: of a session, and of a browser that is about to sign in. `__Host-` stands before them where TLS is."""
 
+PART_HEADER = "x-hauberk-part"
+"""Sent by the pages' script."""
+
 # What a viewer may send: everything else changes what belongs to all.
 OWN_AFFAIRS = ("/account", "/sign-out")
 
@@ -102,7 +105,7 @@ async def signed_in(request: Request) -> Visitor:
     if secret is None:
         raise SignInNeeded(has_ended=False)
     # A page that renews parts of itself is not somebody who does something.
-    active = request.method != "GET" or "x-hauberk-part" not in request.headers
+    active = request.method != "GET" or PART_HEADER not in request.headers
     entered = await run_in_threadpool(entrance.entered, secret, active=active)
     if entered is None:
         raise SignInNeeded(has_ended=True)

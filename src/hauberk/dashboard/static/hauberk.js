@@ -87,28 +87,30 @@ function watch(region) {
 // --- Previews while typing -------------------------------------------------------------------------------------------------------------
 
 function preview(form) {
-  let wait, under_way;
-  form.addEventListener("submit", () => {
-    clearTimeout(wait);
-    under_way?.abort();
-  });
+  let wait;
+  let under_way = false;
+  let is_old = false;
+  // One at a time: the server goes on with what a browser does not wait for any more.
+  async function look() {
+    is_old = under_way;
+    if (under_way) return;
+    under_way = true;
+    try {
+      const page = await fetched(form.dataset.previewSrc, { method: "POST", body: new FormData(form) });
+      const fresh = page.getElementById(form.dataset.preview);
+      const old = document.getElementById(form.dataset.preview);
+      if (fresh && old) replaced(old, fresh);
+      else old?.replaceChildren(problem(page));
+      lost(false);
+    } catch {
+      lost(true);
+    }
+    under_way = false;
+    if (is_old) look();
+  }
   form.addEventListener("input", () => {
     clearTimeout(wait);
-    wait = setTimeout(async () => {
-      under_way?.abort();
-      under_way = new AbortController();
-      const body = new FormData(form);
-      try {
-        const page = await fetched(form.dataset.previewSrc, { method: "POST", body, signal: under_way.signal });
-        const fresh = page.getElementById(form.dataset.preview);
-        const old = document.getElementById(form.dataset.preview);
-        if (fresh && old) replaced(old, fresh);
-        else old?.replaceChildren(problem(page));
-        lost(false);
-      } catch (error) {
-        if (error.name !== "AbortError") lost(true);
-      }
-    }, 250);
+    wait = setTimeout(look, 250);
   });
 }
 
