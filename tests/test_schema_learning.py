@@ -304,7 +304,7 @@ def test_old_versions_are_forgotten_but_not_what_is_in_force(setting: Setting, d
 def test_relaxed_rules_make_a_version_without_them(setting: Setting) -> None:
     setting.record(20, url="/users/1?page=1")
     setting.run()
-    setting.learning.relaxed = lambda _session, operation_id: ["query/page type"] if operation_id == USERS.operation_id(ZONE) else []
+    setting.learning.relaxed = lambda _session, _operation_ids: {USERS.operation_id(ZONE): ["query/page type"]}
     setting.ask()
     assert setting.run() == 1
     with setting.database.read() as session:

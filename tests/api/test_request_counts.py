@@ -94,7 +94,9 @@ def test_what_cannot_be_told_is_refused(control_plane: LiveControlPlane, query: 
     assert pointer is None or answer.json()["errors"][0]["source"]["pointer"] == pointer
 
 
-@pytest.mark.parametrize("change", [{"passed": -1}, {"requests": 9}, {"minute": 61}, {"host": ""}, {"more": 1}, {"passed": 2**60}])
+@pytest.mark.parametrize(
+    "change", [{"passed": -1}, {"requests": 9}, {"minute": 61}, {"minute": 4_102_444_800}, {"host": ""}, {"more": 1}, {"passed": 2**60}]
+)
 def test_what_is_no_count_is_refused_whole(control_plane: LiveControlPlane, change: dict[str, Any]) -> None:
     good = counted(control_plane, passed=1)
     assert send(control_plane, good, {**good, **change}).status_code == 400

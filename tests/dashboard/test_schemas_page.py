@@ -13,24 +13,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.conftest import HOST_NAME, Site, Visit, csrf_of
+from openapi_documents import temps_yaml
 
-DOCUMENT = """\
-openapi: 3.0.3
-info: {title: Temperatures, version: "1"}
-servers: [{url: https://api.example.com/v1}]
-paths:
-  /temps:
-    get:
-      parameters:
-        - {name: page, in: query, schema: {type: integer, maximum: 10}}
-      responses: {200: {description: ok}}
-    post:
-      requestBody:
-        content:
-          application/xml:
-            schema: {type: object}
-      responses: {200: {description: ok}}
-"""
+DOCUMENT = temps_yaml()
 HOSTILE = "</textarea><script>alert(1)</script>\u202e"
 
 

@@ -88,7 +88,8 @@ async def _form(page: Page, error: RestError | None = None) -> Response:
     values = {
         "name": str(page.form.get("name", "")),
         "host": str(page.form.get("host", "")),
-        "source": source,
+        # A script takes the look alone: it has the document already.
+        "source": "" if page.is_part else source,
         "enabled": is_new or page.form.get("enabled") == "1",
         "save": is_new or page.form.get("save") == "1",
         "actions": _actions(page),

@@ -1,5 +1,5 @@
-// What pages do by themselves: regions that stay up to date, previews while typing, files dropped, selections counted, texts copied.
-// Pages ask for it by attributes and work without it.
+// What pages do by themselves: regions that stay up to date, previews while typing, files dropped and sent, selections counted, texts
+// copied. Pages ask for it by attributes and work without it.
 
 const LIVE = "[data-live]";
 const SCROLLED = ".sheet, .scroll";
@@ -11,7 +11,7 @@ async function fetched(address, options = {}) {
     location.reload();
     throw new Error("signed out");
   }
-  if (answer.status >= 502) throw new Error(String(answer.status));
+  if (answer.status >= 500) throw new Error(String(answer.status));
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
@@ -87,24 +87,102 @@ function watch(region) {
 // --- Previews while typing -------------------------------------------------------------------------------------------------------------
 
 function preview(form) {
-  let wait, under_way;
+  let wait;
+  let under_way = false;
+  let is_old = false;
+  // One at a time: the server goes on with what a browser does not wait for any more.
+  async function look() {
+    is_old = under_way;
+    if (under_way) return;
+    under_way = true;
+    try {
+      const page = await fetched(form.dataset.previewSrc, { method: "POST", body: new FormData(form) });
+      const fresh = page.getElementById(form.dataset.preview);
+      const old = document.getElementById(form.dataset.preview);
+      if (fresh && old) replaced(old, fresh);
+      else old?.replaceChildren(problem(page));
+      lost(false);
+    } catch {
+      lost(true);
+    }
+    under_way = false;
+    if (is_old) look();
+  }
   form.addEventListener("input", () => {
     clearTimeout(wait);
-    wait = setTimeout(async () => {
-      under_way?.abort();
-      under_way = new AbortController();
-      const body = new FormData(form);
-      try {
-        const page = await fetched(form.dataset.previewSrc, { method: "POST", body, signal: under_way.signal });
-        const fresh = page.getElementById(form.dataset.preview);
-        const old = document.getElementById(form.dataset.preview);
-        if (fresh && old) replaced(old, fresh);
-        lost(false);
-      } catch (error) {
-        if (error.name !== "AbortError") lost(true);
-      }
-    }, 250);
+    wait = setTimeout(look, 250);
   });
+}
+
+/** What a page tells that came in place of the one that was asked for. */
+function problem(page) {
+  const note = document.createElement("div");
+  note.className = "note bad";
+  note.setAttribute("role", "alert");
+  note.textContent = [...page.querySelectorAll("main h1, main .told")].map((one) => one.textContent.trim()).join(": ");
+  return note;
+}
+
+// --- Files sent ------------------------------------------------------------------------------------------------------------------------
+
+/** Send a form with a file in it by ourselves, so that it can be told how far it is and be cancelled; without a file the browser does. */
+function sendsFile(form) {
+  const input = form.querySelector("input[type=file]");
+  const place = form.querySelector("[data-sending]");
+  const parts = [".progress", "progress", "[data-sent]", "button", "[role=status]"];
+  const [shown, bar, count, cancel, told] = parts.map((one) => place.querySelector(one));
+  form.addEventListener("submit", (event) => {
+    if (!input.files.length) return;
+    event.preventDefault();
+    const request = new XMLHttpRequest();
+    const buttons = [...form.querySelectorAll("button")].filter((button) => button !== cancel && !button.disabled);
+    const ended = (text) => {
+      shown.hidden = true;
+      told.textContent = text;
+      for (const button of buttons) button.disabled = false;
+      (event.submitter ?? buttons[0])?.focus();
+    };
+    let quarter = 0;
+    let stored = "nothing was stored";
+    request.upload.onprogress = ({ loaded, total }) => {
+      bar.value = loaded / total;
+      count.textContent = `${megabytes(loaded)} of ${megabytes(total)} MB`;
+      // Read out now and then, and not at every step.
+      if (Math.floor((4 * loaded) / total) > quarter) told.textContent = `${25 * (quarter = Math.floor((4 * loaded) / total))} % sent`;
+    };
+    request.upload.onload = () => {
+      stored = "all of it was sent: look whether it was stored";
+      bar.removeAttribute("value");
+      told.textContent = "All of it is sent. The control plane looks at it…";
+    };
+    request.onload = () => {
+      const here = new URL(request.responseURL);
+      ended("");
+      // After a redirect the answer has an address of its own; what was refused has only its text.
+      if (here.href !== new URL(address, location.href).href) return location.assign(here);
+      const page = new DOMParser().parseFromString(request.responseText, "text/html");
+      document.title = page.title;
+      replaced(document.body, page.body);
+      document.getElementById("main")?.focus();
+    };
+    request.onerror = () => ended(`The connection broke, and ${stored}. Try again.`);
+    request.onabort = () => ended(`Cancelled, and ${stored}.`);
+    cancel.onclick = () => request.abort();
+    const address = event.submitter?.getAttribute("formaction") ?? form.getAttribute("action");
+    const body = new FormData(form);
+    request.open("POST", address);
+    request.send(body);
+    for (const button of buttons) button.disabled = true;
+    bar.value = 0;
+    count.textContent = "";
+    shown.hidden = false;
+    told.textContent = "Sending…";
+    cancel.focus();
+  });
+}
+
+function megabytes(count) {
+  return (count / 1e6).toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
 // --- Files, selections, copies ---------------------------------------------------------------------------------------------------------
@@ -209,6 +287,7 @@ function switchTheme(button) {
 const ATTRIBUTES = [
   [LIVE, watch],
   ["form[data-preview]", preview],
+  ["form[data-sends-file]", sendsFile],
   ["[data-drop]", drop],
   ["form[data-selection]", selection],
   ["[data-copy]", copy],
