@@ -143,9 +143,9 @@ def test_what_is_asked_of_clients_follows_from_associations_and_rules(control_pl
 
 
 def test_the_list_follows_what_is_done(control_plane: LiveControlPlane) -> None:
-    assert codes(control_plane) == [("no_gateway", 0), ("associate_hosts", 1)]
+    assert codes(control_plane) == [("no_gateway", 0), ("no_operation", 0), ("associate_hosts", 1)]
     beat(control_plane, etag="another", version=None)
-    assert codes(control_plane) == [("no_requests", 0), ("associate_hosts", 1), ("gateways_behind", 1)]
+    assert codes(control_plane) == [("no_requests", 0), ("no_operation", 0), ("associate_hosts", 1), ("gateways_behind", 1)]
     beat(control_plane, etag="another", version=None, refused_version=control_plane.plane.snapshot().version, refused_reason="no")
     assert codes(control_plane)[0] == ("gateways_refusing", 1)
     beat(control_plane)
