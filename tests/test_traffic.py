@@ -7,6 +7,8 @@ import logging
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import pytest
 from conftest import HOST_NAME, LiveControlPlane, eventually, settings_for
 from hauberk import _native
 from hauberk.config import Settings
-from hauberk.gateway import GatewayRunner
+from hauberk.gateway import CountsCarrier, GatewayRunner
 from hauberk.storage.models import Host
 from hauberk.traffic.keeper import TrafficKeeper
 from hauberk.traffic.masking_key import masking_key
@@ -254,6 +256,23 @@ def test_lost_answers_neither_lose_nor_double_counts(upstream: LiveControlPlane,
         with upstream.client() as client:
             result = client.get(f"/hauberk/v1/zones/{upstream.zone_id}/operations/{operation_id}/metrics").json()["result"]
     assert result["requests"] == 5
+
+
+def test_several_who_carry_at_once_bring_each_count_once(upstream: LiveControlPlane) -> None:
+    with upstream.client() as client:
+        body = {"method": "GET", "host": HOST_NAME, "endpoint": "/x"}
+        operation_id = client.post(f"{upstream.zone}/api_gateway/operations/item", json=body).json()["result"]["operation_id"]
+    hour = int(time.time()) // 3600 * 3600
+    counted = {"operation_id": operation_id, "requests": 1, "client_errors": 0, "server_errors": 0, "hour": hour, "last_seen": hour}
+    with upstream.client(upstream.gateway_token) as client, ThreadPoolExecutor(4) as several:
+        path = f"{upstream.base_url}/hauberk/v1/gateways/g1/operation-metrics"
+        carrier = CountsCarrier(lambda: json.dumps([{**counted, "latency": "1:1"}]), client, path, 10)
+        for carried in [several.submit(carrier.carry) for _ in range(40)]:
+            carried.result()
+    assert not carrier.waiting
+    with upstream.client() as client:
+        result = client.get(f"/hauberk/v1/zones/{upstream.zone_id}/operations/{operation_id}/metrics").json()["result"]
+    assert result["requests"] == 40
 
 
 def test_the_masking_key_is_private_made_once_and_checked(tmp_path: Path) -> None:

@@ -287,6 +287,7 @@ class CountsCarrier:
         self.path = path
         self.seconds = seconds
         self.waiting: deque[dict[str, Any]] = deque()
+        self._carrying = threading.Lock()
 
     def run(self, stopping: threading.Event) -> None:
         """Carry until told to stop."""
@@ -297,12 +298,13 @@ class CountsCarrier:
                 log.exception("counts were not carried", extra={"path": self.path})
 
     def carry(self) -> None:
-        """Send what waits, then what was counted since. Failure is logged, never raised."""
-        if self._send():
-            counted = json.loads(self.take())
-            for at in range(0, len(counted), METRICS_IN_A_BATCH):
-                self.waiting.append({"batch_id": uuid.uuid4().hex, "metrics": counted[at : at + METRICS_IN_A_BATCH]})
-            self._send()
+        """Send what waits, then what was counted since. Failure is logged, never raised. Who stops a gateway may call it beside `run`."""
+        with self._carrying:
+            if self._send():
+                counted = json.loads(self.take())
+                for at in range(0, len(counted), METRICS_IN_A_BATCH):
+                    self.waiting.append({"batch_id": uuid.uuid4().hex, "metrics": counted[at : at + METRICS_IN_A_BATCH]})
+                self._send()
 
     def _send(self) -> bool:
         """Send what waits; false if some of it waits on."""

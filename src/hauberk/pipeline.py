@@ -41,7 +41,7 @@ from hauberk.storage.changed_settings import changed_settings
 from hauberk.storage.database import Database
 from hauberk.storage.enforcement import read_enforced
 from hauberk.storage.models import Host, Installation, Token, Zone, now
-from hauberk.storage.relaxed_rules import relaxed_rules
+from hauberk.storage.relaxed_rules import rules_relaxed
 from hauberk.storage.tokens import token_sha256
 from hauberk.traffic.hours import RecordedHours
 from hauberk.traffic.masking_key import KEY_BYTES
@@ -127,7 +127,7 @@ class ControlPlane:
             log.warning("what the webhook is sent is not signed: alerts.webhook_secret_file names no secret")
         self.drift = DriftWatch(self.database, settings.alerts, self.metrics, secret, _compare)
         self.learning.watch = self.drift
-        self.learning.relaxed = lambda session, operation_id: [row.rule for row in relaxed_rules(session, operation_id)]
+        self.learning.relaxed = rules_relaxed
 
     def follow_settings(self) -> None:
         """Work by the settings as they are now, wherever they were changed."""
