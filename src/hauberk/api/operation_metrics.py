@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 
 from hauberk.api.auth import GatewayCaller, Owner
 from hauberk.api.counted_time import CountedSecond
-from hauberk.api.dependencies import Plane, ZoneId, zone_of
+from hauberk.api.dependencies import Moment, Plane, ZoneId, zone_of
 from hauberk.api.envelope import success
 from hauberk.api.paging import PageQuery, info
 from hauberk.storage.models import now
@@ -24,7 +24,7 @@ own = APIRouter(tags=["operation metrics"])
 MAX_COUNT = 2**53
 DEFAULT_WINDOW = timedelta(days=1)
 
-Since = Annotated[AwareDatetime | None, Query(description="From the hour of this time on (RFC 3339); by default the last 24 hours")]
+Since = Annotated[Moment | None, Query(description="From the hour of this time on (RFC 3339); by default the last 24 hours")]
 
 
 class CountedOperation(BaseModel):

@@ -8,11 +8,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hauberk.api.auth import GatewayCaller, Owner
 from hauberk.api.counted_time import CountedSecond
-from hauberk.api.dependencies import Plane, ZoneId, zone_of
+from hauberk.api.dependencies import Moment, Plane, ZoneId, zone_of
 from hauberk.api.envelope import success
 from hauberk.errors import InvalidRequest
 from hauberk.storage.models import now
@@ -78,8 +78,8 @@ def take_counts(plane: Plane, gateway_id: str, body: Batch) -> JSONResponse:  # 
 def get_requests(
     plane: Plane,
     zone_id: ZoneId,
-    since: Annotated[AwareDatetime | None, Query(description="From this time on (RFC 3339); by default the last 24 hours")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Before this time (RFC 3339); by default until now")] = None,
+    since: Annotated[Moment | None, Query(description="From this time on (RFC 3339); by default the last 24 hours")] = None,
+    until: Annotated[Moment | None, Query(description="Before this time (RFC 3339); by default until now")] = None,
     step: Annotated[
         int | None,
         Query(
