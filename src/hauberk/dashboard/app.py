@@ -95,7 +95,14 @@ def create_site(rest: ASGIApp, entrance: Entrance, public_url: str, max_form_byt
 
         max_form_bytes: How much a form may hold; captures, which are not held, have the limit that the REST application has for them.
     """
-    pages = FastAPI(title="hauberk dashboard", version=hauberk.__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    pages = FastAPI(
+        title="hauberk dashboard",
+        version=hauberk.__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,  # to whatever host the request names
+    )
     pages.state.rest = rest
     pages.state.entrance = entrance
     pages.state.public_url = public_url
@@ -105,17 +112,16 @@ def create_site(rest: ASGIApp, entrance: Entrance, public_url: str, max_form_byt
     for module in PAGES:
         pages.include_router(module.routes)
     problems.install(pages)
-    guarded = SecurityHeaders(pages)
 
     async def site(scope: Scope, receive: Receive, send: Send) -> None:
-        inner = rest if scope["type"] != "http" or scope["path"].startswith(REST_PREFIXES) else guarded
+        inner = rest if scope["type"] != "http" or scope["path"].startswith(REST_PREFIXES) else pages
         await inner(scope, receive, send)
 
     return site
 
 
 def add_security_headers(headers: MutableHeaders, scheme: str) -> None:
-    """Say what browsers may do with one of our pages that they were sent over `http` or `https`."""
+    """Say what browsers may do with an answer that they were sent over `http` or `https`."""
     headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"
@@ -129,10 +135,10 @@ def add_security_headers(headers: MutableHeaders, scheme: str) -> None:
 
 class SecurityHeaders:
     """
-    ASGI middleware: what browsers may do with our pages.
+    ASGI middleware: what browsers may do with what we answer, page, file, refusal or REST.
 
     Args:
-        app: The pages.
+        app: The site.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -140,6 +146,9 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the headers added."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

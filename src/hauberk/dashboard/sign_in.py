@@ -70,7 +70,7 @@ async def use_link(request: Request, secret: str) -> Response:
     address = "/" if await run_in_threadpool(entrance.has_users) else "/settings/users"
     try:
         return await _entered(request, lambda origin: entrance.sign_in_with_link(secret, origin), address)
-    except (Unauthenticated, TooManyRequests) as error:
+    except Unauthenticated as error:
         return _page(request, "sign_in/once.html", error)
 
 
@@ -130,11 +130,15 @@ async def _form(request: Request) -> dict[str, str]:
         HTTPException: If it is too large, or no form.
     """
     sessions.check_origin(request)
+    too_large = HTTPException(413, "This form is larger than any that the sign-in page sends.")
+    told = request.headers.get("content-length", "")
+    if told.isdigit() and int(told) > MAX_FORM_BYTES:
+        raise too_large
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > MAX_FORM_BYTES:
-            raise HTTPException(413, "This form is larger than any that the sign-in page sends.")
+            raise too_large
     try:
         form = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=20))
     except ValueError:

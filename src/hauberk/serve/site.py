@@ -8,7 +8,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from hauberk.api.app import create_app
-from hauberk.dashboard.app import create_site
+from hauberk.dashboard.app import SecurityHeaders, create_site
 from hauberk.pipeline import ControlPlane
 from hauberk.serve.listening import server
 from hauberk.serve.long_requests import Protocol
@@ -17,7 +17,7 @@ from hauberk.serve.long_requests import Protocol
 def create_site_of(plane: ControlPlane) -> ASGIApp:
     """Make the application over an open control plane; the caller closes the plane."""
     settings = plane.settings.control_plane
-    return create_site(create_app(plane), plane.entrance, settings.public_url or "", settings.max_upload_bytes)
+    return SecurityHeaders(create_site(create_app(plane), plane.entrance, settings.public_url or "", settings.max_upload_bytes))
 
 
 def site_server(plane: ControlPlane) -> uvicorn.Server:

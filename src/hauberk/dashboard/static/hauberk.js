@@ -2,6 +2,7 @@
 // copied. Pages ask for it by attributes and work without it.
 
 const LIVE = "[data-live]";
+const SCROLLED = ".sheet, .scroll";
 
 /** Fetch a page and give the document; an answer that is another page, such as the sign-in, is followed. */
 async function fetched(address, options = {}) {
@@ -14,14 +15,34 @@ async function fetched(address, options = {}) {
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
+/** Put a fresh copy in a region's place: what was opened or scrolled stays so, and the focus goes to its like. */
 function replaced(old, fresh) {
   const opened = new Set([...old.querySelectorAll("details[open][id]")].map((one) => one.id));
   for (const one of fresh.querySelectorAll("details[id]")) if (opened.has(one.id)) one.open = true;
-  const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
+  const places = [...old.querySelectorAll(SCROLLED)].map((one) => [one.scrollLeft, one.scrollTop]);
   const node = document.importNode(fresh, true);
+  // That is for whole pages; here somebody may be typing elsewhere.
+  for (const one of node.querySelectorAll("[autofocus]:not([popover] *)")) one.autofocus = false;
   old.replaceWith(node);
   enlivened(node);
-  if (focused) document.getElementById(focused)?.focus();
+  node.querySelectorAll(SCROLLED).forEach((one, at) => one.scrollTo(...(places[at] ?? [0, 0])));
+  if (!focused) return;
+  const target = (focused !== old && likeOf(focused, old, node)) || node;
+  target.focus({ preventScroll: true });
+  if (document.activeElement === target) return;
+  target.tabIndex = -1;
+  target.focus({ preventScroll: true });
+}
+
+/** Find what does the same in the fresh region as what has the focus in the old one. */
+function likeOf(focused, old, fresh) {
+  if (focused.id) return document.getElementById(focused.id);
+  const does = (one) =>
+    [...["href", "name", "value", "popovertarget"].map((name) => one.getAttribute(name)), one.form?.getAttribute("action"), one.matches("summary") && one.textContent].join("\n");
+  const alike = (region) => [...region.querySelectorAll(focused.tagName)].filter((one) => does(one) === does(focused));
+  const found = alike(fresh);
+  return found[alike(old).indexOf(focused)] ?? found[0];
 }
 
 // --- Regions that stay up to date ------------------------------------------------------------------------------------------------------
@@ -34,11 +55,11 @@ function lost(is) {
   if (told) told.hidden = failures < 2;
 }
 
-/** Someone is in the middle of something there: a field, an open question, selected text or rows. */
+/** Someone is in the middle of something there: a field, an open question, a click, selected text or rows. */
 function isBusy(region) {
   const active = document.activeElement;
   if (region.contains(active) && active.matches("input:not([type=checkbox]), textarea, select")) return true;
-  if (region.querySelector(":popover-open, dialog[open], details[open]:not([id]), input[type=checkbox]:checked")) return true;
+  if (region.querySelector(":active, :popover-open, dialog[open], details[open]:not([id]), input[type=checkbox]:checked")) return true;
   const selection = getSelection();
   return Boolean(selection && !selection.isCollapsed && region.contains(selection.anchorNode));
 }
@@ -142,7 +163,7 @@ function sendsFile(form) {
       const page = new DOMParser().parseFromString(request.responseText, "text/html");
       document.title = page.title;
       replaced(document.body, page.body);
-      document.getElementById("main")?.focus();
+      (document.querySelector("main [role=alert]") ?? document.getElementById("main"))?.focus();
     };
     request.onerror = () => ended(`The connection broke, and ${stored}. Try again.`);
     request.onabort = () => ended(`Cancelled, and ${stored}.`);
@@ -234,6 +255,13 @@ function save(button) {
   });
 }
 
+/** Leave out what was left empty: the address of a filtered table says what is filtered, and no more. */
+function asked(form) {
+  form.addEventListener("formdata", ({ formData }) => {
+    for (const name of new Set(formData.keys())) if (!formData.getAll(name).some(Boolean)) formData.delete(name);
+  });
+}
+
 /** Submit a form as soon as something in it is chosen, such as a filter. */
 function submitted(form) {
   form.addEventListener("change", (event) => {
@@ -264,8 +292,9 @@ const ATTRIBUTES = [
   ["form[data-selection]", selection],
   ["[data-copy]", copy],
   ["[data-save]", save],
+  ["form[method=get]", asked],
   ["form[data-submit-on-change]", submitted],
-  [".sheet, .scroll", scrolled],
+  [SCROLLED, scrolled],
   ["[data-theme-switch]", switchTheme],
 ];
 
