@@ -41,7 +41,7 @@ from hauberk.storage.changed_settings import changed_settings
 from hauberk.storage.database import Database
 from hauberk.storage.enforcement import read_enforced
 from hauberk.storage.models import Host, Installation, Token, Zone, now
-from hauberk.storage.relaxed_rules import relaxed_rules
+from hauberk.storage.relaxed_rules import relaxed_by_operation
 from hauberk.storage.tokens import token_sha256
 from hauberk.traffic.hours import RecordedHours
 from hauberk.traffic.masking_key import KEY_BYTES
@@ -99,11 +99,11 @@ class ControlPlane:
         # A gateway that listens nowhere: it compiles snapshots exactly as those that serve.
         self._judge = _native.Gateway(https=[], http=[])
         with self.database.read() as session:
-            refusal = self._refusal(session)
+            refusal = self._refusal(compile_snapshot(session))
         self._was_good = refusal is None
         if refusal is not None:
             log.error("gateways cannot enforce what is stored; they stay with what they have", extra={"reason": refusal})
-        self.database.before_commit = self._check
+        self.database.before_commit, self.database.after_commit = self._check, self._keep
         self.inventory = Inventory(
             self.database,
             settings.discovery,
@@ -126,7 +126,7 @@ class ControlPlane:
             log.warning("what the webhook is sent is not signed: alerts.webhook_secret_file names no secret")
         self.drift = DriftWatch(self.database, settings.alerts, self.metrics, secret, _compare)
         self.learning.watch = self.drift
-        self.learning.relaxed = lambda session, operation_id: [row.rule for row in relaxed_rules(session, operation_id)]
+        self.learning.relaxed = relaxed_by_operation
 
     def follow_settings(self) -> None:
         """Work by the settings as they are now, wherever they were changed."""
@@ -171,7 +171,7 @@ class ControlPlane:
         with self._compiling:
             if self._snapshot is None or self._snapshot.version != self.revision():
                 with self.database.read() as session:
-                    self._snapshot = _compile(session)
+                    self._snapshot = compile_snapshot(session)
                 log.info("snapshot compiled", extra={"version": self._snapshot.version, "bytes": len(self._snapshot.data)})
             return self._snapshot
 
@@ -181,14 +181,23 @@ class ControlPlane:
 
         Where they refuse what is stored already, changes pass: one of them will be the remedy.
         """
-        refusal = self._refusal(session)
+        snapshot = compile_snapshot(session)
+        refusal = self._refusal(snapshot)
         if refusal is not None and self._was_good:
             raise InvalidRequest(f"gateways could not enforce this: {refusal}")
         self._was_good = refusal is None
+        session.info["snapshot"] = snapshot
 
-    def _refusal(self, session: Session) -> str | None:
+    def _keep(self, session: Session) -> None:
+        """Keep what was compiled to be checked: now that the change is committed, this is its snapshot."""
+        snapshot: Snapshot | None = session.info.get("snapshot")
+        with self._compiling:
+            if snapshot is not None and (self._snapshot is None or self._snapshot.version < snapshot.version):
+                self._snapshot = snapshot
+
+    def _refusal(self, snapshot: Snapshot) -> str | None:
         try:
-            self._judge.apply_snapshot(_compile(session).data)
+            self._judge.apply_snapshot(snapshot.data)
         except _native.RefusedError as error:
             return str(error)
         return None
@@ -232,7 +241,7 @@ def _learning_parts(settings: LearningSettings) -> Parts:
     )
 
 
-def _compile(session: Session) -> Snapshot:
+def compile_snapshot(session: Session) -> Snapshot:
     """Compile what the session sees. The same state always gives the same bytes, whoever compiles it."""
     installation = session.get_one(Installation, 1, populate_existing=True)
     content = {

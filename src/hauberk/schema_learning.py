@@ -111,8 +111,8 @@ class SchemaLearning(ZoneWork):
         self.parts = parts
         self.hours: Hours | None = None
         """The traffic store; without one nothing is learned."""
-        self.relaxed: Callable[[Session, str], Collection[str]] = lambda _session, _operation_id: ()
-        """Tells the rules that the owner has relaxed for an operation."""
+        self.relaxed: Callable[[Session, Sequence[str]], Mapping[str, Collection[str]]] = lambda _session, _operation_ids: {}
+        """Tells the rules that the owner has relaxed, by operation; one without any may be left out."""
         self.watch: Watch | None = None
         """Looks at each profile that has changed; what it raises ends nothing but its look."""
         self._told = 0.0
@@ -281,7 +281,7 @@ class SchemaLearning(ZoneWork):
         ids = [one.operation_id for one in operations]
         with self.database.read() as session:
             known = learning_of(session, ids)
-            relaxed = {operation_id: sorted(self.relaxed(session, operation_id)) for operation_id in ids}
+            relaxed = self.relaxed(session, ids)
             columns = (OperationProfile.operation_id, OperationProfile.part, OperationProfile.day, OperationProfile.digest)
             profiles: dict[str, list[tuple[str, int, str]]] = {}
             for operation_id, part, day, digest in session.execute(select(*columns).where(OperationProfile.operation_id.in_(ids))):
@@ -291,11 +291,15 @@ class SchemaLearning(ZoneWork):
             recent = fresh.get(one.operation_id, [])
             digest = digest_of(
                 [sorted(profiles.get(one.operation_id, [])), sorted(hashlib.sha256(blob).hexdigest() for blob in recent)],
-                [relaxed[one.operation_id], self.settings.model_dump(mode="json")],
+                [sorted(relaxed.get(one.operation_id, ())), self.settings.model_dump(mode="json")],
             )
             row = known.get(one.operation_id)
-            if row is None or row.digest != digest or again:
-                outcomes.append(self._learn_one(zone_id, parts, engine, one, recent, relaxed[one.operation_id], digest))
+            if row is not None and row.digest == digest and not again:
+                continue
+            if recent or one.operation_id in profiles:
+                outcomes.append(self._learn_one(zone_id, parts, engine, one, recent, relaxed.get(one.operation_id, ()), digest))
+            else:
+                outcomes.append(_Outcome(one.operation_id, LearningState.NO_TRAFFIC, digest))
             self._tell(zone_id)
         return outcomes
 
@@ -359,8 +363,9 @@ class SchemaLearning(ZoneWork):
             ids = [outcome.operation_id for outcome in outcomes]
             newest = newest_versions(session, ids)
             known = learning_of(session, ids)
+            operations = {one.operation_id: one for one in session.scalars(select(Operation).where(Operation.operation_id.in_(ids)))}
             for outcome in outcomes:
-                operation, row = session.get(Operation, outcome.operation_id), known.get(outcome.operation_id)
+                operation, row = operations.get(outcome.operation_id), known.get(outcome.operation_id)
                 if operation is None or row is None:  # deleted meanwhile
                     continue
                 _note(row, outcome)

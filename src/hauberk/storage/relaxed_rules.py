@@ -21,6 +21,15 @@ def relaxed_rules(session: Session, operation_id: str) -> list[RelaxedRule]:
     return list(session.scalars(query))
 
 
+def relaxed_by_operation(session: Session, operation_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Give the rules that are relaxed of operations; those without any are left out."""
+    found: dict[str, list[str]] = {}
+    query = select(RelaxedRule.operation_id, RelaxedRule.rule).where(RelaxedRule.operation_id.in_(operation_ids))
+    for operation_id, rule in session.execute(query):
+        found.setdefault(operation_id, []).append(rule)
+    return found
+
+
 def relax(session: Session, operation_id: str, rules: Sequence[str], kin: Mapping[str, Sequence[str]] | None = None) -> list[str]:
     """
     Relax rules of an operation, and tell which were not relaxed before.
