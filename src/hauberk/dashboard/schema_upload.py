@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from hauberk.dashboard.page import Page, PageOf, Undo
 from hauberk.dashboard.rest import RestError
-from hauberk.dashboard.schemas import ACTIONS, ROOT, batches, tab_counts
+from hauberk.dashboard.schemas import ACTIONS, ROOT, tab_counts
 
 routes = APIRouter()
 
@@ -54,17 +54,14 @@ async def upload(page: PageOf) -> Response:
     warned = f", {schema['warnings']:,} warning{'s' * (schema['warnings'] != 1)} below" if schema["warnings"] else ""
     state = "judges requests" if schema["validation_enabled"] else "is off until you switch it on"
     done = f"{schema['name']} is uploaded and {state}: {counts}{warned}."
-    undo = _undo(page, schema["schema_id"], schema["changed"])
+    undo = _undo(page, schema["schema_id"], schema["changed"]["undo"])
     return page.moved(page.link("schemas", "uploaded", schema["schema_id"]), done=done, change=change, undo=undo)
 
 
-def _undo(page: Page, schema_id: str, changed: dict[str, Any]) -> Undo:
-    calls: list[tuple[str, str, Any]] = [("DELETE", page.v4(f"schema_validation/schemas/{schema_id}"), None)]
-    for some in batches(list(changed["actions"].items())):
-        actions = {id_: {"mitigation_action": action} for id_, action in some}
-        calls.append(("PATCH", page.v4("schema_validation/settings/operations"), actions))
-    saved = [{"operation_id": id_} for id_ in changed["saved"]]
-    calls += [("DELETE", page.v4("api_gateway/operations"), some) for some in batches(saved)]
+def _undo(page: Page, schema_id: str, undo: dict[str, Any]) -> Undo:
+    calls: list[tuple[str, str, Any]] = [("POST", page.own("endpoints/actions"), undo["actions"])] if undo["actions"] else []
+    calls += [("POST", page.own("endpoints/delete"), some) for some in undo["delete"]]
+    calls.append(("DELETE", page.v4(f"schema_validation/schemas/{schema_id}"), None))
     return Undo(tuple(calls), "Undo the upload", page.link("schemas"))
 
 
