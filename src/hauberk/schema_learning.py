@@ -105,6 +105,8 @@ class SchemaLearning(ZoneWork):
         parts: What it works with; `None` where this build cannot learn.
     """
 
+    runs = LearningRun
+
     def __init__(self, database: Database, settings: LearningSettings, parts: Parts | None) -> None:
         super().__init__(database, "learning", settings.refresh_seconds)
         self.settings = settings
