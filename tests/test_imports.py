@@ -23,6 +23,7 @@ NOUNS |= {
     "session_identifier",
     "template_rule",
     "tunable",
+    "turns",
 }
 ACTIVITIES = {"access", "alerting", "discovery", "learning", "pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.

@@ -21,11 +21,12 @@ def relaxed_rules(session: Session, operation_id: str) -> list[RelaxedRule]:
     return list(session.scalars(query))
 
 
-def relaxed_by_operation(session: Session, operation_ids: Sequence[str]) -> dict[str, list[str]]:
-    """Give the rules that are relaxed of operations; those without any are left out."""
+def rules_relaxed(session: Session, operation_ids: Sequence[str]) -> dict[str, list[str]]:
+    """List the relaxed rules of operations, in no order; those without any are left out. The ids fit in one statement."""
     found: dict[str, list[str]] = {}
-    query = select(RelaxedRule.operation_id, RelaxedRule.rule).where(RelaxedRule.operation_id.in_(operation_ids))
-    for operation_id, rule in session.execute(query):
+    for operation_id, rule in session.execute(
+        select(RelaxedRule.operation_id, RelaxedRule.rule).where(RelaxedRule.operation_id.in_(operation_ids))
+    ):
         found.setdefault(operation_id, []).append(rule)
     return found
 
