@@ -24,7 +24,7 @@ from starlette.routing import Route
 
 from hauberk.api.app import create_app
 from hauberk.config import LimitSettings, Settings
-from hauberk.pipeline import ControlPlane
+from hauberk.pipeline import ControlPlane, compile_snapshot
 from hauberk.serve.listening import bind
 
 ZONE_NAME = "example.com"
@@ -168,7 +168,12 @@ class serve_control_plane:  # noqa: N801 - used as a context manager
         self.server.should_exit = True
         self.thread.join()
         self.bound.close()
+        kept = self.plane.snapshot()
+        with self.plane.database.read() as session:
+            compiled = compile_snapshot(session)
         self.plane.close()
+        # Whatever a test has changed: what was compiled before the commit is what the database says after it.
+        assert kept == compiled
 
 
 @pytest.fixture

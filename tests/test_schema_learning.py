@@ -180,7 +180,7 @@ def test_a_new_operation_takes_its_requests_out_of_the_other(setting: Setting, d
     setting.run()
     assert (setting.counted(), setting.counted(ME.endpoint)) == (once(users), once(me))
     with database.write() as session:
-        delete_operations(session, [find_operation(session, ZONE, ME.operation_id(ZONE))])
+        delete_operations(session, [ME.operation_id(ZONE)])
     setting.run()
     assert setting.counted() == once(users + me)
 
@@ -192,7 +192,7 @@ def test_with_an_operation_goes_all_that_was_learned_of_it(setting: Setting, dat
         zone, operation = session.get_one(Zone, ZONE), find_operation(session, ZONE, USERS.operation_id(ZONE))
         apply_newest(session, zone, [operation])
     with database.write() as session:
-        delete_operations(session, [find_operation(session, ZONE, USERS.operation_id(ZONE))])
+        delete_operations(session, [USERS.operation_id(ZONE)])
     with database.read() as session:
         for table in (OperationProfile, OperationLearning, LearnedVersion, AppliedSchema):
             assert session.scalar(select(func.count()).select_from(table)) == 0

@@ -33,7 +33,7 @@ from hauberk.storage.candidates import (
 )
 from hauberk.storage.database import Database
 from hauberk.storage.models import Base, Installation, Operation, Zone
-from hauberk.storage.operations import delete_operations, find_operation, save_operations
+from hauberk.storage.operations import delete_operations, save_operations
 from hauberk.template_rule import TemplateRule
 
 UNTIL = datetime(2026, 6, 11, tzinfo=UTC)
@@ -81,7 +81,7 @@ def save(database: Database, endpoint: str) -> None:
 
 def delete(database: Database, endpoint: str) -> None:
     with database.write() as session:
-        delete_operations(session, [find_operation(session, "z", ident(endpoint))])
+        delete_operations(session, [ident(endpoint)])
 
 
 def test_tables_and_migrations_agree(database: Database) -> None:

@@ -29,7 +29,7 @@ def test_a_database_of_before_is_filled(tmp_path: Path) -> None:
     with database.write() as session:
         session.add(Zone(id="z", name="example.com"))
         session.flush()
-        ids = [row.operation_id for row in save_operations(session, "z", KEYS)]
+        ids = save_operations(session, "z", KEYS)
         declared = tuple(DeclaredOperation(key, key.endpoint) for key in KEYS)
         schema_id = add_schema(session, "z", "s", UploadedDocument("t", "{}", declared, ()), validation_enabled=True).schema_id
         at = hour - timedelta(hours=2)

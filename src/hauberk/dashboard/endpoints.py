@@ -73,7 +73,9 @@ async def add(page: PageOf) -> Response:
         return await _add_form(page, values, error)
     saved = change.answer.result
     told = " ".join(str(message["message"]) for message in change.answer.messages)
-    undo = Undo.call("POST", page.own("endpoints/delete"), {"operation_ids": [saved["operation_id"]]})
+    # One that was saved already stays, whatever is taken back.
+    back = {"operation_ids": [saved["operation_id"]], "instead_of": None}
+    undo = Undo.call("POST", page.own("endpoints/delete"), back) if change.version is not None else None
     done = f"Saved {saved['method']} {saved['host']}{saved['endpoint']}." + (f" But {told}." if told else "")
     # Back to the list, where nothing is missing once it is taken back.
     return page.moved(page.link("endpoints", search=saved["endpoint"]), done=done, kind="warn" if told else "ok", change=change, undo=undo)

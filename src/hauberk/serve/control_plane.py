@@ -39,6 +39,7 @@ def run_control_plane(settings: Settings) -> None:
     plane = ControlPlane(settings, os.environ.get(PASSPHRASE_VARIABLE) or None)
     stopping = threading.Event()
     threading.Thread(target=_keep_house, args=(plane, stopping), name="housekeeping", daemon=True).start()
+    plane.trial_runs.free_what_was_left()
     plane.inventory.start()
     plane.drift.start()
     plane.learning.start()
