@@ -63,10 +63,11 @@ class WatchedHours(RecordedHours):
         self.read: list[int] = []
         self.meanwhile: Callable[[], None] = lambda: None
 
-    def lines(self, hour: RecordedHour) -> Iterator[bytes]:
-        self.read.append(round((this_hour() - hour.hour) / HOUR))
-        self.meanwhile()
-        return super().lines(hour)
+    def lines(self, *hours: RecordedHour, successful: bool = True) -> Iterator[bytes]:
+        for hour in hours:
+            self.read.append(round((this_hour() - hour.hour) / HOUR))
+            self.meanwhile()
+        return super().lines(*hours, successful=successful)
 
 
 class FakeLearner:

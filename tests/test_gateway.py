@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -156,17 +157,80 @@ def test_an_odd_answer_does_not_end_the_following(
         eventually(lambda: gateway.get("/x").status_code == 403)
 
 
-def test_settings_that_are_changed_reach_the_gateway_and_its_next_start(control_plane: LiveControlPlane, tmp_path: Path) -> None:
-    with control_plane.client() as http:
-        changes = {"traffic.keep_days": 3, "traffic.sample_rate": 0.25}
-        http.patch("/hauberk/v1/settings", json=changes).raise_for_status()
-    with RunningGateway(control_plane, tmp_path / "gateway") as gateway:
-        assert gateway.runner.traffic is not None
-        store = gateway.runner.traffic.store
-        eventually(lambda: store.keep_days == 3)
-        assert gateway.runner.settings.traffic.sample_rate == 1
-    with RunningGateway(control_plane, tmp_path / "gateway") as gateway:
-        assert gateway.runner.settings.traffic.sample_rate == 0.25
+def change_settings(live: LiveControlPlane, **values: Any) -> None:
+    with live.client() as http:
+        http.patch("/hauberk/v1/settings", json={f"traffic.{name}": value for name, value in values.items()}).raise_for_status()
+
+
+def test_settings_that_are_changed_reach_the_gateway_and_its_next_start(state_dir: Path, tmp_path: Path) -> None:
+    with serve_control_plane(state_dir) as live:
+        change_settings(live, keep_days=3, bodies="json")
+        with RunningGateway(live, tmp_path / "gateway") as gateway:
+            assert gateway.runner.traffic is not None
+            store = gateway.runner.traffic.store
+            eventually(lambda: store.keep_days == 3)
+            assert gateway.runner.settings.traffic.bodies == "json"
+    with RunningGateway(live, tmp_path / "gateway") as gateway:  # the control plane is gone
+        assert (gateway.runner.settings.traffic.keep_days, gateway.runner.settings.traffic.bodies) == (3, "json")
+
+
+@pytest.fixture
+def follower(control_plane: LiveControlPlane, tmp_path: Path) -> Iterator[GatewayRunner]:
+    """A gateway that serves nobody, and asks when it is told to."""
+    runner = RunningGateway(control_plane, tmp_path / "gateway").runner
+    yield runner
+    runner.stop()
+    assert runner.traffic is not None
+    runner.traffic.close()
+    runner.events.close()
+    runner.client.close()
+
+
+def test_a_gateway_says_that_it_enforces_a_change_of_settings_once_it_does(
+    control_plane: LiveControlPlane, follower: GatewayRunner
+) -> None:
+    said = []
+
+    def hear(request: httpx.Request) -> None:
+        if request.url.path.endswith("/snapshot"):
+            change_settings(control_plane, sample_rate=0.5)  # after the heartbeat that told of another snapshot
+        else:
+            said.append((json.loads(request.content)["etag"], follower.settings.traffic.sample_rate))
+
+    follower.client.event_hooks = {"request": [hear]}
+    follower.follow_once()
+    assert said == [(None, 1), (None, 1), (control_plane.plane.snapshot().etag, 0.5)]
+
+
+def test_settings_that_cannot_be_followed_are_logged_and_tried_again(
+    control_plane: LiveControlPlane, follower: GatewayRunner, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def follow(told: Any) -> tuple[float, str]:
+        control_plane.plane.settings_for_gateways = lambda: told  # type: ignore[method-assign]
+        follower.follow_once()
+        return follower.settings.traffic.sample_rate, follower.settings.traffic.bodies
+
+    assert follow({"traffic.sample_rate": 0, "traffic.bodies": "json"}) == (0, "json")
+    for odd in ("x", [1], [["traffic.sample_rate"]]):
+        assert follow(odd) == (0, "json")
+    # Each that is a value holds; the others are as if nobody had told of them.
+    assert follow({"traffic.sample_rate": 0, "traffic.bodies": 3, "traffic.max_body_bytes": -1, "of.later": 1}) == (0, "none")
+    key = tmp_path / "gateway" / "traffic.key"
+    key.chmod(0o644)
+    assert follow({"traffic.sample_rate": 0.5}) == (0, "none")
+    assert "may be read by others" in str([vars(record) for record in caplog.records])
+    key.chmod(0o600)
+    assert follow({"traffic.sample_rate": 0.5}) == (0.5, "none")
+
+
+def test_another_control_plane_tells_what_belongs_to_the_snapshot(control_plane: LiveControlPlane) -> None:
+    other = ControlPlane(control_plane.plane.declared)
+    other.snapshot()
+    change_settings(control_plane, bodies="json")
+    assert other.settings_for_gateways() == {}
+    assert other.snapshot().etag == control_plane.plane.snapshot().etag
+    assert other.settings_for_gateways() == {"traffic.bodies": "json"}
+    other.close()
 
 
 def test_events_that_are_never_taken_do_not_hold_up_the_others(control_plane: LiveControlPlane, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ NOUNS |= {
     "session_identifier",
     "template_rule",
     "tunable",
+    "turns",
 }
 ACTIVITIES = {"access", "alerting", "discovery", "learning", "pki", "snapshot", "storage", "traffic"}
 # What a part may import besides nouns and itself.
@@ -32,7 +33,8 @@ ALLOWED = {
     "told_settings": set(),
     "gateway": {"snapshot", "told_settings", "traffic"},
     "background": {"storage"},
-    "inventory": {"background", "discovery", "storage"},
+    "zone_traffic": {"discovery", "storage"},
+    "inventory": {"background", "discovery", "storage", "zone_traffic"},
     "profile_keeping": {"background", "storage", "traffic"},
     "traffic_questions": {"discovery", "inventory", "storage"},
     "capture_reading": {"discovery", "storage", "traffic"},

@@ -16,7 +16,7 @@ from hauberk.config import LearningSettings
 from hauberk.errors import Conflict, InvalidRequest, StorageError
 from hauberk.learning_state import LearningState
 from hauberk.operation import OperationKey
-from hauberk.schema_learning import NewVersion, SchemaLearning
+from hauberk.schema_learning import SchemaLearning
 from hauberk.session_identifier import SessionIdentifier
 from hauberk.storage.applied_schemas import apply_newest, roll_back, set_auto_apply
 from hauberk.storage.database import Database
@@ -306,26 +306,11 @@ def test_old_versions_are_forgotten_but_not_what_is_in_force(setting: Setting, d
 def test_relaxed_rules_make_a_version_without_them(setting: Setting) -> None:
     setting.record(20, url="/users/1?page=1")
     setting.run()
-    setting.learning.relaxed = lambda _session, operation_id: ["query/page type"] if operation_id == USERS.operation_id(ZONE) else []
+    setting.learning.relaxed = lambda _session, _operation_ids: {USERS.operation_id(ZONE): ["query/page type"]}
     setting.ask()
     assert setting.run() == 1
     with setting.database.read() as session:
         assert '"page"' not in content_of(find_version(session, USERS.operation_id(ZONE))).document
-
-
-def test_who_wants_to_know_of_new_versions_is_told(setting: Setting) -> None:
-    told: list[tuple[str, int | None, int]] = []
-
-    def note(_session: Any, new: NewVersion) -> None:
-        told.append((new.operation.endpoint, new.before and new.before.version, new.version.version))
-
-    setting.learning.on_version.append(note)
-    setting.record(20)
-    setting.run()
-    setting.record(1, url="/users/1?page=1")
-    setting.ask()
-    setting.run()
-    assert told == [(USERS.endpoint, None, 1), (USERS.endpoint, 1, 2)]
 
 
 def in_force(database: Database) -> tuple[int, str | None] | None:

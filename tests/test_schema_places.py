@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hauberk.schema_places import Places, Spot, pointer_of, spot_of_reading_error, steps_of
+from hauberk.schema_places import Spot, find_spots, pointer_of, spot_of_reading_error, steps_of
 
 NAMES = st.sampled_from(["paths", "/temps/{id}", "200", "a b", "x-y", "$ref", "it's", 'say "so"', "- dash", "a: b", "#c", "é", "?q", "-n"])
 TEXTS = st.one_of(
@@ -73,10 +73,11 @@ def test_every_place_of_a_yaml_document_is_on_the_line_that_its_reader_tells(
     tree: dict[str, Any], style: dict[str, int], dumper: Any
 ) -> None:
     text = yaml.dump(tree, Dumper=dumper, default_flow_style=False, allow_unicode=True, **style)
-    places = Places(text)
-    for steps, wanted in spots(yaml.compose(text, yaml.SafeLoader)):
-        found = places.find(steps)
-        assert found is not None
+    all_places = dict(spots(yaml.compose(text, yaml.SafeLoader)))
+    together = find_spots(text, all_places)
+    for steps, wanted in all_places.items():
+        found = find_spots(text, [steps])[steps]
+        assert found == together[steps]
         assert found.line == wanted.line, (text, steps)
         if isinstance(steps[-1], str):  # of an item the dash is told
             assert found == wanted, (text, steps)
@@ -85,10 +86,11 @@ def test_every_place_of_a_yaml_document_is_on_the_line_that_its_reader_tells(
 @given(tree=TREES, indent=st.sampled_from([None, 1, 4]))
 def test_every_place_of_a_json_document_is_where_its_reader_tells(tree: dict[str, Any], indent: int | None) -> None:
     text = json.dumps(tree, indent=indent, ensure_ascii=False)
-    places = Places("\n " + text)
-    flow = yaml.compose("\n " + text, yaml.SafeLoader)
-    for steps, wanted in spots(flow):
-        assert places.find(steps) == wanted, (text, steps)
+    text = "\n " + text
+    all_places = dict(spots(yaml.compose(text, yaml.SafeLoader)))
+    assert find_spots(text, all_places) == all_places, text
+    for steps, wanted in all_places.items():
+        assert find_spots(text, [steps]) == {steps: wanted}, (text, steps)
 
 
 YAML = """\
@@ -146,20 +148,52 @@ paths:
 def test_places_people_write(location: str, line: int, column: int) -> None:
     steps = steps_of(location)
     assert steps is not None
-    assert Places(YAML).find(steps) == Spot(line, column)
+    assert find_spots(YAML, [steps]) == {tuple(steps): Spot(line, column)}
 
 
 @pytest.mark.parametrize(
     "text", ["{", '{"a": [1, {"b"', "{a: 1}", "", "- a\n-- b\n?", "[" * 5000, '{"a":' * 5000, "a: 'x\nb: 1", ": :", "? a\n: b"]
 )
 def test_any_text_has_a_place(text: str) -> None:
-    assert Places(text).find(["a", 0, "b", "c"]) is not None
+    assert len(find_spots(text, [["a", 0, "b", "c"]])) == 1
+
+
+LARGE = 1_000_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" + " " * LARGE + "b\npaths: 1\n",
+        " " * LARGE + "a: 1\n",
+        "a: [" + '"x", ' * LARGE + "]\n",
+        "a: {" + "b" * LARGE + " '" + "\n",
+        'a: "' + "\\" * LARGE,
+        "a: '" + "''" * LARGE,
+        '"' + "\\" * LARGE,
+        "- " * LARGE + "x\n",
+        "- " * LARGE + "'x\n",
+        "a:\n" + " b: 1\n" * (LARGE // 20),
+        "a:\n" + "- b\n" * (LARGE // 20),
+        "? " * LARGE + "\n",
+        "a: " + "&x " * LARGE + "\n b: 1\n",
+        "a: " + "[" * LARGE,
+        "\n" * LARGE + "#" * LARGE,
+        "".join(" " * depth + "a:\n" for depth in range(1000)),
+        '{"a": ' + "[" * LARGE,
+        '{"a": [' + "1," * LARGE,
+    ],
+    ids=lambda text: f"{text[:8]!r}",
+)
+def test_the_work_grows_with_the_length_of_the_text_alone(text: str) -> None:
+    # What grows with its square does not end.
+    steps = [["a"] * 120, ["a", 0, 0, 0], ["a", LARGE - 1], ["b"], [0, 0, "x"], ["paths"]]
+    assert len(find_spots(text, steps)) == len(steps)
 
 
 @given(text=st.text(alphabet="ab:-? {}[]'\"#&*|>\n\t,", max_size=60), steps=st.lists(st.sampled_from(["a", "b", 0, 1]), max_size=4))
 def test_no_text_is_too_strange(text: str, steps: list[str | int]) -> None:
-    found = Places(text).find(steps)
-    assert found is not None
+    (found,) = find_spots(text, [steps]).values()
     assert 1 <= found.line <= text.count("\n") + 1
 
 

@@ -60,7 +60,11 @@ def test_each_thing_to_do_is_a_step(change: dict[str, object], code: str, count:
 
 def test_a_fresh_installation_begins_with_a_host() -> None:
     assert [step.code for step in steps(FRESH)] == ["no_host"]
-    assert [step.code for step in steps(replace(FRESH, hosts=1, unassociated_hosts=("a",)))] == ["no_gateway", "associate_hosts"]
+    assert [step.code for step in steps(replace(FRESH, hosts=1, unassociated_hosts=("a",)))] == [
+        "no_gateway",
+        "no_operation",
+        "associate_hosts",
+    ]
 
 
 def test_urgent_things_come_first() -> None:

@@ -7,6 +7,8 @@ import logging
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,8 @@ import pytest
 
 from conftest import HOST_NAME, LiveControlPlane, eventually, settings_for
 from hauberk import _native
-from hauberk.gateway import GatewayRunner
+from hauberk.config import Settings
+from hauberk.gateway import CountsCarrier, GatewayRunner
 from hauberk.storage.models import Host
 from hauberk.traffic.keeper import TrafficKeeper
 from hauberk.traffic.masking_key import masking_key
@@ -29,10 +32,10 @@ class Recording:
     """A gateway in this process with a TLS listener, that records all it serves."""
 
     def __init__(self, live: LiveControlPlane, folder: Path, traffic: dict[str, Any]) -> None:
-        settings = settings_for(folder, live.address)
-        gateway = settings.gateway.model_copy(update={"https": ["127.0.0.1:0"], "poll_seconds": 0.1, "grace_seconds": 0.5})
-        changed = settings.traffic.model_copy(update={"max_per_second": 1e6, "flush_seconds": 0.1, **traffic})
-        self.settings = settings.model_copy(update={"gateway": gateway, "traffic": changed})
+        gateway = {"https": ["127.0.0.1:0"], "threads": 2, "poll_seconds": 0.1, "grace_seconds": 0.5}
+        recorded = {"flush_seconds": 0.1, **traffic}
+        settings = settings_for(folder, live.address).model_dump(exclude_unset=True)
+        self.settings = Settings.model_validate({**settings, "gateway": gateway, "traffic": recorded})
         self.runner = GatewayRunner(self.settings, live.base_url, live.gateway_token)
         self.thread = threading.Thread(target=self.runner.run)
 
@@ -125,6 +128,61 @@ def test_what_is_recorded_tells_what_happened(upstream: LiveControlPlane, tmp_pa
     assert gateway.store.counts()[0]["requests"] == 3
 
 
+def test_sampling_is_changed_over_rest_while_requests_come(upstream: LiveControlPlane, tmp_path: Path) -> None:
+    folder = tmp_path / "gateway"
+    folder.mkdir()
+    (folder / "told-settings.json").write_text('{"traffic.sample_rate": 0}')  # from an earlier start
+
+    def change(**values: Any) -> None:
+        with upstream.client() as client:
+            changes = {f"traffic.{name}": value for name, value in values.items()}
+            client.patch("/hauberk/v1/settings", json=changes).raise_for_status()
+            # What the dashboard waits for to say that all gateways enforce it.
+            eventually(lambda: client.get("/hauberk/v1/status").json()["result"]["gateways"][0]["state"] == "current")
+
+    def send(path: str, count: int) -> None:
+        for number in range(count):
+            assert gateway.request("POST", f"/{path}", json={"note": "n" * number}).status_code == 200
+
+    def recorded() -> dict[str, list[dict[str, Any]]]:
+        rows: dict[str, list[dict[str, Any]]] = {}
+        for row in gateway.store.sample():
+            rows.setdefault(row["url"].rpartition("/")[2], []).append(row)
+        return rows
+
+    with upstream.client() as client:
+        client.patch("/hauberk/v1/settings", json={"traffic.sample_rate": 0, "traffic.max_body_bytes": 20}).raise_for_status()
+    # What its own file sets is stronger than what it is told.
+    with Recording(upstream, folder, {"max_body_bytes": 40}) as gateway:
+        send("off", 3)
+        assert gateway.runner.traffic is None
+        change(sample_rate=1, max_per_second=1000)
+        send("all", 3)
+        change(bodies="json")
+        send("bodies", 40)
+        change(max_per_second=0.001)
+        send("few", 40)
+        change(max_per_second=0)
+        send("none", 3)
+        change(sample_rate=0.25, max_per_second=1000)
+        send("quarter", 40)
+        change(sample_rate=None, max_per_second=None, bodies=None)
+        send("default", 3)
+        eventually(lambda: len(recorded().get("default", [])) == 3)
+        rows = recorded()
+        metrics = gateway.runner.core.metrics()
+    assert rows.keys() == {"all", "bodies", "few", "quarter", "default"}
+    assert {path: len(found) for path, found in rows.items() if path != "quarter"} == {"all": 3, "bodies": 40, "few": 1, "default": 3}
+    # A share of what each thread serves.
+    assert 5 <= len(rows["quarter"]) <= 15
+    assert sum(row["weight"] for row in rows["quarter"]) <= 40
+    assert {row["weight"] for path in ("all", "bodies", "default") for row in rows[path]} == {1}
+    assert all(row["request_body"] is None for path in ("all", "default") for row in rows[path])
+    kept = sorted(len(row["request_body"]) for row in rows["bodies"] if row["request_body"] is not None)
+    assert kept == list(range(len('{"note":""}'), 41))
+    assert f"hauberk_transactions_sampled_total {sum(map(len, rows.values()))}" in metrics
+
+
 def test_what_gathered_is_written_when_the_gateway_stops(upstream: LiveControlPlane, tmp_path: Path) -> None:
     with Recording(upstream, tmp_path / "gateway", {"flush_seconds": 3600}) as gateway:
         for _ in range(20):
@@ -200,6 +258,23 @@ def test_lost_answers_neither_lose_nor_double_counts(upstream: LiveControlPlane,
     assert result["requests"] == 5
 
 
+def test_several_who_carry_at_once_bring_each_count_once(upstream: LiveControlPlane) -> None:
+    with upstream.client() as client:
+        body = {"method": "GET", "host": HOST_NAME, "endpoint": "/x"}
+        operation_id = client.post(f"{upstream.zone}/api_gateway/operations/item", json=body).json()["result"]["operation_id"]
+    hour = int(time.time()) // 3600 * 3600
+    counted = {"operation_id": operation_id, "requests": 1, "client_errors": 0, "server_errors": 0, "hour": hour, "last_seen": hour}
+    with upstream.client(upstream.gateway_token) as client, ThreadPoolExecutor(4) as several:
+        path = f"{upstream.base_url}/hauberk/v1/gateways/g1/operation-metrics"
+        carrier = CountsCarrier(lambda: json.dumps([{**counted, "latency": "1:1"}]), client, path, 10)
+        for carried in [several.submit(carrier.carry) for _ in range(40)]:
+            carried.result()
+    assert not carrier.waiting
+    with upstream.client() as client:
+        result = client.get(f"/hauberk/v1/zones/{upstream.zone_id}/operations/{operation_id}/metrics").json()["result"]
+    assert result["requests"] == 40
+
+
 def test_the_masking_key_is_private_made_once_and_checked(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     program = (
@@ -218,8 +293,9 @@ def test_the_masking_key_is_private_made_once_and_checked(tmp_path: Path) -> Non
 
 def test_the_queue_gives_masked_lines_only(upstream: LiveControlPlane, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
-        _native.Gateway(https=[], http=[], traffic_key=b"short")
-    core = _native.Gateway(https=[], http=["127.0.0.1:0"], traffic_key=b"k" * 32, max_samples_per_second=1e6, max_sampled_body_bytes=1000)
+        _native.Gateway(https=[], http=[]).sample(b"short", rate=1, max_per_second=1, max_body_bytes=0)
+    core = _native.Gateway(https=[], http=["127.0.0.1:0"])
+    core.sample(b"k" * 32, rate=1, max_per_second=1e6, max_body_bytes=1000)
     core.apply_snapshot(upstream.plane.snapshot().data)
     serving = threading.Thread(target=core.run)
     serving.start()

@@ -32,10 +32,8 @@ def main() -> None:
     args = parser.parse_args()
 
     content = json.loads(args.content.read_bytes())
-    key = bytes(32) if args.samples_per_second else None
-    gateway = Gateway(
-        http=[args.http], https=[args.https], threads=args.threads, traffic_key=key, max_samples_per_second=args.samples_per_second
-    )
+    gateway = Gateway(http=[args.http], https=[args.https], threads=args.threads)
+    gateway.sample(bytes(32), rate=1, max_per_second=args.samples_per_second, max_body_bytes=0)
     for warning in gateway.apply_snapshot(encode(1, content).data):
         print(warning, flush=True)
     stopped = threading.Event()

@@ -522,14 +522,6 @@ class Gateway:
 
         upstream_ca_file: Authorities (PEM) that sign certificates of `https://` upstreams; `None` means the system's.
 
-        traffic_key: 32 secret bytes under which sampled transactions are masked; `None` samples nothing.
-
-        sample_rate: The share of exchanges that is sampled, from 0 to 1; 0 samples nothing.
-
-        max_samples_per_second: Most exchanges sampled in a second, by all threads together; 0 samples nothing.
-
-        max_sampled_body_bytes: Largest request body (JSON or form) that is recorded; 0 records none.
-
         traffic_queue_bytes: How many bytes of transactions wait for `take_transactions`; more are dropped and counted.
 
     Raises:
@@ -551,10 +543,6 @@ class Gateway:
         event_queue: int = 10_000,
         max_connections: int = 20_000,
         upstream_ca_file: Path | None = None,
-        traffic_key: bytes | None = None,
-        sample_rate: float = 1.0,
-        max_samples_per_second: float = 50.0,
-        max_sampled_body_bytes: int = 0,
         traffic_queue_bytes: int = 33_554_432,
     ) -> Gateway: ...
     def apply_snapshot(self, data: bytes) -> list[str]:
@@ -581,6 +569,23 @@ class Gateway:
 
     def take_events(self, most: int, wait_seconds: float) -> list[str]:
         """Take the oldest events, at most so many, each a JSON text; wait so long for the first."""
+
+    def sample(self, key: bytes | None, *, rate: float, max_per_second: float, max_body_bytes: int) -> None:
+        """
+        Sample traffic like this from the next exchange on; at first nothing is sampled.
+
+        Args:
+            key: 32 secret bytes under which sampled transactions are masked; `None` samples nothing.
+
+            rate: The share of exchanges that is sampled, from 0 to 1; 0 samples nothing.
+
+            max_per_second: Most exchanges sampled in a second, by all threads together; 0 samples nothing.
+
+            max_body_bytes: Largest request body (JSON or form) that is recorded; 0 records none.
+
+        Raises:
+            ValueError: If the key has another length.
+        """
 
     def take_transactions(self, most_bytes: int, wait_seconds: float) -> bytes:
         """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -81,7 +80,7 @@ class CaptureReading:
         store = self.staged.store(self.row.id)
         try:
             with closing(files.read([self.file], self._options(), self.reports)) as batches:
-                written = store.import_rows(self._of_the_zone(batches))
+                written = store.import_rows(self._lines(batches), self._is_wanted())
         except InvalidCapture as error:
             raise InvalidCapture(error.message.removeprefix(f"{self.file}: ")) from None
         lost = store.dropped + store.waiting
@@ -138,20 +137,25 @@ class CaptureReading:
             session_identifiers=identifiers or [AUTHORIZATION],
         )
 
-    def _of_the_zone(self, batches: Iterator[files.Batch]) -> Iterator[bytes]:
-        belongs = self._zone()
+    def _lines(self, batches: Iterator[files.Batch]) -> Iterator[bytes]:
         for batch in batches:
-            for _, line in batch:
-                host = str(json.loads(line)["host"])
-                if belongs(host):
-                    self.kept += 1
-                    _count(self.hosts, host)
-                    yield line
-                else:
-                    self.other_hosts += 1
-                    _count(self.hosts_left_out, host)
+            yield batch.lines
             self.bytes_read = batch.read_bytes
             self._tell()
+
+    def _is_wanted(self) -> Callable[[str, int], bool]:
+        belongs = self._zone()
+
+        def is_wanted(host: str, transactions: int) -> bool:
+            if belongs(host):
+                self.kept += transactions
+                _count(self.hosts, host, transactions)
+                return True
+            self.other_hosts += transactions
+            _count(self.hosts_left_out, host, transactions)
+            return False
+
+        return is_wanted
 
     def _zone(self) -> Callable[[str], bool]:
         with self.database.read() as session:
@@ -179,8 +183,8 @@ class CaptureReading:
                 raise Cancelled
 
 
-def _count(hosts: Counter[str], host: str) -> None:
-    """Count a host by what can be told of it: a name from outside may be of any length, and hold what is no character."""
+def _count(hosts: Counter[str], host: str, transactions: int) -> None:
+    """Count transactions of a host by what can be told of it: a name from outside may be of any length, and hold what is no character."""
     told = host[:MAX_HOST_CHARACTERS].encode(errors="replace").decode()
     if told in hosts or len(hosts) < MAX_HOSTS_COUNTED:
-        hosts[told] += 1
+        hosts[told] += transactions

@@ -26,6 +26,7 @@ from hauberk.errors import HauberkError, Unavailable
 from hauberk.learning.drift import Departure, Enough, departures, has_disappeared
 from hauberk.storage.alert_tables import DriftAlert
 from hauberk.storage.alerts import Refreshed, mark_delivered, open_alerts, raise_alerts, undelivered, untold
+from hauberk.storage.applied_schemas import applied_to
 from hauberk.storage.database import Database
 from hauberk.storage.learned_versions import VersionContent, content_of, find_version
 from hauberk.storage.learning_tables import AppliedSchema
@@ -107,10 +108,15 @@ class DriftWatch:
         if self.webhook is not None:
             self.webhook.stop()
 
+    def watched(self, operation_ids: Sequence[str], /) -> set[str]:
+        """Tell which of these operations have a learned schema in force, beside which there can be something new."""
+        if not self.settings.enabled:
+            return set()
+        with self.database.read() as session:
+            return set(applied_to(session, operation_ids))
+
     def has_news(self, operation_id: str, profile: Mapping[str, Any], /) -> bool:
         """Tell whether requests show something that the schema in force does not say, and nobody was told yet."""
-        if not self.settings.enabled:
-            return False
         with self.database.read() as session:
             operation = session.get(Operation, operation_id)
             return operation is not None and bool(untold(session, operation, self._departures(session, operation, profile)))

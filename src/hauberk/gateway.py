@@ -67,17 +67,12 @@ class GatewayRunner:
         self.told = ToldSettings(settings)
         settings = self.told.laid_over()
         self.settings = settings
-        samples = settings.traffic.sample_rate > 0 and settings.traffic.max_per_second > 0
         try:
             self.core = _native.Gateway(
                 https=settings.gateway.https,
                 http=settings.gateway.http,
                 threads=settings.gateway.threads,
                 max_connections=settings.gateway.max_connections,
-                traffic_key=masking_key(settings.state_dir) if samples else None,
-                sample_rate=settings.traffic.sample_rate,
-                max_samples_per_second=settings.traffic.max_per_second,
-                max_sampled_body_bytes=settings.traffic.max_body_bytes if settings.traffic.bodies == "json" else 0,
                 traffic_queue_bytes=settings.traffic.queue_bytes,
             )
         except _native.GatewayError as error:
@@ -98,29 +93,24 @@ class GatewayRunner:
         path = f"/gateways/{self.gateway_id}"
         self.metrics = CountsCarrier(self.core.take_operation_metrics, self.client, f"{path}/operation-metrics", METRICS_SECONDS)
         self.requests = CountsCarrier(self.core.take_request_metrics, self.client, f"{path}/request-counts", REQUEST_COUNTS_SECONDS)
-        # Where nothing is sampled any more, what is there still has to go in time.
-        self.traffic = _traffic_keeper(self.core, settings, self.gateway_id) if samples or Path(settings.traffic_store).is_dir() else None
+        self.traffic: TrafficKeeper | None = None
+        self._threads: list[threading.Thread] = []
+        self._record(settings)
 
     def run(self) -> None:
         """Serve until `stop`. What is on disk is enforced before the first request is answered."""
         self._start_from_copy()
+        self._keep_traffic()
         self.follow_once()
-        threads = [
-            threading.Thread(target=self._follow, name="snapshots", daemon=True),
-            threading.Thread(target=self._carry_events, name="events", daemon=True),
-            threading.Thread(target=self.metrics.run, args=(self.stopping,), name="operation-metrics", daemon=True),
-            threading.Thread(target=self.requests.run, args=(self.stopping,), name="request-counts", daemon=True),
-        ]
-        if self.traffic is not None:
-            threads.append(threading.Thread(target=self.traffic.keep, args=(self.stopping,), name="traffic", daemon=True))
-            threads.append(threading.Thread(target=self.traffic.tidy, args=(self.stopping,), name="traffic-tidy", daemon=True))
-        for thread in threads:
-            thread.start()
+        self._start("snapshots", self._follow)
+        self._start("events", self._carry_events)
+        self._start("operation-metrics", self.metrics.run, self.stopping)
+        self._start("request-counts", self.requests.run, self.stopping)
         try:
             self.core.run()
         finally:
             self.stopping.set()
-            for thread in threads:
+            for thread in self._threads:  # those that another one starts meanwhile, too
                 thread.join(REQUEST_TIMEOUT_SECONDS)
             # Only now has the gateway counted and masked all it had.
             if self.traffic is not None:
@@ -148,7 +138,10 @@ class GatewayRunner:
             if newest != self.enforced_etag and (self.refused is None or self.refused[0] != newest):
                 response = self.client.get("/snapshot")
                 response.raise_for_status()
-                self._enforce(decode(response.content))
+                snapshot = decode(response.content)
+                if snapshot.etag != newest:
+                    self._report()  # settings may belong to it that were not told before
+                self._enforce(snapshot)
                 self._report()
         except httpx.HTTPError as error:
             _log_trouble("the control plane does not answer; what is enforced stays", error)
@@ -156,6 +149,40 @@ class GatewayRunner:
             _log_trouble("a snapshot was refused; what is enforced stays", error)
         except Exception as error:  # noqa: BLE001 - whatever came back: the thread must live to hear of the next revocation
             _log_trouble("the control plane answered something else than it should; what is enforced stays", error)
+
+    def _start(self, name: str, work: Callable[..., None], *arguments: Any) -> None:
+        thread = threading.Thread(target=work, args=arguments, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _record(self, settings: Settings) -> None:
+        """
+        Record traffic by these settings from the next exchange on; the first time anything is recorded, the store is opened.
+
+        Raises:
+            StorageError: If the masking key or the state folder cannot be used; what was recorded before still is.
+            ConfigurationError: If the store's address is none.
+        """
+        traffic = settings.traffic
+        samples = traffic.sample_rate > 0 and traffic.max_per_second > 0
+        # Where nothing is sampled any more, what is there still has to go in time.
+        if self.traffic is None and (samples or Path(settings.traffic_store).is_dir()):
+            self.traffic = _traffic_keeper(self.core, settings, self.gateway_id)
+        if self.traffic is not None:
+            self.traffic.store.keep_days, self.traffic.store.max_bytes = traffic.keep_days, traffic.max_bytes
+        self.core.sample(
+            masking_key(settings.state_dir) if samples else None,
+            rate=traffic.sample_rate,
+            max_per_second=traffic.max_per_second,
+            max_body_bytes=traffic.max_body_bytes if traffic.bodies == "json" else 0,
+        )
+        self.settings = settings
+
+    def _keep_traffic(self) -> None:
+        """Keep what is recorded, once there is a store."""
+        if self.traffic is not None:
+            self._start("traffic", self.traffic.keep, self.stopping)
+            self._start("traffic-tidy", self.traffic.tidy, self.stopping)
 
     def _start_from_copy(self) -> None:
         try:
@@ -205,19 +232,24 @@ class GatewayRunner:
         response = self.client.put(f"/gateways/{self.gateway_id}", json=heartbeat)
         response.raise_for_status()
         result = response.json()["result"]
-        self._follow_settings(result.get("settings") or {})
+        self._follow_settings(dict(result.get("settings") or {}))
         return str(result["etag"])
 
     def _follow_settings(self, told: dict[str, Any]) -> None:
-        """Work by the settings that the control plane tells; what sampling takes from them, it takes at the next start."""
-        if not self.told.keep(told):
+        """Work by the settings that the control plane tells, from now on and at the next start. Failure is logged, never raised."""
+        self.told.keep(told)
+        settings = self.told.laid_over()
+        if settings.traffic == self.settings.traffic:
             return
-        traffic = self.told.laid_over().traffic
-        if self.traffic is not None:
-            self.traffic.store.keep_days, self.traffic.store.max_bytes = traffic.keep_days, traffic.max_bytes
-        log.info(
-            "settings were changed; those of sampling are in force from the next start of this gateway on", extra={"settings": sorted(told)}
-        )
+        had_store = self.traffic is not None
+        try:
+            self._record(settings)
+        except Exception as error:  # noqa: BLE001 - whatever a disk or the store says: a snapshot must not wait for it
+            _log_trouble("settings of recorded traffic cannot be followed; those in force stay", error)
+        else:
+            log.info("settings were changed", extra={"settings": sorted(told)})
+        if not had_store:
+            self._keep_traffic()
 
     def _follow(self) -> None:
         while not self.stopping.wait(self.settings.gateway.poll_seconds):
@@ -255,6 +287,7 @@ class CountsCarrier:
         self.path = path
         self.seconds = seconds
         self.waiting: deque[dict[str, Any]] = deque()
+        self._carrying = threading.Lock()
 
     def run(self, stopping: threading.Event) -> None:
         """Carry until told to stop."""
@@ -265,12 +298,13 @@ class CountsCarrier:
                 log.exception("counts were not carried", extra={"path": self.path})
 
     def carry(self) -> None:
-        """Send what waits, then what was counted since. Failure is logged, never raised."""
-        if self._send():
-            counted = json.loads(self.take())
-            for at in range(0, len(counted), METRICS_IN_A_BATCH):
-                self.waiting.append({"batch_id": uuid.uuid4().hex, "metrics": counted[at : at + METRICS_IN_A_BATCH]})
-            self._send()
+        """Send what waits, then what was counted since. Failure is logged, never raised. Who stops a gateway may call it beside `run`."""
+        with self._carrying:
+            if self._send():
+                counted = json.loads(self.take())
+                for at in range(0, len(counted), METRICS_IN_A_BATCH):
+                    self.waiting.append({"batch_id": uuid.uuid4().hex, "metrics": counted[at : at + METRICS_IN_A_BATCH]})
+                self._send()
 
     def _send(self) -> bool:
         """Send what waits; false if some of it waits on."""

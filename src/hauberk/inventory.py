@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import select
@@ -26,7 +25,6 @@ from hauberk.discovery.ports import PathDiscovery, TrafficSource
 from hauberk.discovery.proposal import Proposal, propose
 from hauberk.discovery.series import Templates, spread
 from hauberk.discovery.session_preview import Preview, preview
-from hauberk.discovery.sightings import PathRow, countable, zone_of_host
 from hauberk.discovery.thresholds import Thresholds, below, candidates, found_operations
 from hauberk.errors import Conflict, HauberkError, StorageError
 from hauberk.session_identifier import SessionIdentifier
@@ -39,11 +37,10 @@ from hauberk.storage.review import record_series, series_due
 from hauberk.storage.session_identifiers import session_identifiers, set_session_identifiers
 from hauberk.storage.template_rules import template_rules
 from hauberk.template_rule import TemplateRule, owner_rules
+from hauberk.zone_traffic import ZoneTraffic
 
 log = logging.getLogger(__name__)
 
-# Rows that cross into Rust at a time.
-BATCH = 20_000
 PROGRESS_SECONDS = 2.0
 # Enough to tell one request in a hundred, little enough to read at every look while a zone has no identifier.
 SAMPLE = 20_000
@@ -150,11 +147,11 @@ class Inventory(ZoneWork):
         Raises:
             Conflict: If there is no traffic to look at.
         """
-        source, engine = self._reader()
+        _, engine = self._reader()
         if not self._begin(zone_id):
             return None
         try:
-            recorded = self._look(zone_id, source, engine)
+            recorded = self._look(self.traffic(zone_id), engine)
         except LeaseLost:
             return None
         except Exception as error:
@@ -173,29 +170,31 @@ class Inventory(ZoneWork):
         Raises:
             Conflict: If there is no traffic to look at.
         """
-        source, engine = self._reader()
-        window = self._window()
-        with self.database.read() as session:
-            zone, names = _zones(session, zone_id)
-        # Hosts are grouped label by label, so those with another number of labels do not matter.
-        hosts = [name for name in self._hosts(source, zone, names, window) if without_port(name).count(".") == host.count(".")]
+        _, engine = self._reader()
+        traffic = self.traffic(zone_id)
         discovery = engine(self.settings.max_paths)
-        for batch in _batches(countable(source.paths(hosts, window.since, window.until), zone.name, names)):
+        # Hosts are grouped label by label, so those with another number of labels do not matter.
+        for batch in traffic.paths([name for name in traffic.hosts if without_port(name).count(".") == host.count(".")]):
             discovery.observe(batch)
         return discovery
 
-    def reading(self, zone_id: str) -> tuple[TrafficSource, Window, list[str]]:
+    def traffic(self, zone_id: str) -> ZoneTraffic:
         """
-        Give what a look at a zone would read: the traffic, the window and the zone's hosts as requests name them.
+        Give what a look at a zone would read.
 
         Raises:
             Conflict: If there is no traffic to look at.
         """
         source, _ = self._reader()
-        window = self._window()
+        until = now()
         with self.database.read() as session:
-            zone, names = _zones(session, zone_id)
-        return source, window, self._hosts(source, zone, names, window)
+            return ZoneTraffic(
+                source,
+                zone_id,
+                session.get_one(Zone, zone_id).name,
+                tuple(session.scalars(select(Zone.name))),
+                Window(until - timedelta(days=self.settings.window_days), until),
+            )
 
     def proposal(self, zone_id: str, limit: int = SAMPLE) -> Proposal:
         """
@@ -204,11 +203,7 @@ class Inventory(ZoneWork):
         Raises:
             Conflict: If there is no traffic to look at.
         """
-        source, _ = self._reader()
-        window = self._window()
-        with self.database.read() as session:
-            zone, names = _zones(session, zone_id)
-        return self._propose(source, zone, names, window, limit)
+        return propose(self.traffic(zone_id).sample(limit))
 
     def preview(self, zone_id: str, carriers: Sequence[Carrier], limit: int = SAMPLE) -> Preview:
         """
@@ -217,26 +212,19 @@ class Inventory(ZoneWork):
         Raises:
             Conflict: If there is no traffic to look at.
         """
-        source, _ = self._reader()
-        window = self._window()
-        with self.database.read() as session:
-            zone, names = _zones(session, zone_id)
-        hosts = self._hosts(source, zone, names, window)
-        return preview(islice(source.transactions(hosts, window.since, window.until, limit), limit), carriers)
+        return preview(self.traffic(zone_id).sample(limit), carriers)
 
-    def _look(self, zone_id: str, source: TrafficSource, engine: Callable[[int], PathDiscovery]) -> Recorded:
-        window = self._window()
+    def _look(self, traffic: ZoneTraffic, engine: Callable[[int], PathDiscovery]) -> Recorded:
+        zone_id = traffic.zone_id
         with self.database.read() as session:
-            zone, names = _zones(session, zone_id)
             rules = template_rules(session, zone_id)
             automatic = self._may_choose(session, zone_id)
         if automatic:
-            self._choose(source, zone, names, window)
-        hosts = self._hosts(source, zone, names, window)
+            self._choose(traffic)
         discovery = engine(self.settings.max_paths)
         read, told = 0, time.monotonic()
         earliest: list[int] = []
-        for batch in _batches(countable(source.paths(hosts, window.since, window.until), zone.name, names)):
+        for batch in traffic.paths():
             discovery.observe(batch)
             read += len(batch)
             times = [*earliest, *(row[6] for row in batch if row[6] is not None)]
@@ -247,8 +235,8 @@ class Inventory(ZoneWork):
         self._progress(zone_id, phase="grouping", paths_read=read)
         found = found_operations(discovery.operations(owner_rules(rules)))
         kept = [self._masked(candidate) for candidate in candidates(found, self.thresholds)]
-        seen = window.from_first(*earliest)
-        spreads = self._spread(zone_id, source, hosts, seen, kept)
+        seen = traffic.window.from_first(*earliest)
+        spreads = self._spread(traffic, seen, kept)
         left = {"operations_found": len(found), "below": below(found, self.thresholds).as_json()}
         self._progress(zone_id, phase="recording", **left)
         for attempt in range(TRIES):
@@ -260,15 +248,13 @@ class Inventory(ZoneWork):
                     raise
         raise AssertionError("the last try returns or raises")
 
-    def _spread(
-        self, zone_id: str, source: TrafficSource, hosts: Sequence[str], seen: Window, kept: Sequence[Candidate]
-    ) -> dict[str, list[int]] | None:
+    def _spread(self, traffic: ZoneTraffic, seen: Window, kept: Sequence[Candidate]) -> dict[str, list[int]] | None:
         """Count how the requests of candidates are spread over the window, if it is time to: that costs as much as the look itself."""
-        templates = [(candidate.host, candidate.method, candidate.endpoint, id_) for id_, candidate in _by_id(zone_id, kept)]
+        templates = [(candidate.host, candidate.method, candidate.endpoint, id_) for id_, candidate in _by_id(traffic.zone_id, kept)]
         with self.database.read() as session:
-            if not series_due(session, zone_id, {id_ for *_, id_ in templates}, SERIES_EVERY):
+            if not series_due(session, traffic.zone_id, {id_ for *_, id_ in templates}, SERIES_EVERY):
                 return None
-        counted = source.series(hosts, seen.since, seen.until, SERIES_STEPS, SERIES_PATHS)
+        counted = traffic.source.series(traffic.hosts, seen.since, seen.until, SERIES_STEPS, SERIES_PATHS)
         paths = ((without_port(host).lower().removesuffix("."), method, path, counts) for host, method, path, counts in counted)
         return spread(Templates(templates), paths, SERIES_STEPS)
 
@@ -319,40 +305,26 @@ class Inventory(ZoneWork):
         run = session.get(DiscoveryRun, zone_id)
         return not (run is not None and run.identifiers_chosen) and not session_identifiers(session, zone_id)
 
-    def _choose(self, source: TrafficSource, zone: Zone, names: Sequence[str], window: Window) -> None:
+    def _choose(self, traffic: ZoneTraffic) -> None:
         """Take `Authorization` for the session identifier, if enough requests carry it and the owner has not chosen meanwhile."""
-        if not self._propose(source, zone, names, window, SAMPLE).takes_authorization:
+        if not propose(traffic.sample(SAMPLE)).takes_authorization:
             return
         try:
             with self.database.write() as session:
-                if not self._may_choose(session, zone.id):
+                if not self._may_choose(session, traffic.zone_id):
                     return
-                set_session_identifiers(session, zone.id, [AUTHORIZATION])
+                set_session_identifiers(session, traffic.zone_id, [AUTHORIZATION])
         except HauberkError as error:
-            log.warning("Authorization was not taken for the session identifier", extra={"zone_id": zone.id, "reason": error.message})
+            log.warning(
+                "Authorization was not taken for the session identifier", extra={"zone_id": traffic.zone_id, "reason": error.message}
+            )
             return
-        log.info("Authorization was taken for the session identifier", extra={"zone_id": zone.id})
-
-    def _propose(self, source: TrafficSource, zone: Zone, names: Sequence[str], window: Window, limit: int) -> Proposal:
-        hosts = self._hosts(source, zone, names, window)
-        return propose(islice(source.transactions(hosts, window.since, window.until, limit), limit))
-
-    def _hosts(self, source: TrafficSource, zone: Zone, names: Sequence[str], window: Window) -> list[str]:
-        return sorted(host for host in source.hosts(window.since, window.until) if zone_of_host(host, names) == zone.name)
+        log.info("Authorization was taken for the session identifier", extra={"zone_id": traffic.zone_id})
 
     def _reader(self) -> tuple[TrafficSource, Callable[[int], PathDiscovery]]:
         if self.source is None or self.engine is None:
             raise Conflict("there is no traffic to look at: this control plane has no traffic store")
         return self.source, self.engine
-
-    def _window(self) -> Window:
-        until = now()
-        return Window(until - timedelta(days=self.settings.window_days), until)
-
-
-def _zones(session: Session, zone_id: str) -> tuple[Zone, list[str]]:
-    zone: Zone = session.get_one(Zone, zone_id)
-    return zone, list(session.scalars(select(Zone.name)))
 
 
 def _by_id(zone_id: str, found: Iterable[Candidate]) -> Iterator[tuple[str, Candidate]]:
@@ -361,9 +333,3 @@ def _by_id(zone_id: str, found: Iterable[Candidate]) -> Iterator[tuple[str, Cand
             yield candidate.normalised().key.operation_id(zone_id), candidate
         except ValueError:  # recording counts it
             continue
-
-
-def _batches(rows: Iterable[PathRow]) -> Iterator[list[PathRow]]:
-    iterator = iter(rows)
-    while batch := list(islice(iterator, BATCH)):
-        yield batch

@@ -41,14 +41,15 @@ from hauberk.storage.changed_settings import changed_settings
 from hauberk.storage.database import Database
 from hauberk.storage.enforcement import read_enforced
 from hauberk.storage.models import Host, Installation, Token, Zone, now
-from hauberk.storage.relaxed_rules import relaxed_rules
+from hauberk.storage.relaxed_rules import rules_relaxed
 from hauberk.storage.tokens import token_sha256
 from hauberk.traffic.hours import RecordedHours
 from hauberk.traffic.masking_key import KEY_BYTES
 from hauberk.traffic.store import TrafficStore
 from hauberk.traffic_questions import TrafficQuestions
 from hauberk.trial_runs import TrialRuns
-from hauberk.tunable import TUNABLE, laid_over
+from hauberk.tunable import TUNABLE, Source, laid_over
+from hauberk.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -94,8 +95,11 @@ class ControlPlane:
             _adopt_limits(session, settings)
             _adopt_zones(session, settings.zones)
         self.entrance = Entrance(self.database, settings.dashboard)
+        # A document of 10 MB takes seconds, and some hundred megabytes meanwhile.
+        self.documents = Turns(2, 8, "too many documents are being looked at at the moment: try again in a few seconds", 3)
         self._snapshot: Snapshot | None = None
         self._compiling = threading.Lock()
+        self._following = threading.Lock()
         # A gateway that listens nowhere: it compiles snapshots exactly as those that serve.
         self._judge = _native.Gateway(https=[], http=[])
         with self.database.read() as session:
@@ -126,14 +130,17 @@ class ControlPlane:
             log.warning("what the webhook is sent is not signed: alerts.webhook_secret_file names no secret")
         self.drift = DriftWatch(self.database, settings.alerts, self.metrics, secret, _compare)
         self.learning.watch = self.drift
-        self.learning.relaxed = lambda session, operation_id: [row.rule for row in relaxed_rules(session, operation_id)]
+        self.learning.relaxed = rules_relaxed
 
     def follow_settings(self) -> None:
         """Work by the settings as they are now, wherever they were changed."""
-        with self.database.read() as session:
-            changed = _changed(session)
-        if changed == self._changed:
-            return
+        with self._following:  # who read them later has the last word
+            with self.database.read() as session:
+                changed = _changed(session)
+            if changed != self._changed:
+                self._work_by(changed)
+
+    def _work_by(self, changed: dict[str, Any]) -> None:
         settings = laid_over(self.declared, changed, os.environ)
         self._changed, self.settings = changed, settings
         self.inventory.settings = settings.discovery
@@ -144,8 +151,16 @@ class ControlPlane:
         self.learning.wake()
 
     def settings_for_gateways(self) -> dict[str, Any]:
-        """Give the settings of gateways that were changed; what a gateway's own file or environment sets is stronger."""
-        return {key: value for key, value in self._changed.items() if key.startswith("traffic.") and key in TUNABLE}
+        """
+        Give the settings of gateways that were changed; what a gateway's own file or environment sets is stronger.
+
+        They are at least as new as the last snapshot that was given. One that our own file or environment sets by now is not told: here,
+        too, the change is not in force.
+        """
+        known = ((TUNABLE[key], value) for key, value in self._changed.items() if key in TUNABLE)
+        return {
+            one.key: value for one, value in known if one.is_of_gateways and one.declared_in(self.declared, os.environ) is Source.DEFAULT
+        }
 
     @property
     def public_url(self) -> str:
@@ -171,7 +186,10 @@ class ControlPlane:
         with self._compiling:
             if self._snapshot is None or self._snapshot.version != self.revision():
                 with self.database.read() as session:
-                    self._snapshot = _compile(session)
+                    snapshot = _compile(session)
+                # Another control plane may have changed them; whoever has the snapshot shall work by them.
+                self.follow_settings()
+                self._snapshot = snapshot
                 log.info("snapshot compiled", extra={"version": self._snapshot.version, "bytes": len(self._snapshot.data)})
             return self._snapshot
 

@@ -23,7 +23,7 @@ from itertools import groupby
 from typing import Any, Protocol
 from urllib.parse import unquote
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from hauberk.background import leased
@@ -71,8 +71,8 @@ class Hours(Protocol):
     def rows(self, hour: RecordedHour) -> int:
         """Count an hour's rows."""
 
-    def lines(self, hour: RecordedHour) -> Iterator[bytes]:
-        """Give an hour's successful rows."""
+    def lines(self, *hours: RecordedHour) -> Iterator[bytes]:
+        """Give the successful rows of hours."""
 
 
 Engine = Callable[[Sequence[OperationKey]], Learner]
@@ -145,7 +145,10 @@ class ProfileKeeper:
         parts: dict[str, list[RecordedHour]] = defaultdict(list)
         for hour in self.hours.hours(since, until):
             parts[hour.part].append(hour)
-        routed = {part: [one for one in operations if may_be_in(part, one.key.host)] for part in parts}
+        of_host: dict[str, list[Taught]] = defaultdict(list)
+        for one in operations:
+            of_host[one.key.host].append(one)
+        routed = {part: [one for host, some in of_host.items() if may_be_in(part, host) for one in some] for part in parts}
         parts = {part: hours for part, hours in parts.items() if routed[part]}
         self._begin(operations, {part: routed[part] for part in parts}, since)
         fresh: Blobs = defaultdict(list)
@@ -159,6 +162,7 @@ class ProfileKeeper:
 
     def _begin(self, operations: Sequence[Taught], routed: Mapping[str, Sequence[Taught]], since: datetime) -> None:
         """Forget what is too old, and the parts that have to be read anew."""
+        digests = {part: self._digest(taught) for part, taught in routed.items()}
         with leased(self.database, LearningRun, self.zone_id, self.owner) as session:
             session.execute(delete(LearnedHour).where(LearnedHour.zone_id == self.zone_id, LearnedHour.hour < since))
             ids = select(Operation.operation_id).where(Operation.zone_id == self.zone_id)
@@ -170,7 +174,7 @@ class ProfileKeeper:
             session.add_all(new_learning(operation_id) for operation_id in sorted(new))
             for part, taught in routed.items():
                 row = session.get(LearnedPart, (self.zone_id, part))
-                digest = self._digest(taught)
+                digest = digests[part]
                 if row is not None and row.digest == digest and not any(one.operation_id in new for one in taught):
                     continue
                 if row is None:
@@ -184,8 +188,7 @@ class ProfileKeeper:
         """Add the settled hours of one day and part that are not in its profiles yet."""
         part, day = hours[0].part, hours[0].day
         with self.database.read() as session:
-            rows = session.scalars(select(LearnedHour).where(LearnedHour.zone_id == self.zone_id, LearnedHour.part == part))
-            known = {row.hour: row for row in rows}
+            known = {row.hour: row for row in session.scalars(self._noted(part))}
         changed = [hour for hour in hours if hour.hour not in known or known[hour.hour].digest != hour.digest]
         if not changed:
             return
@@ -202,17 +205,41 @@ class ProfileKeeper:
             again, new, before = True, list(hours), {}
             counts |= {hour.hour: self.hours.rows(hour) for hour in new if hour.hour not in counts}
             profiles = self._added(before, self._learned_from(operations, new))
+        made = [
+            {"operation_id": one, "part": part, "day": day, "profile": profile, "digest": hashlib.sha256(profile).hexdigest()}
+            for one, profile in profiles.items()
+        ]
         with leased(self.database, LearningRun, self.zone_id, self.owner) as session:
             if again:
                 session.execute(delete(OperationProfile).where(*self._of_day(part, day)))
-            for operation_id, profile in profiles.items():
-                _keep(session, before.get(operation_id), OperationProfile(operation_id=operation_id, part=part, day=day, profile=profile))
+            self._keep(session, self._of_day(part, day), before, made)
+            noted = {row.hour: row for row in session.scalars(self._noted(part))}
             for hour in {hour.hour: hour for hour in [*changed, *new]}.values():
-                noted = session.get(LearnedHour, (self.zone_id, part, hour.hour))
-                if noted is None:
-                    noted = LearnedHour(zone_id=self.zone_id, part=part, hour=hour.hour)
-                    session.add(noted)
-                noted.digest, noted.rows = hour.digest, counts[hour.hour]
+                row = noted.get(hour.hour)
+                if row is None:
+                    row = LearnedHour(zone_id=self.zone_id, part=part, hour=hour.hour)
+                    session.add(row)
+                row.digest, row.rows = hour.digest, counts[hour.hour]
+
+    def _keep(
+        self, session: Session, of_day: tuple[Any, ...], before: Mapping[str, OperationProfile], made: Sequence[dict[str, Any]]
+    ) -> None:
+        """
+        Put profiles of a day in the place of those they were made from.
+
+        Where an owner has had that forgotten meanwhile, or has deleted the operation, what was made is out of date as well.
+        """
+        there = dict(session.execute(select(OperationProfile.operation_id, OperationProfile.digest).where(*of_day)).all())
+        saved = set(session.scalars(select(Operation.operation_id).where(Operation.zone_id == self.zone_id)))
+        was = {one: row.digest for one, row in before.items()}
+        current = [row for row in made if row["operation_id"] in saved and there.get(row["operation_id"]) == was.get(row["operation_id"])]
+        if changed := [row for row in current if row["operation_id"] in there]:
+            session.execute(update(OperationProfile), changed)
+        if new := [row for row in current if row["operation_id"] not in there]:
+            session.execute(insert(OperationProfile), new)
+
+    def _noted(self, part: str) -> Select[LearnedHour]:
+        return select(LearnedHour).where(LearnedHour.zone_id == self.zone_id, LearnedHour.part == part)
 
     def _learned_from(self, operations: Sequence[Taught], hours: Sequence[RecordedHour]) -> Blobs:
         """Read hours, in as many pieces as owners have asked to forget what came before one of them."""
@@ -222,19 +249,15 @@ class ProfileKeeper:
         for _, piece in groupby(hours, key=lambda hour: bisect_right(starts, hour.hour)):
             learner = self.engine([one.key for one in operations])
             of_piece = list(piece)
-            for hour in of_piece:
-                self._feed(learner, hour)
+            for lines in self.hours.lines(*of_piece):
+                learner.feed(lines)
+                self.rows_read += lines.count(b"\n")
+                self.tell(self.rows_read)
             for method, host, endpoint in learner.operations():
                 one = ids[OperationKey(method, host, endpoint)]
                 if one.since is None or one.since <= of_piece[0].hour:
                     found[one.operation_id].append(learner.dump(method, host, endpoint))
         return found
-
-    def _feed(self, learner: Learner, hour: RecordedHour) -> None:
-        for lines in self.hours.lines(hour):
-            learner.feed(lines)
-            self.rows_read += lines.count(b"\n")
-            self.tell(self.rows_read)
 
     def _added(self, before: Mapping[str, OperationProfile], found: Blobs) -> dict[str, bytes]:
         """Add what was found to what is kept."""
@@ -263,16 +286,6 @@ class ProfileKeeper:
     def _digest(self, operations: Iterable[Taught]) -> str:
         text = json.dumps([sorted(one.key for one in operations), self.rules], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _keep(session: Session, before: OperationProfile | None, made: OperationProfile) -> None:
-    """Put a profile in the place of the one it was made from; if an owner has had that forgotten meanwhile, it is out of date as well."""
-    row = session.get(OperationProfile, (made.operation_id, made.part, made.day))
-    made.digest = hashlib.sha256(made.profile).hexdigest()
-    if row is not None and before is not None and row.digest == before.digest:
-        row.profile, row.digest = made.profile, made.digest
-    elif row is None and before is None and session.get(Operation, made.operation_id) is not None:
-        session.add(made)
 
 
 def forget_days(session: Session, zone_id: str, days: Iterable[tuple[str, int]]) -> None:

@@ -17,8 +17,8 @@ from hauberk.learned_schema import LearnedOperation
 from hauberk.learning.loosening import kin_of, loosened
 from hauberk.schema_learning import digest_of
 from hauberk.storage.applied_schemas import Actions, apply_version
-from hauberk.storage.learned_versions import content_of, find_version, learned_operation, store_version
-from hauberk.storage.learning_tables import AppliedSchema
+from hauberk.storage.learned_versions import NewContent, content_of, find_version, learned_operation, store_version
+from hauberk.storage.learning_tables import AppliedSchema, OperationLearning
 from hauberk.storage.models import Operation, Zone
 from hauberk.storage.relaxed_rules import relax, relaxed_rules
 
@@ -75,7 +75,8 @@ def relax_rules(
     )
     document = json.dumps(write(looser), separators=(",", ":"), ensure_ascii=False)
     if digest_of(document) != version.digest:
-        version = store_version(session, operation, looser, digest=digest_of(document), document=document, keep=keep)
+        learning = session.get_one(OperationLearning, operation.operation_id)
+        version = store_version(session, learning, NewContent.of(looser, document), digest=digest_of(document), keep=keep)
         if applied is not None:
             apply_version(session, zone, operation, version, Actions(keep=True), rolled_back=applied.rolled_back)
     return {"operation_id": operation.operation_id, "relaxed": new, "version": version.version, "in_force": applied is not None}

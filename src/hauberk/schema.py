@@ -15,14 +15,15 @@ from hauberk import _native
 from hauberk.errors import InvalidRequest, InvalidSchema
 from hauberk.operation import OperationKey, is_in_zone, normalise_endpoint, normalise_host, normalise_method
 
-OUTSIDE_ZONE = 210
-"""Warning: a server's host is not in the zone."""
-
+# Beside the core's codes, of which none is used twice (`crates/openapi/src/problem.rs`).
 NO_HOST = 211
 """Error: no server tells a host, and the zone does not tell it either."""
 
 UNUSABLE_HOST = 212
 """Warning: a server's host cannot be a saved operation's host."""
+
+OUTSIDE_ZONE = 213
+"""Warning: a server's host is not in the zone."""
 
 NOT_TEXT = 101
 """Critical: the same code as for a document that is neither JSON nor YAML."""

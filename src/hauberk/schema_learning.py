@@ -29,7 +29,7 @@ from hauberk.operation import OperationKey, is_in_zone
 from hauberk.profile_keeping import Blobs, Engine, Hours, Learner, ProfileKeeper, Taught, forget_days
 from hauberk.storage.applied_schemas import apply_by_themselves, hosts_that_apply
 from hauberk.storage.database import Database
-from hauberk.storage.learned_versions import newest_versions, store_version
+from hauberk.storage.learned_versions import NewContent, newest_versions, store_version
 from hauberk.storage.learning_runs import cancel_run, due, is_cancelled, learning_of, request_run, status_json, take_lease
 from hauberk.storage.learning_tables import LearnedVersion, LearningRun, OperationLearning, OperationProfile
 from hauberk.storage.leases import end_lease, is_asked_for
@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 PROGRESS_SECONDS = 2.0
 # Written together, so that a run over many operations is few transactions.
 AT_ONCE = 50
+# So often in a run.
+MOST_COMPILED = 20
 # No path item of OpenAPI has it.
 NOT_LEARNED = frozenset({"CONNECT"})
 
@@ -62,17 +64,6 @@ class Parts:
     """Tells whether gateways can enforce a document: `hauberk._native.check_document`."""
 
 
-@dataclass(frozen=True)
-class NewVersion:
-    """A version that was stored in this moment; the transaction is not over."""
-
-    operation: Operation
-    before: LearnedVersion | None
-    """The newest until now."""
-    version: LearnedVersion
-    learned: LearnedOperation
-
-
 @dataclass
 class _Outcome:
     """What came of learning an operation."""
@@ -84,10 +75,25 @@ class _Outcome:
     samples: int = 0
     bodies_missing: bool = False
     error: str | None = None
-    learned: LearnedOperation | None = None
-    document: str = ""
+    content: NewContent | None = None
+    """What would be a version; `None` also where it is the one that is there already."""
     profile: Mapping[str, Any] | None = None
     has_news: bool = False
+
+
+@dataclass(frozen=True)
+class _Work:
+    """An operation that is to be learned."""
+
+    one: Taught
+    recent: Iterable[bytes]
+    """What is not in the profiles that are kept."""
+    relaxed: Collection[str]
+    digest: str
+    """Of all that goes in."""
+    version: str | None
+    """The digest of its newest version."""
+    is_watched: bool
 
 
 class _Cancelled(Exception):
@@ -96,6 +102,9 @@ class _Cancelled(Exception):
 
 class Watch(Protocol):
     """Holds what was seen beside the schema in force."""
+
+    def watched(self, operation_ids: Sequence[str], /) -> Collection[str]:
+        """Tell of which of these operations there can be any news."""
 
     def has_news(self, operation_id: str, profile: Mapping[str, Any], /) -> bool:
         """Tell whether there is something that nobody was told yet, so that a fresh version should follow at once."""
@@ -122,10 +131,8 @@ class SchemaLearning(ZoneWork):
         self.parts = parts
         self.hours: Hours | None = None
         """The traffic store; without one nothing is learned."""
-        self.relaxed: Callable[[Session, str], Collection[str]] = lambda _session, _operation_id: ()
-        """Tells the rules that the owner has relaxed for an operation."""
-        self.on_version: list[Callable[[Session, NewVersion], None]] = []
-        """Called in the transaction that stores a version, after it was applied if that happens by itself."""
+        self.relaxed: Callable[[Session, Sequence[str]], Mapping[str, Collection[str]]] = lambda _session, _operation_ids: {}
+        """Tells the rules that the owner has relaxed for operations."""
         self.watch: Watch | None = None
         """Looks at each profile that has changed; what it raises ends nothing but its look."""
         self._told = 0.0
@@ -248,15 +255,24 @@ class SchemaLearning(ZoneWork):
         fresh = keeper.read(operations, first_hour(until, self.settings.window_days), until)
         self._progress(zone_id, phase="learning", rows_read=keeper.rows_read)
         new = done = 0
-        for at in range(0, len(operations), AT_ONCE):
-            some = operations[at : at + AT_ONCE]
+        at_once = self._at_once(zone_id, len(operations))
+        for at in range(0, len(operations), at_once):
+            some = operations[at : at + at_once]
             outcomes = self._learn(zone_id, parts, engine, some, fresh, again=asked)
             done += len(some)
-            new += self._store(zone_id, outcomes, asked=asked, operations_done=done)
-            self._tell_watch(outcomes)
+            if outcomes:
+                new += self._store(zone_id, outcomes, asked=asked, operations_done=done)
+                self._tell_watch(outcomes)
+            else:
+                self._tell(zone_id, operations_done=done)
         with leased(self.database, LearningRun, zone_id, self.name) as session:
             end_lease(session, LearningRun, zone_id, self.name, new_versions=new, operations_done=done)
         return new
+
+    def _at_once(self, zone_id: str, operations: int) -> int:
+        """Tell how many operations are stored together; where schemas are applied with them, each time all that is enforced is compiled."""
+        with self.database.read() as session:
+            return max(AT_ONCE, operations // MOST_COMPILED) if hosts_that_apply(session, zone_id) else AT_ONCE
 
     def _tell_watch(self, outcomes: Sequence[_Outcome]) -> None:
         for outcome in outcomes:
@@ -265,6 +281,13 @@ class SchemaLearning(ZoneWork):
                     self.watch.tell(outcome.operation_id, outcome.profile)
                 except Exception:
                     log.exception("of a change nobody was told", extra={"operation_id": outcome.operation_id})
+
+    def _watched(self, operation_ids: Sequence[str]) -> Collection[str]:
+        try:
+            return self.watch.watched(operation_ids) if self.watch is not None else ()
+        except Exception:
+            log.exception("operations were not compared with their schemas in force")
+            return ()
 
     def _has_news(self, operation_id: str, profile: Mapping[str, Any]) -> bool:
         try:
@@ -294,36 +317,33 @@ class SchemaLearning(ZoneWork):
         ids = [one.operation_id for one in operations]
         with self.database.read() as session:
             known = learning_of(session, ids)
-            relaxed = {operation_id: sorted(self.relaxed(session, operation_id)) for operation_id in ids}
+            relaxed = {operation_id: sorted(rules) for operation_id, rules in self.relaxed(session, ids).items()}
+            versions = {operation_id: row.digest for operation_id, row in newest_versions(session, ids).items()}
             columns = (OperationProfile.operation_id, OperationProfile.part, OperationProfile.day, OperationProfile.digest)
             profiles: dict[str, list[tuple[str, int, str]]] = {}
             for operation_id, part, day, digest in session.execute(select(*columns).where(OperationProfile.operation_id.in_(ids))):
                 profiles.setdefault(operation_id, []).append((part, day, digest))
+        watched = self._watched(ids)
         outcomes = []
         for one in operations:
+            rules = relaxed.get(one.operation_id, [])
             recent = fresh.get(one.operation_id, [])
             digest = digest_of(
                 [sorted(profiles.get(one.operation_id, [])), sorted(hashlib.sha256(blob).hexdigest() for blob in recent)],
-                [relaxed[one.operation_id], self.settings.model_dump(mode="json")],
+                [rules, self.settings.model_dump(mode="json")],
             )
             row = known.get(one.operation_id)
             if row is None or row.digest != digest or again:
-                outcomes.append(self._learn_one(zone_id, parts, engine, one, recent, relaxed[one.operation_id], digest))
+                work = _Work(one, recent, rules, digest, versions.get(one.operation_id), is_watched=one.operation_id in watched)
+                outcomes.append(self._learn_one(zone_id, parts, engine, work))
             self._tell(zone_id)
         return outcomes
 
-    def _learn_one(
-        self,
-        zone_id: str,
-        parts: Parts,
-        engine: Engine,
-        one: Taught,
-        recent: Iterable[bytes],
-        relaxed: Collection[str],
-        digest: str,
-    ) -> _Outcome:
+    def _learn_one(self, zone_id: str, parts: Parts, engine: Engine, work: _Work) -> _Outcome:
+        one, digest = work.one, work.digest
         with self.database.read() as session:
-            kept = session.scalars(select(OperationProfile).where(OperationProfile.operation_id == one.operation_id)).all()
+            columns = (OperationProfile.part, OperationProfile.day, OperationProfile.profile)
+            kept = session.execute(select(*columns).where(OperationProfile.operation_id == one.operation_id)).all()
         learner = engine([one.key])
         unreadable = [(row.part, row.day) for row in kept if not _load(learner, row.profile)]
         if unreadable:
@@ -332,30 +352,32 @@ class SchemaLearning(ZoneWork):
                 forget_days(session, zone_id, unreadable)
             log.warning("profiles cannot be read, so their days are read again", extra={"operation_id": one.operation_id})
             return _Outcome(one.operation_id, LearningState.FAILED, digest, error="what was kept is damaged: it is read again")
-        for blob in recent:
+        for blob in work.recent:
             learner.load(blob)
         if not learner.operations():
             return _Outcome(one.operation_id, LearningState.NO_TRAFFIC, digest)
         profile = json.loads(learner.profile(*one.key))
         outcome = _Outcome(one.operation_id, LearningState.LEARNING, digest, profile["requests"], profile["samples"])
         outcome.bodies_missing = _lacks_bodies(profile)
-        outcome.has_news = self._has_news(one.operation_id, profile)
+        outcome.has_news = work.is_watched and self._has_news(one.operation_id, profile)
         outcome.profile = profile if outcome.has_news else None
         if outcome.requests < self.settings.min_requests:
             return outcome
         try:
-            outcome.learned = parts.learn(profile, relaxed)
-            outcome.document = json.dumps(parts.write(outcome.learned), separators=(",", ":"), ensure_ascii=False)
-            report = parts.check(outcome.document.encode())
+            learned = parts.learn(profile, work.relaxed)
+            document = json.dumps(parts.write(learned), separators=(",", ":"), ensure_ascii=False)
+            if digest_of(document) != work.version:
+                outcome.content = NewContent.of(learned, document)
+            report = parts.check(document.encode())
         except Exception as error:
             log.exception("an operation could not be learned", extra={"operation_id": one.operation_id})
-            outcome.state, outcome.error, outcome.learned = LearningState.FAILED, type(error).__name__, None
+            outcome.state, outcome.error, outcome.content = LearningState.FAILED, type(error).__name__, None
             return outcome
         outcome.state = LearningState.LEARNED
         if not report["ok"]:
             codes = sorted({str(problem["code"]) for problem in report["problems"] if problem["severity"] != "warning"})
             log.error("a learned schema is none", extra={"operation_id": one.operation_id, "codes": codes})
-            outcome.state, outcome.learned = LearningState.FAILED, None
+            outcome.state, outcome.content = LearningState.FAILED, None
             outcome.error = f"the schema would be refused, with the codes {', '.join(codes)}"
         return outcome
 
@@ -367,30 +389,27 @@ class SchemaLearning(ZoneWork):
             return self._store_all(zone_id, outcomes, asked=asked, operations_done=operations_done, apply=False)
 
     def _store_all(self, zone_id: str, outcomes: Sequence[_Outcome], *, asked: bool, operations_done: int, apply: bool) -> int:
-        made: list[NewVersion] = []
+        made: list[Operation] = []
         with leased(self.database, LearningRun, zone_id, self.name, operations_done=operations_done) as session:
             ids = [outcome.operation_id for outcome in outcomes]
             newest = newest_versions(session, ids)
             known = learning_of(session, ids)
+            there = {row.operation_id: row for row in session.scalars(select(Operation).where(Operation.operation_id.in_(ids)))}
             for outcome in outcomes:
-                operation, row = session.get(Operation, outcome.operation_id), known.get(outcome.operation_id)
+                operation, row = there.get(outcome.operation_id), known.get(outcome.operation_id)
                 if operation is None or row is None:  # deleted meanwhile
                     continue
                 _note(row, outcome)
-                before = newest.get(outcome.operation_id)
-                if outcome.learned is None or (before is not None and before.digest == digest_of(outcome.document)):
+                before, new = newest.get(outcome.operation_id), outcome.content
+                if new is None or (before is not None and before.digest == digest_of(new.document)):
                     continue
                 if before is not None and not asked and not self._may_follow(before, outcome):
                     row.digest = None  # so that it is looked at again when the time has come
                     continue
-                digest, keep = digest_of(outcome.document), self.settings.keep_versions
-                version = store_version(session, operation, outcome.learned, digest=digest, document=outcome.document, keep=keep)
-                made.append(NewVersion(operation, before, version, outcome.learned))
+                store_version(session, row, new, digest=digest_of(new.document), keep=self.settings.keep_versions)
+                made.append(operation)
             if apply:
-                self._apply(session, zone_id, [one.operation for one in made])
-            for one in made:
-                for call in self.on_version:
-                    call(session, one)
+                self._apply(session, zone_id, made)
         return len(made)
 
     def _may_follow(self, before: LearnedVersion, outcome: _Outcome) -> bool:

@@ -47,7 +47,7 @@ class Hours(Protocol):
     def rows(self, hour: RecordedHour) -> int:
         """Count an hour's rows."""
 
-    def lines(self, hour: RecordedHour, *, successful: bool = True) -> Iterator[bytes]:
+    def lines(self, hour: RecordedHour, /, *, successful: bool = True) -> Iterator[bytes]:
         """Give an hour's rows."""
 
 

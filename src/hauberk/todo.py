@@ -114,7 +114,7 @@ def _protection(zone: Standing) -> Iterator[Step]:
     if zone.candidates:
         title = f"Review {_many(zone.candidates, 'discovered endpoint')}"
         yield _step("review_candidates", zone.candidates, title, "Saved ones are counted, learned and can be protected.", "next")
-    elif zone.hosts and not zone.operations and zone.requests:
+    elif zone.hosts and not zone.operations:
         why = "Discovery offers endpoints once they had enough requests; a schema or a capture brings them at once."
         yield _step("no_operation", 0, "Save the endpoints of your API", why, "next")
     if zone.learned:

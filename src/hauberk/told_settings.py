@@ -37,10 +37,10 @@ class ToldSettings:
         """Give the settings, with what was told laid over those that nothing here sets."""
         return laid_over(self.settings, self._told, os.environ)
 
-    def keep(self, told: dict[str, Any]) -> bool:
-        """Note what is told now; whether it is something new."""
+    def keep(self, told: dict[str, Any]) -> None:
+        """Note what is told now."""
         if told == self._told:
-            return False
+            return
         self._told = told
         try:
             descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -48,4 +48,3 @@ class ToldSettings:
                 json.dump(told, stream)
         except OSError as error:
             log.warning("settings that were told cannot be kept for the next start", extra={"reason": error.strerror})
-        return True

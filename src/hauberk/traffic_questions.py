@@ -79,9 +79,10 @@ class TrafficQuestions:
         Raises:
             Conflict: If there is no traffic to look at.
         """
-        source, window, hosts = self.inventory.reading(row.zone_id)
-        named = [host for host in hosts if without_port(host).lower().removesuffix(".") == row.host]
-        found = source.of_template(named, row.method, path_pattern(row.endpoint), window.since, window.until, SCORED)
+        traffic = self.inventory.traffic(row.zone_id)
+        named = [host for host in traffic.hosts if without_port(host).lower().removesuffix(".") == row.host]
+        window = traffic.window
+        found = traffic.source.of_template(named, row.method, path_pattern(row.endpoint), window.since, window.until, SCORED)
         return reasons([_record(transaction) for transaction in found], self.score, self.inventory.thresholds.min_score)
 
     def preview(self, zone_id: str, rule: TemplateRule, instead_of: Sequence[TemplateRule] = ()) -> dict[str, Any]:

@@ -23,13 +23,10 @@ class Effect(StrEnum):
     """When a change is in force."""
 
     AT_ONCE = "at_once"
-    """At once where it is changed; within a minute on other control planes and gateways."""
+    """At once where it is changed, on gateways when they next ask, and on other control planes within a minute."""
 
     NEXT_RUN = "next_run"
     """With the next look at the traffic, or the next run of learning."""
-
-    GATEWAY_RESTART = "gateway_restart"
-    """When a gateway is started the next time."""
 
 
 class Source(StrEnum):
@@ -42,10 +39,10 @@ class Source(StrEnum):
 
 
 _TUNABLE = {
-    "traffic.sample_rate": ("share", Effect.GATEWAY_RESTART),
-    "traffic.max_per_second": ("exchanges a second", Effect.GATEWAY_RESTART),
-    "traffic.bodies": ("", Effect.GATEWAY_RESTART),
-    "traffic.max_body_bytes": ("bytes", Effect.GATEWAY_RESTART),
+    "traffic.sample_rate": ("share", Effect.AT_ONCE),
+    "traffic.max_per_second": ("exchanges a second", Effect.AT_ONCE),
+    "traffic.bodies": ("", Effect.AT_ONCE),
+    "traffic.max_body_bytes": ("bytes", Effect.AT_ONCE),
     "traffic.keep_days": ("days", Effect.AT_ONCE),
     "traffic.max_bytes": ("bytes", Effect.AT_ONCE),
     "traffic.metrics_keep_days": ("days", Effect.AT_ONCE),
@@ -86,6 +83,11 @@ class Tunable:
     def key(self) -> str:
         """Its name as errors and `hauberk.toml` have it, e.g. `traffic.keep_days`."""
         return f"{self.table}.{self.name}"
+
+    @property
+    def is_of_gateways(self) -> bool:
+        """Whether gateways are told of it."""
+        return self.table == "traffic"
 
     @property
     def variable(self) -> str:

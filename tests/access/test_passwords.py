@@ -75,7 +75,7 @@ def test_a_flood_is_sent_away_and_those_before_it_are_served() -> None:
     for thread in threads:
         thread.start()
     eventually(lambda: hasher.computing == AT_ONCE and sum(thread.is_alive() for thread in threads) == AT_ONCE + WAITING)
-    eventually(lambda: passwords._places._value == 0)
+    eventually(lambda: passwords._turns._places._value == 0)
     with pytest.raises(TooManyRequests):
         passwords.is_right(None, "whatever")
     assert hasher.computing == AT_ONCE

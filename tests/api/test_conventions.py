@@ -214,6 +214,23 @@ def test_health_metrics_and_the_document_need_no_token(control_plane: LiveContro
     assert 'hauberk_control_plane_requests_total{method="GET",route="/healthz",status="200"} 1.0' in metrics
 
 
+def test_methods_that_strangers_make_up_share_one_metric(control_plane: LiveControlPlane) -> None:
+    """Each would be kept for as long as the process runs."""
+    for number in range(5):
+        assert httpx.request(f"MADE{number}", control_plane.base_url + "/healthz").status_code == 405
+    metrics = httpx.get(control_plane.base_url + "/metrics").text
+    assert "MADE" not in metrics
+    assert 'hauberk_control_plane_requests_total{method="other",route="/healthz",status="405"} 5.0' in metrics
+
+
+@pytest.mark.parametrize("path", ["/healthz/", "/client/v4/zones/"])
+def test_no_answer_leads_to_the_host_that_the_request_names(control_plane: LiveControlPlane, path: str) -> None:
+    """Behind a proxy that host is the visitor's word, and the scheme is not the proxy's."""
+    answer = httpx.get(control_plane.base_url + path, headers={"Host": "evil.example", "Authorization": f"Bearer {control_plane.token}"})
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+
+
 def test_its_own_document_loads(control_plane: LiveControlPlane) -> None:
     from hauberk import _native  # noqa: PLC0415 - the extension is needed here alone
 

@@ -89,7 +89,8 @@ def test_metrics_change_no_snapshot_and_go_with_their_operation(control_plane: L
 
 @pytest.mark.parametrize(
     "entry",
-    [{"latency": "2:1 1:1"}, {"latency": "a"}, {"requests": -1}, {"requests": 2**60}, {"hour": 10**18}, {"more": 1}, {"last_seen": "x"}],
+    [{"latency": "2:1 1:1"}, {"latency": "a"}, {"requests": -1}, {"requests": 2**60}, {"hour": 10**18}, {"more": 1}, {"last_seen": "x"}]
+    + [{name: second} for name in ("hour", "last_seen") for second in (4_102_444_800, 253_402_300_799, 10**400)],  # from the year 2100 on
 )
 def test_what_is_no_count_is_refused_whole(control_plane: LiveControlPlane, entry: dict[str, Any]) -> None:
     operation_id = save_operation(control_plane)

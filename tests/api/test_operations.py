@@ -189,7 +189,7 @@ def test_a_host_outside_the_zone_is_saved_and_said(control_plane: LiveControlPla
         body = http.post(f"{control_plane.zone}/api_gateway/operations/item", json=operation(host="api.elsewhere.test")).json()
     assert body["success"] is True
     assert body["messages"] == [
-        {"code": 210, "message": "the host 'api.elsewhere.test' is not in the zone 'example.com': no request to it is matched here"}
+        {"code": 213, "message": "the host 'api.elsewhere.test' is not in the zone 'example.com': no request to it is matched here"}
     ]
 
 

@@ -14,13 +14,16 @@ from conftest import LiveControlPlane
 
 pytestmark = pytest.mark.both_databases
 
-MINUTE = int(time.time()) // 60 * 60
 ZEROS = ("passed", "logged", "blocked_certificate", "blocked_rule", "blocked_schema", "blocked_other")
 ZEROS += ("protected", "with_certificate", "fallthrough", "client_errors", "server_errors")
 
 
-def counted(live: LiveControlPlane, minute: int = MINUTE, **counts: Any) -> dict[str, Any]:
-    entry = {"zone_id": live.zone_id, "host": live.host, "minute": minute, **dict.fromkeys(ZEROS, 0), **counts}
+def this_minute() -> int:
+    return int(time.time()) // 60 * 60
+
+
+def counted(live: LiveControlPlane, minute: int | None = None, **counts: Any) -> dict[str, Any]:
+    entry = {"zone_id": live.zone_id, "host": live.host, "minute": minute or this_minute(), **dict.fromkeys(ZEROS, 0), **counts}
     return {"requests": sum(entry[name] for name in ZEROS[:6]), **entry}
 
 
@@ -40,11 +43,11 @@ def ago(**time_: float) -> str:
 
 
 def test_requests_are_told_by_what_became_of_them(control_plane: LiveControlPlane) -> None:
-    batch = uuid.uuid4().hex
+    batch, minute = uuid.uuid4().hex, this_minute()
     sent = [
-        counted(control_plane, passed=5, blocked_schema=2, protected=7, client_errors=1),
-        counted(control_plane, MINUTE - 60, logged=1, blocked_certificate=3),
-        counted(control_plane, host="other.example.com", passed=1),
+        counted(control_plane, minute, passed=5, blocked_schema=2, protected=7, client_errors=1),
+        counted(control_plane, minute - 60, logged=1, blocked_certificate=3),
+        counted(control_plane, minute, host="other.example.com", passed=1),
     ]
     assert [send(control_plane, *sent, batch_id=batch).json()["result"]["stored"] for _ in range(2)] == [3, 0]
     result = read(control_plane, since=ago(minutes=10), step=60).json()["result"]
@@ -93,7 +96,9 @@ def test_what_cannot_be_told_is_refused(control_plane: LiveControlPlane, query: 
     assert pointer is None or answer.json()["errors"][0]["source"]["pointer"] == pointer
 
 
-@pytest.mark.parametrize("change", [{"passed": -1}, {"requests": 9}, {"minute": 61}, {"host": ""}, {"more": 1}, {"passed": 2**60}])
+@pytest.mark.parametrize(
+    "change", [{"passed": -1}, {"requests": 9}, {"minute": 61}, {"minute": 4_102_444_800}, {"host": ""}, {"more": 1}, {"passed": 2**60}]
+)
 def test_what_is_no_count_is_refused_whole(control_plane: LiveControlPlane, change: dict[str, Any]) -> None:
     good = counted(control_plane, passed=1)
     assert send(control_plane, good, {**good, **change}).status_code == 400

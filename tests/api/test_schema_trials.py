@@ -267,8 +267,8 @@ class PausedHours(RecordedHours):
         self.may_go_on = threading.Event()
         self.waits = threading.Event()
 
-    def lines(self, hour: RecordedHour, *, successful: bool = True) -> Iterator[bytes]:
-        for batch in super().lines(hour, successful=successful):
+    def lines(self, *hours: RecordedHour, successful: bool = True) -> Iterator[bytes]:
+        for batch in super().lines(*hours, successful=successful):
             yield batch
             self.waits.set()
             assert self.may_go_on.wait(PATIENCE_SECONDS)

@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 import yaml
-from openapi_documents import BAD
 
 from conftest import LiveControlPlane
+from hauberk.api import schema_preview, schema_validation
+from hauberk.turns import Turns
+from openapi_documents import BAD, temps_yaml
 
 HOST = "api.example.com"
-YAML = """\
-openapi: 3.0.3
-info: {title: Temperatures, version: "1"}
-servers: [{url: https://api.example.com/v1}, {url: https://other.test}]
-paths:
-  /temps:
-    get:
-      parameters:
-        - {name: page, in: query, schema: {type: integer, maximum: 10}}
-      responses: {200: {description: ok}}
-    post:
-      requestBody:
-        content:
-          application/xml:
-            schema: {type: object}
-      responses: {200: {description: ok}}
+UNDECLARED = """\
   /temps/{id}:
     get:
       responses: {200: {description: ok}}
 """
+YAML = temps_yaml("https://other.test", more_paths=UNDECLARED)
 
 
 class Rest:
@@ -165,7 +155,7 @@ def test_an_upload_saves_sets_actions_and_enables_in_one_change(rest: Rest) -> N
     (listed,) = rest.call("GET", "schemas")
     assert (listed["warnings"], listed["hosts"][0], listed["source"]) == (3, {"host": HOST, "operations": 3, "in_zone": True}, None)
     whole = rest.call("GET", f"schemas/{told['schema_id']}")
-    assert {problem["code"]: problem["places"][0]["line"] for problem in whole["problems"]} == {28: 13, 201: 17, 210: 3}
+    assert {problem["code"]: problem["places"][0]["line"] for problem in whole["problems"]} == {28: 13, 201: 17, 213: 3}
     rest.call("GET", "schemas/unknown", 404)
 
 
@@ -199,3 +189,59 @@ def test_a_deleted_schema_is_put_back_in_its_place(rest: Rest) -> None:
     rest.call("PUT", f"schemas/{first['schema_id']}", 409, json=body)
     rest.call("PUT", f"schemas/{second['schema_id']}x", 400, json=body)
     rest.call("PUT", f"schemas/{first['schema_id']}", 400, json=body | {"created_at": "2026-01-01T00:00:00"})
+
+
+HOSTILE = {
+    "an alias in itself": "x: &a [*a]\n",
+    "merges of merges": "x-0: &a0 {k: v}\n" + "".join(f"x-{i}: &a{i}\n  <<: *a{i - 1}\n  k{i}: 1\n" for i in range(1, 500)),
+    "a key without end": f'"{"k" * 1_000_000}": 1\n',
+    "a key twice": "x: 1\nx: 2\n",
+    "a tag that makes an object": "x: !!python/object/apply:os.system [id]\n",
+    "nesting in lines": "".join(" " * depth + "a:\n" for depth in range(2000)),
+    "nesting in dashes": "x:\n" + "- " * 100_000 + "1\n",
+    "nesting in brackets": "x: " + "[" * 100_000 + "\n",
+    "a key that is no text": "? [a]\n: 1\n",
+    "anchors": "".join(f"x-{number}: &a{number} 1\n" for number in range(100_000)),
+    "spaces": "x: a" + " " * 1_000_000 + "b\n",
+    "quotes in one line": "x: [" + '"a", ' * 100_000 + "]\n",
+}
+
+
+def test_a_hostile_document_is_judged_like_any_other(rest: Rest) -> None:
+    begin = "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  /a/{b}: {get: {responses: {}}}\n"
+    for kind, text in HOSTILE.items():
+        told = rest.look(begin + text)
+        is_good = kind in {"anchors", "spaces", "quotes in one line"}
+        found = [(problem["code"], problem["places"][0]["line"] > 3) for problem in told["problems"]]
+        assert (kind, told["accepted"], found) == (kind, is_good, [(201 if is_good else 101, True)])
+
+
+def test_documents_are_never_looked_at_where_other_requests_are_taken(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+    loops: list[tuple[str, bool]] = []
+
+    def seen(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            loops.append((function.__name__, asyncio._get_running_loop() is not None))
+            return function(*arguments)
+
+        return call
+
+    monkeypatch.setattr(schema_validation, "read_document", seen(schema_validation.read_document))
+    monkeypatch.setattr(schema_preview, "find_spots", seen(schema_preview.find_spots))
+    monkeypatch.setattr(schema_preview, "read_tree", seen(schema_preview.read_tree))
+    rest.upload()
+    rest.look(YAML)
+    assert set(loops) == {("read_document", False), ("find_spots", False), ("read_tree", False)}
+
+
+def test_few_documents_are_looked_at_at_a_time(rest: Rest) -> None:
+    plane = rest.live.plane
+    plane.documents = Turns(1, 0, "too many documents", 3)
+    schema = {"name": "t", "source": YAML, "validation_enabled": True}
+    with plane.documents.turn():
+        for path in ("schemas/preview", "schemas", "schema_validation/schemas"):
+            body = {"source": YAML} if path.endswith("preview") else schema | ({"kind": "openapi_v3"} if "validation" in path else {})
+            refused = rest.call("POST", path, 429, json=body)
+            assert refused["errors"][0]["message"] == "too many documents"
+        assert rest.call("GET", "schemas") == []
+    assert rest.look(YAML)["accepted"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +12,12 @@ from uuid import UUID
 import cloudflare
 import pytest
 from cloudflare.types.schema_validation import PublicSchema
-from openapi_documents import BAD, TEMPERATURES, YAML, document, with_servers, with_xml
 
 from conftest import LiveControlPlane, serve_control_plane
+from hauberk import schema
 from hauberk.storage.enforcement import read_enforced
 from hauberk.storage.schemas import schemas_in_force
+from openapi_documents import BAD, TEMPERATURES, YAML, document, with_servers, with_xml
 
 HOST = "api.example.com"
 UNKNOWN = "00000000-0000-5000-8000-000000000000"
@@ -210,7 +212,7 @@ def test_a_host_to_join_must_be_a_name_in_the_zone(unchanged: LiveControlPlane, 
 
 
 @pytest.mark.parametrize(
-    ("source", "code", "part"), [(with_xml(), 28, "application/xml"), (with_servers("https://elsewhere.test"), 210, "elsewhere.test")]
+    ("source", "code", "part"), [(with_xml(), 28, "application/xml"), (with_servers("https://elsewhere.test"), 213, "elsewhere.test")]
 )
 def test_warnings_are_told_as_messages(control_plane: LiveControlPlane, source: str, code: int, part: str) -> None:
     with control_plane.client() as http:
@@ -220,6 +222,14 @@ def test_warnings_are_told_as_messages(control_plane: LiveControlPlane, source: 
     message = next(message for message in answer.json()["messages"] if message["code"] == code)
     assert part in message["message"]
     assert message["locations"]
+
+
+def test_no_code_of_a_document_means_two_things() -> None:
+    core = (Path(__file__).parents[2] / "crates/openapi/src/problem.rs").read_text()
+    codes = [int(number) for number in re.findall(r"= (?:Warning|Error|Critical) ([0-9]+),", core)]
+    assert len(codes) > 20
+    assert len(set(codes)) == len(codes)
+    assert not {schema.NO_HOST, schema.UNUSABLE_HOST, schema.OUTSIDE_ZONE} & set(codes)
 
 
 @pytest.fixture(scope="module")

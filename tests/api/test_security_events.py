@@ -171,3 +171,14 @@ def test_summaries_say_what_is_frequent_and_what_it_is_called(control_plane: Liv
 def test_an_event_that_is_not_there(control_plane: LiveControlPlane, event_id: str) -> None:
     answer = ask(control_plane, f"events/{event_id}")
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("resource", ["security_events", "events/export"])
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_time_beyond_all_calendars_is_refused_before_anything_is_answered(
+    control_plane: LiveControlPlane, resource: str, time: str
+) -> None:
+    for name in ("since", "until"):
+        answer = ask(control_plane, resource, **{name: time})
+        assert answer.status_code == 400
+        assert name in answer.json()["errors"][0]["message"]

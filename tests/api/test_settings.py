@@ -36,7 +36,7 @@ def test_each_is_shown_with_its_default_bounds_unit_and_source(http: httpx.Clien
     assert settings["traffic.bodies"]["choices"] == ["none", "json"]
     assert (settings["discovery.min_score"]["kind"], settings["discovery.min_score"]["value"]) == ("number", None)
     assert settings["learning.enabled"]["kind"] == "boolean"
-    assert {one["effect"] for one in settings.values()} == {"at_once", "next_run", "gateway_restart"}
+    assert {one["effect"] for one in settings.values()} == {"at_once", "next_run"}
 
 
 def test_a_change_is_in_force_at_once_and_can_be_taken_back(control_plane: LiveControlPlane, http: httpx.Client) -> None:
@@ -115,6 +115,30 @@ def test_a_gateway_is_told_of_what_concerns_it(control_plane: LiveControlPlane, 
     with control_plane.client(control_plane.gateway_token) as gateway:
         told = gateway.put("/hauberk/v1/gateways/x", json=heartbeat).json()["result"]["settings"]
     assert told == {"traffic.keep_days": 3}
+
+
+def test_what_gateways_work_by_makes_another_version_and_nothing_else_does(control_plane: LiveControlPlane, http: httpx.Client) -> None:
+    def raised(**changes: Any) -> int:
+        before = control_plane.plane.revision()
+        http.patch(PATH, json={key.replace("__", "."): value for key, value in changes.items()}).raise_for_status()
+        return control_plane.plane.revision() - before
+
+    assert raised(events__keep_days=3, discovery__min_requests=7) == 0
+    assert raised(traffic__sample_rate=0.5, traffic__bodies="json", events__keep_days=4) == 1
+    assert raised(traffic__sample_rate=0.5) == 0
+    assert raised(traffic__sample_rate=None) == 1
+    assert raised(traffic__sample_rate=None) == 0
+    assert http.patch(PATH, json={"traffic.sample_rate": 0.5, "traffic.bodies": "all"}).status_code == 400
+    assert raised(traffic__bodies="json") == 0
+
+
+def test_what_the_file_sets_by_now_is_not_told_to_gateways(state_dir: Path) -> None:
+    with serve_control_plane(state_dir) as live, live.client() as http:
+        http.patch(PATH, json={"traffic.keep_days": 3, "traffic.sample_rate": 0.5}).raise_for_status()
+    settings = settings_for(state_dir, "127.0.0.1:8080", traffic={"keep_days": 9})
+    plane = ControlPlane(settings)
+    assert plane.settings_for_gateways() == {"traffic.sample_rate": 0.5}
+    plane.close()
 
 
 def test_another_control_plane_follows(control_plane: LiveControlPlane, http: httpx.Client) -> None:

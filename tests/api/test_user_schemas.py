@@ -9,9 +9,9 @@ from typing import Any
 
 import cloudflare
 import pytest
-from openapi_documents import BAD, TEMPERATURES, YAML, document, with_servers, with_xml
 
 from conftest import LiveControlPlane, serve_control_plane
+from openapi_documents import BAD, TEMPERATURES, YAML, document, with_servers, with_xml
 
 # The SDK warns of each call of this family, which is what the family is there for.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

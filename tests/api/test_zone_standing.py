@@ -18,9 +18,12 @@ from hauberk.storage.operation_metrics import hour_of
 
 pytestmark = pytest.mark.both_databases
 
-MINUTE = int(time.time()) // 60 * 60
 COUNTS = ("passed", "logged", "blocked_certificate", "blocked_rule", "blocked_schema", "blocked_other", "protected", "with_certificate")
 COUNTS += ("fallthrough", "client_errors", "server_errors")
+
+
+def this_minute() -> int:
+    return int(time.time()) // 60 * 60
 
 
 def own(live: LiveControlPlane, path: str) -> Any:
@@ -32,8 +35,8 @@ def codes(live: LiveControlPlane) -> list[tuple[str, int]]:
     return [(step["code"], step["count"]) for step in own(live, "todo")]
 
 
-def send_counts(live: LiveControlPlane, host: str, **counts: int) -> None:
-    entry = {"zone_id": live.zone_id, "host": host, "minute": MINUTE, **dict.fromkeys(COUNTS, 0), **counts}
+def send_counts(live: LiveControlPlane, host: str, minute: int | None = None, **counts: int) -> None:
+    entry = {"zone_id": live.zone_id, "host": host, "minute": minute or this_minute(), **dict.fromkeys(COUNTS, 0), **counts}
     entry["requests"] = sum(entry[name] for name in COUNTS[:6])
     with live.client(live.gateway_token) as client:
         body = {"batch_id": uuid.uuid4().hex, "metrics": [entry]}
@@ -71,6 +74,29 @@ def set_action(live: LiveControlPlane, operation_id: str, action: str) -> None:
     with live.client() as client:
         path = f"{live.zone}/api_gateway/operations/{operation_id}/schema_validation"
         client.put(path, json={"mitigation_action": action}).raise_for_status()
+
+
+def test_coverage_and_the_series_are_of_the_same_requests(control_plane: LiveControlPlane) -> None:
+    hour = int(time.time()) // 3600 * 3600
+    for minute in range(hour - 7200, hour - 3600, 600):
+        send_counts(control_plane, control_plane.host, minute, passed=1)
+    for past, counted in ((0, 6), (600, 5), (1800, 3), (1830, 3), (3000, 1), (3060, 0)):
+        query = f"?since={datetime.fromtimestamp(hour - 7200 + past, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        assert (own(control_plane, f"coverage{query}")["requests"], own(control_plane, f"requests{query}&step=60")["requests"]) == (
+            counted,
+            counted,
+        )
+
+
+def test_coverage_of_long_ago_begins_with_an_hour(control_plane: LiveControlPlane) -> None:
+    hour = int(time.time()) // 3600 * 3600 - 48 * 3600
+    send_counts(control_plane, control_plane.host, hour, passed=1)
+    assert own(control_plane, f"coverage?since={datetime.fromtimestamp(hour + 1800, UTC):%Y-%m-%dT%H:%M:%SZ}")["requests"] == 1
+
+
+def test_a_share_that_is_not_all_is_not_told_as_all(control_plane: LiveControlPlane) -> None:
+    send_counts(control_plane, control_plane.host, passed=10**7, protected=10**7 - 1)
+    assert own(control_plane, "coverage")["share"] < 1
 
 
 def test_coverage_says_how_each_host_is_protected(control_plane: LiveControlPlane) -> None:
@@ -139,6 +165,17 @@ def test_the_list_follows_what_is_done(control_plane: LiveControlPlane) -> None:
     with control_plane.plane.database.write() as session:
         session.query(GatewayStatus).one().last_seen = now() - timedelta(minutes=1)
     assert codes(control_plane)[0] == ("gateways_lost", 1)
+
+
+def test_a_gateway_is_not_heard_of_in_the_future(control_plane: LiveControlPlane) -> None:
+    """The clock was ahead, and is right again: who is gone must not look well until it has caught up."""
+    started = now().isoformat()
+    beat(control_plane, started_at=started)
+    with control_plane.plane.database.write() as session:
+        session.query(GatewayStatus).one().last_seen = now() + timedelta(hours=5)
+    assert codes(control_plane)[0] == ("gateways_lost", 1)
+    beat(control_plane, started_at=started)
+    assert "gateways_lost" not in dict(codes(control_plane))
 
 
 def test_an_operation_is_ready_to_block_after_a_quiet_week_under_traffic(control_plane: LiveControlPlane) -> None:

@@ -22,7 +22,7 @@ def test_a_setting_is_shown_changed_and_set_back(hauberk: Run) -> None:
 def test_words_and_switches_are_values_too(hauberk: Run) -> None:
     assert hauberk("settings", "set", "traffic.bodies", "json", "--json").json["value"] == "json"
     assert hauberk("settings", "set", "learning.enabled", "false", "--json").json["value"] is False
-    assert "after a restart of gateways" in hauberk("settings", "set", "traffic.sample_rate", "0.5").err
+    assert "in force at once" in hauberk("settings", "set", "traffic.sample_rate", "0.5").err
 
 
 def test_what_cannot_be_is_said(hauberk: Run) -> None:

@@ -42,6 +42,16 @@ def test_it_stops_at_the_limit(run: Run) -> None:
     assert "Stopped after 2 transactions" in ran.err
 
 
+@pytest.mark.parametrize("count", [0, 999, 1000, 1001, 2500])
+def test_many_rows_are_shown_table_by_table(run: Run, count: int) -> None:
+    Path("x.ndjson").write_text('{"host": "a", "method": "GET", "url": "/"}\n' * count + "\n")
+    ran = run("traffic", "show", "x.ndjson", "--format", "ndjson", "--limit", "0")
+    lines = [line.split()[0] for line in ran.out.splitlines()]
+    assert [word for word in lines if word != "row"] == [str(number) for number in range(count)]
+    assert [at for at, word in enumerate(lines) if word == "row"] == list(range(0, count + count // 1000, 1001))
+    assert ("No transactions." in ran.err) == (count == 0)
+
+
 def test_bad_lines_are_told_with_their_place(run: Run) -> None:
     line = '{"host": "a", "method": "GET", "url": "/"}\n'
     Path("x.ndjson").write_text(line + "s3cr3t\n" * 7 + line)

@@ -60,10 +60,30 @@ def test_new_events_appear_until_paused(site: Site, visit: Visit, accessible: Ca
     assert "host=b.example.com" in page.url
     page.get_by_label("Action").select_option("block")
     expect(page.get_by_role("heading", name="No such event")).to_be_visible()
+    # What is not filtered is not in the address.
+    expect(page).to_have_url(site.page("events") + "?live=off&action=block&host=b.example.com")
     page.get_by_role("link", name="Remove the filter host").click()
     expect(rows(page)).to_have_count(1)
     page.get_by_role("link", name="Go on live").click()
     expect(page.locator("#events[data-live]")).to_have_count(1)
+
+
+def test_the_focus_stays_where_it_is_while_new_ones_appear(site: Site, visit: Visit) -> None:
+    (event,) = bring_events(site, {"host": "focus.example.com"})
+    page = visit.signed_in()
+    page.goto(site.page("events") + "?host=focus.example.com")
+    row = rows(page).get_by_role("link")
+    row.focus()
+    bring_events(site, {"host": "focus.example.com"})
+    expect(rows(page)).to_have_count(2, timeout=15_000)
+    expect(row.nth(1)).to_be_focused()
+    expect(row.nth(1)).to_have_attribute("href", re.compile(f"{event['id']}$"))
+    # A region whose link is gone keeps the focus itself, so that Tab goes on from there.
+    page.get_by_role("region", name="Hosts").get_by_role("link").first.focus()
+    page.evaluate("document.activeElement.setAttribute('href', '#gone')")
+    bring_events(site, {"host": "focus.example.com"})
+    expect(rows(page)).to_have_count(3, timeout=15_000)
+    expect(page.locator("#events")).to_be_focused()
 
 
 def test_what_callers_wrote_is_only_text(site: Site, visit: Visit, accessible: Callable[[Page], None]) -> None:
@@ -87,17 +107,17 @@ def test_pages_and_export_follow_the_filters(site: Site) -> None:
     bring_events(site, *({"host": "many.example.com", "path": f"/{number}"} for number in range(120)))
     with site.signed_in() as client:
         address: str | None = site.page("events") + "?host=many.example.com&per_page=50"
-        seen: list[tuple[str, str]] = []
+        seen: list[str] = []
         while address is not None:
             page = client.get(address)
             assert page.status_code == 200
-            seen += re.findall(r'many\.example\.com</code><code class="path">(/)<wbr>(\d+)</code>', page.text)
+            seen += re.findall(r'many\.example\.com</code><code class="path"><wbr>(/\d+)</code>', page.text)
             following = re.search(r'rel="next" href="([^"]+)"', page.text)
             address = site.url + unescape(following[1]) if following is not None else None
         lines = client.get(site.page("events/export") + "?host=many.example.com").text.splitlines()
         part = client.get(site.page("events/export") + "?path=%2F11&host=many.example.com").text.splitlines()
         filtered = client.get(site.page("events") + "?path=%2F119&last=1h").text
-    assert ["".join(parts) for parts in seen] == [f"/{number}" for number in range(120)]
+    assert seen == [f"/{number}" for number in range(120)]
     assert len(part) == 11
     assert filtered.count('many.example.com</code><code class="path">') == 1
     assert [json.loads(line)["path"] for line in lines] == [f"/{number}" for number in range(120)]

@@ -7,22 +7,33 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from html import unescape
+from itertools import cycle
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from conftest import settings_for
 from dashboard.conftest import Site, Visit, served
-from dashboard.hostile import FIELDS, RAW, fill
+from dashboard.hostile import ATTRIBUTE, FIELDS, MARKUP, RAW, TURNED, fill
 
 # Of pages that differ only in what they show, so many are looked at.
 OF_A_KIND = 2
 MOST_PAGES = 150
+PHONE = 390
+"""Pixels; as wide is a window of 1280 at 300 %."""
 
 LINK = re.compile(r'href="([^"]+)"')
 VARIABLE = re.compile(r"/(?:[0-9a-f]{32}|[0-9a-f-]{36}|[^/]*%[^/]*|[^/]*\.example\.com)(?=/|$)")
+
+FORM = re.compile(r'<form((?=[^>]* method="get")[^>]*)>(.*?)</form>', re.DOTALL)
+ELSEWHERE = ("/static", "/docs", "/client", "/hauberk")
+
+BEYOND = "9999-12-31T23:59:59-14:00"
+"""No number, no name, no choice; and a time that is none in UTC."""
+
+ODD = ("-1", "9" * 5000, "1e400", "NaN", "a\0b", f"{MARKUP}{ATTRIBUTE}{TURNED}", "../..", "٣", "[", "(" * 2000)
 
 UNREACHABLE = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
     .filter((one) => one.checkVisibility() && !one.disabled && one.type !== "hidden" && !one.closest("[aria-hidden=true]"))
@@ -56,7 +67,7 @@ def crawl(site: Site) -> dict[str, str]:
                 broken.append(f"{address} answers {answer.status_code}")
             for link in LINK.findall(answer.text):
                 target = urlsplit(urljoin(site.url + address, unescape(link)))
-                if target.netloc == urlsplit(site.url).netloc and not target.path.startswith(("/static", "/docs", "/client", "/hauberk")):
+                if target.netloc == urlsplit(site.url).netloc and not target.path.startswith(ELSEWHERE):
                     waiting.append(target.path + (f"?{target.query}" if target.query else ""))
     assert not broken, broken
     return pages
@@ -88,6 +99,36 @@ def test_nothing_of_what_strangers_sent_is_markup(hostile: dict[str, str]) -> No
     # It is there all the same, to be read.
     for part in ("&lt;script&gt;window.pwned=1", "onerror=window.pwned=2&gt;", "\\u202e", "\\x1b"):
         assert part in shown, part
+
+
+def asked_of(pages: dict[str, str]) -> dict[str, tuple[str, set[str]]]:
+    """Give an address of each kind of page, with the parameters that links and forms bring to it."""
+    known: dict[str, tuple[str, set[str]]] = {}
+    for address, text in pages.items():
+        asked: list[tuple[str, list[str]]] = [(urljoin(address, unescape(link)), []) for link in (address, *LINK.findall(text))]
+        for attributes, fields in FORM.findall(text):
+            action = re.search(r' action="([^"]*)"', attributes)
+            asked.append((urljoin(address, unescape(action[1]) if action else ""), re.findall(r' name="([a-z0-9_]+)"', fields)))
+        for target, names in asked:
+            parts = urlsplit(target)
+            if not parts.path.startswith(ELSEWHERE):
+                _, there = known.setdefault(VARIABLE.sub("/…", parts.path), (parts.path, set()))
+                there.update(names, (name for name, _ in parse_qsl(parts.query)))
+    return known
+
+
+def test_no_address_is_too_odd_to_be_answered(hostile: dict[str, str], site: Site) -> None:
+    """Whatever a parameter holds, a page says what is wrong with it or does without."""
+    odd = cycle(ODD)
+    with site.signed_in() as client:
+        client.follow_redirects = False
+        for path, names in asked_of(hostile).values():
+            for name in sorted(names | {"page"}):
+                for value in (BEYOND, next(odd)):
+                    answer = client.get(path, params={name: value})
+                    assert answer.status_code < 500, (path, name, value)
+                    if "text/html" in answer.headers.get("content-type", ""):
+                        assert RAW.search(FIELDS.sub("", answer.text)) is None, (path, name, value)
 
 
 def test_the_tab_key_goes_through_a_form_and_enter_sends_it(visit: Visit) -> None:
@@ -122,6 +163,9 @@ def test_each_page_runs_nothing_of_strangers_and_is_for_everybody(
         assert page.evaluate(NAMELESS) == [], address
         expect(page.get_by_role("heading", level=1)).to_have_count(1)
         _judge(page, address, accessible)
+        page.set_viewport_size({"width": PHONE, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE, f"{address} is wider than a phone"
+        page.set_viewport_size({"width": 1280, "height": 800})
     assert dialogs == []
 
 

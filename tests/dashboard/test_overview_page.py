@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.conftest import HOST_NAME, ZONE_NAME, Site, Visit
+from conftest import settings_for
+from dashboard.conftest import HOST_NAME, ZONE_NAME, Site, Visit, served
 from dashboard.reported import beat, bring_counts, bring_events
 from hauberk.dashboard.overview import WAYS
 
@@ -49,6 +56,30 @@ def test_figures_come_by_themselves(site: Site, visit: Visit, accessible: Callab
     page.get_by_role("link", name="constraint_violation.enum").click()
     expect(page.get_by_role("row")).to_have_count(2 + 2)  # heads and events; reasons and hosts beside them
     expect(page.get_by_label("Filters in force")).to_contain_text("constraint_violation.enum")
+
+
+def test_certificates_that_end_soon_are_led_to_and_no_others(site: Site, visit: Visit) -> None:
+    for name, days in (("ends-soon", 5), ("ends-late", 365)):
+        body = {"subject": {"common_name": name}, "validity_days": days}
+        site.rest.post(site.own("client_certificates/generate"), json=body).raise_for_status()
+    page = visit.signed_in()
+    page.goto(site.page())
+    page.get_by_role("link", name="Renew 1 client certificate").click()
+    expect(page.get_by_role("row", name="ends-soon")).to_be_visible()
+    expect(page.get_by_role("row")).to_have_count(1 + 1)
+
+
+def test_reasons_lead_to_as_many_events_as_they_count(first_state: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(first_state, tmp_path / "state"))
+    with served(settings_for(folder, "127.0.0.1:8080")) as fresh, fresh.signed_in() as client:
+        times = [datetime.now(UTC) - timedelta(minutes=minutes) for minutes in range(1, 120)]
+        bring_events(fresh, *({"reason": "bad_request", "occurred_at": time.isoformat(timespec="milliseconds")} for time in times))
+        page = client.get(f"{fresh.page()}?range=1h").text
+        row = re.search(r'<a href="([^"]+)"><code>bad_request</code></a></th><td class="num">(\d+)</td>', page)
+        assert row is not None
+        since = parse_qs(urlsplit(unescape(row[1])).query)["since"][0]
+        found = fresh.rest.get(fresh.v4("security_events"), params={"code": "bad_request", "since": since}).json()["result_info"]
+        assert found["total_count"] == int(row[2])
 
 
 def test_dark_is_readable_as_well(site: Site, visit: Visit, accessible: Callable[[Page], None]) -> None:

@@ -73,10 +73,12 @@ def test_a_viewer_changes_nothing(viewer: SignedIn, path: str) -> None:
 
 @pytest.mark.parametrize("path", those("POST"))
 def test_forms_from_elsewhere_are_refused(editor: SignedIn, path: str) -> None:
-    good = {"data": {"csrf": editor.csrf}, "params": {"csrf": editor.csrf}}  # where the body goes on unread it is in the address
+    good = {"files": {"csrf": (None, editor.csrf)}}  # in parts: the form that sends captures is looked at no further than its first one
     for answer in (
         editor.client.post(path),
-        editor.client.post(path, data={"csrf": "made up"}, params={"csrf": "made up"}),
+        editor.client.post(path, files={"csrf": (None, "made up")}),
+        editor.client.post(path, data={"csrf": "made up"}),
+        editor.client.post(path, data={"x": "y"}, params={"csrf": editor.csrf}),
         editor.client.post(path, **good, headers={"Origin": "https://evil.example"}),
         editor.client.post(path, **good, headers={"Sec-Fetch-Site": "cross-site"}),
     ):

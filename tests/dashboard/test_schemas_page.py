@@ -13,24 +13,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.conftest import HOST_NAME, Site, Visit, csrf_of
+from openapi_documents import temps_yaml
 
-DOCUMENT = """\
-openapi: 3.0.3
-info: {title: Temperatures, version: "1"}
-servers: [{url: https://api.example.com/v1}]
-paths:
-  /temps:
-    get:
-      parameters:
-        - {name: page, in: query, schema: {type: integer, maximum: 10}}
-      responses: {200: {description: ok}}
-    post:
-      requestBody:
-        content:
-          application/xml:
-            schema: {type: object}
-      responses: {200: {description: ok}}
-"""
+DOCUMENT = temps_yaml()
 HOSTILE = "</textarea><script>alert(1)</script>\u202e"
 
 
@@ -88,6 +73,27 @@ def test_an_upload_is_undone_as_a_whole(site: Site) -> None:
         assert enforced(site) == {"GET /v1/temps": (True, "block"), "POST /v1/temps": (True, "block")}
         assert "Taken back" in words(undo(client, site, answer))
         assert enforced(site) == before == {"GET /v1/temps": (False, "log")}
+
+
+def test_an_upload_that_changes_nothing_says_so(site: Site) -> None:
+    with site.signed_in() as client:
+        answer = upload(client, site)
+        assert "Temperatures is uploaded and refuses nothing yet" in words(answer)
+        assert "What breaks it passes at 2 operations" in words(answer)
+        set_to_block = post(client, site, "schemas/default-action", action="block")
+        assert "The zone's default action is now block." in words(set_to_block)
+        assert "What breaks it refused at 2 operations" in words(client.get(str(answer.url)))
+
+
+def test_a_look_proposes_log_where_the_default_does_nothing(site: Site) -> None:
+    log, kept = '<option value="log" selected>', '<option value="log">'
+    with site.signed_in() as client:
+        look = {"form_at": "schemas/new", "source": DOCUMENT}
+        assert log in post(client, site, "schemas/preview", **look).text
+        # Chosen otherwise, or with something to keep, it stays as it is.
+        assert kept in post(client, site, "schemas/preview", **look, **{f"action of {HOST_NAME}": ""}).text
+        upload(client, site, **{f"action of {HOST_NAME}": "block"})
+        assert kept in post(client, site, "schemas/preview", **look).text
 
 
 def test_a_look_shows_what_would_change_and_stores_nothing(site: Site) -> None:

@@ -141,7 +141,9 @@ def test_settings_are_changed_refused_and_set_back(visit: Visit, accessible: Cal
     page.get_by_role("button", name="Change what differs").click()
     told = page.get_by_role("status")
     expect(told).to_contain_text("traffic.keep_days is 14, in force at once")
-    expect(told).to_contain_text("traffic.bodies is json, in force after a restart of gateways")
+    expect(told).to_contain_text("traffic.bodies is json, in force at once")
+    enforced = told.locator(".enforced")
+    expect(enforced).to_contain_text("No gateway is connected: it is enforced once one is.")
     row = page.get_by_role("row", name="traffic.keep_days")
     expect(row).to_contain_text("changed here")
     row.get_by_role("button", name="Default").click()
@@ -149,6 +151,7 @@ def test_settings_are_changed_refused_and_set_back(visit: Visit, accessible: Cal
     page.get_by_label("learning.enabled").select_option("off")
     page.get_by_role("button", name="Change what differs").click()
     assert not visit.site.plane.settings.learning.enabled
+    expect(enforced).to_have_count(0)  # gateways do not learn
     page.get_by_role("button", name="Undo").click()
     expect(told).to_contain_text("Taken back")
     assert visit.site.plane.settings.learning.enabled

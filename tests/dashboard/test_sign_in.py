@@ -334,6 +334,15 @@ def test_a_link_is_used_up_by_its_button_alone(site: Site, browser_like: httpx.C
         assert other.post(path, data={"csrf": csrf_of(other.get("/sign-in"))}).status_code == 401
 
 
+def test_a_link_lets_in_whose_address_has_to_wait(site: Site, browser_like: httpx.Client) -> None:
+    """Others at it, such as behind the same proxy, may fail on and on."""
+    assert [post(browser_like, token="made up").status_code for _ in range(6)][-1] == 429
+    url = site.rest.post("/hauberk/v1/sign-in-links").json()["result"]["url"]
+    path = url[url.index("/sign-in/once/") :]
+    assert browser_like.post(path, data={"csrf": csrf_of(browser_like.get(path))}).status_code == 303
+    assert is_in(browser_like)
+
+
 def test_a_link_leads_to_the_first_page_once_there_are_users(site: Site, user: dict[str, Any], browser_like: httpx.Client) -> None:
     url = site.rest.post("/hauberk/v1/sign-in-links").json()["result"]["url"]
     path = url[url.index("/sign-in/once/") :]

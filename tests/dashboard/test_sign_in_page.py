@@ -47,6 +47,7 @@ def test_wrong_and_right_then_back_where_one_wanted_to_go_and_out(visit: Visit, 
     expect(page.get_by_role("alert")).to_have_text("The name or the password is wrong.")
     expect(page.get_by_label("Name")).to_have_value("ada")
     expect(page.get_by_label("Password")).to_have_value("")
+    expect(page.get_by_label("Password")).to_be_focused()
     accessible(page)
     sign_in(page, "ada")
     expect(page).to_have_url(f"{visit.site.url}/settings/tokens?page=1")

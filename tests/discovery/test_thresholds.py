@@ -101,3 +101,9 @@ def test_only_what_can_be_an_operation_of_the_zone_counts() -> None:
     ]
     counted = list(countable(rows, "example.com", ["example.com", "shop.example.com"]))
     assert counted == [row(), row(), row(path="/cdn-cgi")]
+
+
+@pytest.mark.parametrize("host", ["", ":8443"])
+def test_what_was_asked_of_no_host_is_no_operation(host: str) -> None:
+    document = json.dumps([found(host=name).__dict__ for name in ("a.example.com", host)])
+    assert [operation.host for operation in found_operations(document)] == ["a.example.com"]

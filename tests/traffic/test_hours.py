@@ -125,7 +125,7 @@ def test_a_damaged_segment_is_left_out_and_one_that_is_gone_is_an_error(store: T
 
 
 def test_segments_of_before_lack_columns(store: TrafficStore) -> None:
-    table = table_of([ROW])
+    table = table_of(json.dumps(ROW).encode())
     old = table.select([name for name in SCHEMA.names if name not in {"certificate", "session", "action"}])
     store.folder.write("host=a.example/hour=2026-11-22T17", "old.parquet", old)
     (row,) = read(store)

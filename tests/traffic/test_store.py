@@ -23,8 +23,9 @@ from pyarrow import fs
 
 from conftest import eventually
 from hauberk.errors import ConfigurationError, StorageError
+from hauberk.traffic.hours import RecordedHours
 from hauberk.traffic.queries import Filters
-from hauberk.traffic.segments import SCHEMA, SegmentFolder, host_folder, path_of
+from hauberk.traffic.segments import SCHEMA, SegmentFolder, by_host_and_hour, host_folder, path_of, table_of, time_of
 from hauberk.traffic.store import MAX_HOSTS_PER_HOUR, TrafficStore
 
 NOON = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
@@ -95,6 +96,21 @@ def test_any_file_system_of_pyarrow_can_be_the_store(tmp_path: Path, kind: str) 
     assert [sighting.requests for sighting in store.paths()] == [6]
     assert store.retain(LATER + timedelta(days=400)) == 1
     assert store.paths() == []
+
+
+@pytest.mark.parametrize("kind", ["folder", "url", "subtree"])
+def test_a_file_in_the_place_of_a_store_is_no_empty_store(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "store"
+    place.write_text("a file where the folder should be")
+    kinds = {"folder": str(place), "url": f"file://{place}", "subtree": fs.SubTreeFileSystem(str(place), fs.LocalFileSystem())}
+    store = store_in(kinds[kind])
+    for ask in (store.paths, lambda: store.paths(["api.example.com"])):
+        with pytest.raises(StorageError, match="cannot be asked"):
+            ask()
+    with pytest.raises(StorageError, match="cannot be listed: Not a directory"):
+        RecordedHours(store.folder).hours(NOON, LATER)
+    assert store.retain() == 0
+    assert store_in(tmp_path / "not-yet").paths() == []
 
 
 def test_a_url_nobody_knows_is_refused_without_its_credentials() -> None:
@@ -234,6 +250,38 @@ def test_what_is_no_transaction_is_counted_and_takes_nothing_with_it(tmp_path: P
     assert (store.stored, store.dropped) == (2, 6)
     assert "transactions were dropped" in caplog.text
     assert not any("s3cr3t" in str(vars(record)) for record in caplog.records)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"null",
+        b"nulll",
+        b"7",
+        b"[]",
+        b'"x"',
+        b"{}",
+        b'{"host": null}',
+        b'{"host": 7}',
+        b'{"host": "a"',
+        b'{"host": "\xff"}',
+        b"\xff",
+        b"\0",
+        b"   ",
+        b'{"host": "\\ud800"}',
+        b'{"host": "a"},{"host": "b"}',
+        b'{"host": "a", "score": "high"}',
+        b'{"host": "a", "time": 7}',
+    ],
+)
+def test_a_bad_line_is_dropped_wherever_it_stands(tmp_path: Path, bad: bytes) -> None:
+    store = store_in(tmp_path)
+    good = [line(url=f"/{number}").removesuffix(b"\n") for number in range(5)]
+    assert store.import_rows([bad, *good[:2], bad, *good[2:], bad, b""]) == 5
+    assert store.dropped == 3
+    store.append(bad)
+    assert (store.dropped, store.waiting) == (4, 0)
+    assert [row.path for row in store.paths()] == [f"/{number}" for number in range(5)]
 
 
 def test_a_store_that_cannot_be_written_makes_rows_wait_and_then_drops_them(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -429,6 +477,45 @@ def test_rows_are_imported(tmp_path: Path) -> None:
     store = store_in(tmp_path, segment_bytes=2000)
     assert store.import_rows(line(url=f"/{number}") for number in range(100)) == 100
     assert len(store.paths()) == 100
+
+
+def test_only_hosts_that_are_wanted_are_imported(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    asked: list[tuple[str, int]] = []
+
+    def wanted(host: str, transactions: int) -> bool:
+        asked.append((host, transactions))
+        return host != "b.example"
+
+    hosts = ["a.example", "b.example", "a.example", "c.example", "b.example"]
+    assert store.import_rows((b"".join(line(host=host) for host in hosts), line(host="b.example")), wanted) == 3
+    assert asked == [("a.example", 2), ("b.example", 3), ("c.example", 1)]
+    assert [(row.host, row.requests) for row in store.paths()] == [("a.example", 2), ("c.example", 1)]
+    assert (store.waiting, store.dropped) == (0, 0)
+
+
+TIMES = st.one_of(
+    st.none(),
+    st.sampled_from(["", "yesterday", "2026-11-20", "2026-11-20T12:30", "2026-11-20T12:30:00.123456+05:30", "1969-12-31T23:59:59.999Z"]),
+    st.datetimes(datetime(1900, 1, 2), datetime(2200, 1, 1)).map(lambda time: time.isoformat()),  # noqa: DTZ001 - without a zone
+)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["a.example", "b.example"]), TIMES, st.text(st.characters(codec="utf-8"), max_size=20)), max_size=12)
+)
+def test_each_row_is_in_the_folder_of_its_host_and_hour_as_it_came(rows: list[tuple[str, str | None, str]]) -> None:
+    lines = [json.dumps({"host": host, "time": time, "url": f"/{text}", "request_headers": [["x", text]]}) for host, time, text in rows]
+    table = table_of("\n".join(lines).encode()) if lines else SCHEMA.empty_table()
+    expected: dict[tuple[str, datetime], list[tuple[str, str]]] = {}
+    for host, time, text in rows:
+        hour = (time_of(time) or NOON).replace(minute=0, second=0, microsecond=0)
+        expected.setdefault((host, hour), []).append((f"/{text}", text))
+    found = {
+        (host, hour): [(row["url"], row["request_headers"][0][1]) for row in part.to_pylist()]
+        for host, hour, part in by_host_and_hour([table.slice(0, 5), table.slice(5)], NOON)
+    }
+    assert found == expected
 
 
 @given(st.text(max_size=300))

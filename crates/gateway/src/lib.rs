@@ -66,4 +66,4 @@ pub use options::Options;
 pub use request_counts::{RequestMetrics, RequestTally};
 pub use server::{Applied, Gateway};
 pub use target::matched_path;
-pub use traffic::TrafficOptions;
+pub use traffic::Sampling;

@@ -1,9 +1,7 @@
-//! What is fixed for the life of a gateway. Everything else comes with the snapshot.
+//! What is fixed for the life of a gateway. Everything else comes with the snapshot, or is told while it runs.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-
-use crate::traffic::TrafficOptions;
 
 /// How a gateway listens and runs.
 #[derive(Debug, Clone)]
@@ -22,8 +20,9 @@ pub struct Options {
     pub max_connections: usize,
     /// Authorities (PEM) that sign the certificates of `https://` upstreams; none means those of the system.
     pub upstream_ca_file: Option<PathBuf>,
-    /// How traffic is sampled; none samples nothing.
-    pub traffic: Option<TrafficOptions>,
+    /// How many bytes of masked transactions wait for [`Gateway::take_transactions`](crate::Gateway::take_transactions);
+    /// beyond that they are dropped and counted.
+    pub traffic_queue_bytes: usize,
 }
 
 impl Default for Options {
@@ -35,7 +34,7 @@ impl Default for Options {
             event_queue: 10_000,
             max_connections: 20_000,
             upstream_ca_file: None,
-            traffic: None,
+            traffic_queue_bytes: 32 * 1024 * 1024,
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::request_counts::RequestMetrics;
 use crate::shared::Shared;
 use crate::snapshot::{self, Compiler};
 use crate::tls;
-use crate::traffic::Recorder;
+use crate::traffic::{Recorder, Sampling};
 use crate::workers::{Work, Workers};
 
 /// Idle connections to upstreams that are kept for each thread.
@@ -146,10 +146,7 @@ impl Gateway {
         // From here on only the threads hold the sockets: when they stop accepting, nobody is left waiting.
         drop(listeners);
         let _lookups = Lookups::start(Arc::clone(&self.shared))?;
-        let traffic = self.shared.traffic.clone();
-        let _recorder = traffic
-            .map(|traffic| Recorder::start(traffic, Arc::clone(&self.shared)))
-            .transpose()?;
+        let _recorder = Recorder::start(Arc::clone(&self.shared))?;
         let stop = Arc::clone(&self.stop);
         let workers = Workers::start(work, &self.shared, move || stop.ask(Duration::ZERO))?;
         workers.stop(self.stop.wait())
@@ -170,17 +167,21 @@ impl Gateway {
         self.shared.events.dropped()
     }
 
+    /// Samples traffic like this from the next exchange on, or not at all; at first nothing is sampled. Exchanges under way
+    /// end under what they began with.
+    pub fn sample(&self, sampling: Option<Sampling>) {
+        self.shared.traffic.sample(sampling);
+    }
+
     /// The oldest sampled transactions, masked, each a line of JSON, of about so many bytes together and at least one;
     /// waits up to `wait` for the first.
     pub fn take_transactions(&self, most_bytes: usize, wait: Duration) -> Vec<u8> {
-        let traffic = self.shared.traffic.as_ref();
-        traffic.map_or_else(Vec::new, |traffic| traffic.take(most_bytes, wait))
+        self.shared.traffic.take(most_bytes, wait)
     }
 
     /// How many sampled transactions were dropped because nobody took them.
     pub fn transactions_dropped(&self) -> u64 {
-        let traffic = self.shared.traffic.as_ref();
-        traffic.map_or(0, |traffic| traffic.dropped_count())
+        self.shared.traffic.dropped_count()
     }
 
     /// Counts transactions that were taken and could not be kept, for the metrics.

@@ -24,8 +24,7 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     pub(crate) operations: OperationCounts,
     pub(crate) requests: RequestCounts,
-    /// None if nothing is sampled.
-    pub(crate) traffic: Option<Arc<Traffic>>,
+    pub(crate) traffic: Traffic,
     pub(crate) intermediates: Arc<Intermediates>,
     pub(crate) ticket_keys: TicketKeys,
     pub(crate) room: Arc<Room>,
@@ -48,7 +47,7 @@ impl Shared {
             metrics,
             operations: OperationCounts::default(),
             requests: RequestCounts::default(),
-            traffic: options.traffic.as_ref().and_then(Traffic::new),
+            traffic: Traffic::new(options.traffic_queue_bytes),
             intermediates: Arc::default(),
             ticket_keys,
             room: Arc::default(),

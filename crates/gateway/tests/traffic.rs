@@ -1,8 +1,10 @@
 //! Sampled exchanges and the counts of operations, as whoever keeps them takes them.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use hauberk_gateway::TrafficOptions;
+use hauberk_gateway::Sampling;
 use hauberk_traffic::{Masker, Transaction};
 use openssl::hash::MessageDigest;
 use serde_json::{Value, json};
@@ -12,18 +14,25 @@ use crate::support::{Authority, Origin, Running, Snapshot};
 
 const HOST: &str = "api.example.com";
 
-fn options() -> TrafficOptions {
-    TrafficOptions {
+fn sampling() -> Sampling {
+    Sampling {
         masker: Masker::new([7; 32]),
         sample_rate: 1.0,
         max_per_second: 1e6,
         max_body_bytes: 0,
-        queue_bytes: 1 << 20,
     }
 }
 
-fn start(snapshot: &Snapshot, options: TrafficOptions) -> Running {
-    Running::start_with(snapshot, |all| all.traffic = Some(options))
+fn start(snapshot: &Snapshot, sampling: Sampling) -> Running {
+    start_with(snapshot, sampling, 1 << 20)
+}
+
+fn start_with(snapshot: &Snapshot, sampling: Sampling, queue_bytes: usize) -> Running {
+    let running = Running::start_with(snapshot, |options| {
+        options.traffic_queue_bytes = queue_bytes;
+    });
+    running.gateway.sample(Some(sampling));
+    running
 }
 
 /// The next transactions, `count` of them.
@@ -76,7 +85,7 @@ fn an_exchange_is_recorded_whole_and_masked() {
     let origin = Origin::start();
     let mut snapshot = Snapshot::new(&origin.url()).validate("log");
     snapshot.zone()["session_identifiers"] = json!([{"type": "header", "name": "authorization"}]);
-    let running = start(&snapshot, options());
+    let running = start(&snapshot, sampling());
     post(
         &running,
         &[
@@ -136,7 +145,10 @@ fn an_exchange_is_recorded_whole_and_masked() {
 fn a_good_client_certificate_is_recorded_and_another_is_not() {
     let origin = Origin::start();
     let (authority, stranger) = (Authority::root("Clients"), Authority::root("Strangers"));
-    let running = start(&Snapshot::new(&origin.url()).require(&authority), options());
+    let running = start(
+        &Snapshot::new(&origin.url()).require(&authority),
+        sampling(),
+    );
     let device = authority.client("device");
     for (identity, is_good) in [
         (Some(&device), true),
@@ -157,7 +169,7 @@ fn a_good_client_certificate_is_recorded_and_another_is_not() {
 #[test]
 fn refused_requests_are_recorded_and_unknown_hosts_are_not() {
     let origin = Origin::start();
-    let running = start(&Snapshot::new(&origin.url()).validate("block"), options());
+    let running = start(&Snapshot::new(&origin.url()).validate("block"), sampling());
     assert_eq!(running.plain().get("unknown.example.com", "/").status, 404);
     post(&running, &[("Content-Type", "application/json")], b"{}");
     let found = one(&running);
@@ -171,9 +183,9 @@ fn refused_requests_are_recorded_and_unknown_hosts_are_not() {
 #[test]
 fn bodies_are_recorded_where_they_may_be_and_fit() {
     let origin = Origin::start();
-    let bodies = TrafficOptions {
+    let bodies = Sampling {
         max_body_bytes: 100,
-        ..options()
+        ..sampling()
     };
     let running = start(&Snapshot::new(&origin.url()).validate("log"), bodies);
     let (json, form) = (
@@ -215,11 +227,7 @@ fn bodies_are_recorded_where_they_may_be_and_fit() {
 #[test]
 fn what_nobody_takes_is_dropped_counted_and_holds_nobody_up() {
     let origin = Origin::start();
-    let small = TrafficOptions {
-        queue_bytes: 10_000,
-        ..options()
-    };
-    let running = start(&Snapshot::new(&origin.url()), small);
+    let running = start_with(&Snapshot::new(&origin.url()), sampling(), 10_000);
     let mut client = running.plain();
     for _ in 0..200 {
         assert_eq!(client.get(HOST, "/a").status, 200);
@@ -263,9 +271,9 @@ fn a_share_stands_for_all_and_no_share_for_nothing() {
     let snapshot = Snapshot::new(&origin.url());
     let running = start(
         &snapshot,
-        TrafficOptions {
+        Sampling {
             sample_rate: 0.1,
-            ..options()
+            ..sampling()
         },
     );
     let mut client = running.plain();
@@ -279,9 +287,9 @@ fn a_share_stands_for_all_and_no_share_for_nothing() {
 
     let off = start(
         &snapshot,
-        TrafficOptions {
+        Sampling {
             sample_rate: 0.0,
-            ..options()
+            ..sampling()
         },
     );
     off.plain().get(HOST, "/a");
@@ -289,6 +297,103 @@ fn a_share_stands_for_all_and_no_share_for_nothing() {
         off.gateway
             .take_transactions(1000, Duration::from_millis(100))
             .is_empty()
+    );
+}
+
+#[test]
+fn sampling_is_changed_while_requests_come() {
+    let origin = Origin::start();
+    let running = Running::start(&Snapshot::new(&origin.url()).validate("log"));
+    let mut client = running.plain();
+    let mut urls = |sampling: Option<Sampling>, count: usize| -> Vec<(String, Option<f64>)> {
+        running.gateway.sample(sampling);
+        for number in 0..count {
+            assert_eq!(client.get(HOST, &format!("/{number}")).status, 200);
+        }
+        let found = taken(&running, count).into_iter();
+        found.map(|one| (one.url, one.weight)).collect()
+    };
+    let all_of = |count: usize| -> Vec<_> {
+        let urls = (0..count).map(|number| format!("http://{HOST}/{number}"));
+        urls.map(|url| (url, Some(1.0))).collect()
+    };
+    let share = |sample_rate: f64| {
+        Some(Sampling {
+            sample_rate,
+            ..sampling()
+        })
+    };
+    let without = |sampling: Option<Sampling>| {
+        running.gateway.sample(sampling);
+        running.get(None, "/unseen");
+    };
+    assert_eq!(urls(share(1.0), 3), all_of(3));
+    without(None);
+    without(share(0.0));
+    without(share(f64::NAN));
+    without(share(-1.0));
+    without(Some(Sampling {
+        max_per_second: f64::NAN,
+        ..sampling()
+    }));
+    // What passed unseen is of no weight.
+    assert_eq!(urls(share(f64::INFINITY), 2), all_of(2));
+    running.gateway.sample(Some(Sampling {
+        max_body_bytes: 100,
+        masker: Masker::new([8; 32]),
+        ..sampling()
+    }));
+    post(
+        &running,
+        &[("Content-Type", "application/json")],
+        GOOD_READING.as_bytes(),
+    );
+    assert_eq!(one(&running).request_body.as_deref(), Some(GOOD_READING));
+    assert_eq!(metric(&running, "hauberk_transactions_sampled_total"), 6);
+    assert_eq!(running.gateway.transactions_dropped(), 0);
+}
+
+#[test]
+fn an_exchange_ends_under_the_sampling_it_began_with() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let running = start(
+        &Snapshot::new(&url),
+        Sampling {
+            max_body_bytes: 1000,
+            ..sampling()
+        },
+    );
+    let mut client = running.plain();
+    let body = r#"{"password":"s3cr3t","note":"after"}"#;
+    let (first, rest) = body.split_at(10);
+    client.send(format!(
+        "POST /a HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{first}",
+        body.len()
+    ));
+    // The origin has its head, so it was drawn.
+    let (mut origin, _) = listener.accept().unwrap();
+    let mut received = Vec::new();
+    let mut read = || {
+        let mut buffer = [0; 4096];
+        let count = origin.read(&mut buffer).unwrap();
+        assert!(count > 0);
+        received.extend_from_slice(&buffer[..count]);
+        received.ends_with(body.as_bytes())
+    };
+    assert!(!read());
+    running.gateway.sample(None);
+    client.send(rest);
+    while !read() {}
+    origin
+        .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
+        .unwrap();
+    assert_eq!(client.answer().status, 204);
+    let found = one(&running);
+    let kept = found.request_body.unwrap();
+    assert!(
+        kept.starts_with(r#"{"password":"h:"#) && kept.ends_with(r#","note":"after"}"#),
+        "{kept}"
     );
 }
 

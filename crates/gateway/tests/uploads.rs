@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, sleep};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use openssl::sha::sha256;
 use serde_json::{Value, json};
@@ -109,6 +109,13 @@ fn http2_request(content_type: &str) -> http::Request<()> {
         .header("content-type", content_type)
         .body(())
         .unwrap()
+}
+
+/// What came of something that has to be done in time. On a machine that is busy with other things this process itself may
+/// be late, which is none then, and no fault of the gateway: so it is tried again.
+fn in_time<T>(attempt: impl FnMut() -> Option<T>) -> T {
+    let mut attempts = std::iter::repeat_with(attempt).take(20);
+    attempts.find_map(|done| done).expect("in time once")
 }
 
 #[test]
@@ -368,11 +375,11 @@ fn a_form_whose_last_boundary_came_is_not_whole_before_its_end() {
     let whole = request("/files", FORM, &body, true);
     let mut client = running.plain();
     client.send(&whole[..whole.len() - 5]);
-    sleep(Duration::from_millis(300));
+    sink.wait_for(90_000);
     client.send(&whole[whole.len() - 5..]);
     assert_eq!(client.answer().status, 403);
     let swallowed = sink.swallowed(0);
-    assert!(!swallowed.is_whole && swallowed.bytes > 90_000);
+    assert!(!swallowed.is_whole);
     let tail = String::from_utf8(swallowed.tail).unwrap();
     assert!(!tail.contains("--limit"), "{tail}");
 }
@@ -417,7 +424,7 @@ fn where_violations_are_logged_all_bodies_go_on_untouched() {
 
 #[test]
 fn a_large_body_is_not_kept() {
-    let sink = Sink::start(Manner::Late(Duration::from_secs(2)));
+    let sink = Sink::start(Manner::Late);
     let snapshot = snapshot(&sink.url(), "block").setting("max_held_bytes", 1_000_000);
     let running = Running::start(&snapshot);
     let body = good_form(50_000_000);
@@ -438,6 +445,7 @@ fn a_large_body_is_not_kept() {
         taken < 25_000_000,
         "{taken} bytes were taken and not passed on"
     );
+    sink.go_on();
     assert_eq!(sending.join().unwrap(), 201);
     assert_eq!(sink.swallowed(0).sha256, sha256(&body));
 }
@@ -557,12 +565,20 @@ fn a_slow_form_is_passed_on_as_it_comes_and_a_stalled_one_is_given_up() {
     let body = good_form(1_000);
     for chunked in [false, true] {
         let whole = request("/files", FORM, &body, chunked);
-        let mut client = running.plain();
-        for piece in whole.chunks(whole.len() / 5) {
-            client.send(piece);
-            sleep(Duration::from_millis(200));
-        }
-        assert_eq!(client.answer().status, 201, "{chunked}");
+        let answer = in_time(|| {
+            let (mut client, begun) = (running.plain(), Instant::now());
+            let (mut before, mut longest) = (begun, Duration::ZERO);
+            for piece in whole.chunks(whole.len() / 5) {
+                let sending = Instant::now();
+                client.send(piece);
+                longest = longest.max(before.elapsed());
+                before = sending;
+                sleep(Duration::from_millis(250));
+            }
+            assert!(begun.elapsed() > Duration::from_secs(1));
+            (longest < Duration::from_millis(900)).then(|| client.answer())
+        });
+        assert_eq!(answer.status, 201, "{chunked}");
         assert!(origin.last().body == body, "{chunked}");
         for sent in [400, whole.len() - body.len()] {
             let mut client = running.plain();
@@ -579,19 +595,27 @@ fn a_slow_form_is_passed_on_as_it_comes_and_a_stalled_one_is_given_up() {
         "POST /files HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: {FORM}\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
-    let mut client = running.plain();
-    assert_eq!(client.request(&head).status, 100);
-    assert_eq!(client.request(&body).status, 201);
+    let answer = in_time(|| {
+        let (mut client, begun) = (running.plain(), Instant::now());
+        assert_eq!(client.request(&head).status, 100);
+        client.send(&body);
+        (begun.elapsed() < Duration::from_millis(900)).then(|| client.answer())
+    });
+    assert_eq!(answer.status, 201);
     assert_eq!(origin.last().header("expect"), None);
     // Where violations are logged, a body that comes late is waited for once more.
     let logging = Running::start(&snapshot("log"));
-    let mut client = logging.plain();
-    client.send(head.replace("Expect: 100-continue\r\n", ""));
-    sleep(Duration::from_millis(1400));
-    assert_eq!(client.request(&body).status, 201);
+    let answer = in_time(|| {
+        let (mut client, begun) = (logging.plain(), Instant::now());
+        client.send(head.replace("Expect: 100-continue\r\n", ""));
+        // The first wait is over before anything else comes, and the second is not.
+        let violation = logging.event().violation.unwrap();
+        assert_eq!(violation.error_detail.as_deref(), Some("body_timeout"));
+        client.send(&body);
+        (begun.elapsed() < Duration::from_millis(1900)).then(|| client.answer())
+    });
+    assert_eq!(answer.status, 201);
     assert!(origin.last().body == body);
-    let violation = logging.event().violation.unwrap();
-    assert_eq!(violation.error_detail.as_deref(), Some("body_timeout"));
 }
 
 #[test]

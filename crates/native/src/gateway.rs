@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hauberk_gateway::{Gateway as Core, Options, TrafficOptions, init_logging};
+use hauberk_gateway::{Gateway as Core, Options, Sampling, init_logging};
 use hauberk_traffic::Masker;
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyValueError};
@@ -37,7 +37,7 @@ impl Gateway {
         reason = "pyo3 makes the lists from Python's and hands them over"
     )]
     #[pyo3(signature = (*, https, http, threads = 0, event_queue = 10_000, max_connections = 20_000, upstream_ca_file = None,
-        traffic_key = None, sample_rate = 1.0, max_samples_per_second = 50.0, max_sampled_body_bytes = 0, traffic_queue_bytes = 33_554_432))]
+        traffic_queue_bytes = 33_554_432))]
     fn new(
         py: Python<'_>,
         https: Vec<String>,
@@ -46,13 +46,8 @@ impl Gateway {
         event_queue: usize,
         max_connections: usize,
         upstream_ca_file: Option<PathBuf>,
-        traffic_key: Option<Vec<u8>>,
-        sample_rate: f64,
-        max_samples_per_second: f64,
-        max_sampled_body_bytes: usize,
         traffic_queue_bytes: usize,
     ) -> PyResult<Self> {
-        let masker = traffic_key.as_deref().map(masker).transpose()?;
         let options = Options {
             https: addresses(&https)?,
             http: addresses(&http)?,
@@ -60,13 +55,7 @@ impl Gateway {
             event_queue,
             max_connections,
             upstream_ca_file,
-            traffic: masker.map(|masker| TrafficOptions {
-                masker,
-                sample_rate,
-                max_per_second: max_samples_per_second,
-                max_body_bytes: max_sampled_body_bytes,
-                queue_bytes: traffic_queue_bytes,
-            }),
+            traffic_queue_bytes,
         };
         py.detach(|| Core::new(options))
             .map(Self)
@@ -129,6 +118,25 @@ impl Gateway {
                 .collect::<Result<_, _>>()
         })
         .map_err(|error| GatewayError::new_err(error.to_string()))
+    }
+
+    /// Without a key nothing is sampled.
+    #[pyo3(signature = (key, *, rate, max_per_second, max_body_bytes))]
+    fn sample(
+        &self,
+        key: Option<&[u8]>,
+        rate: f64,
+        max_per_second: f64,
+        max_body_bytes: usize,
+    ) -> PyResult<()> {
+        let masker = key.map(masker).transpose()?;
+        self.0.sample(masker.map(|masker| Sampling {
+            masker,
+            sample_rate: rate,
+            max_per_second,
+            max_body_bytes,
+        }));
+        Ok(())
     }
 
     #[getter]

@@ -7,16 +7,14 @@ sent away, and a flood of sign-ins takes neither the memory nor the threads that
 
 from __future__ import annotations
 
-import threading
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from hauberk.errors import InvalidRequest, TooManyRequests
+from hauberk.errors import InvalidRequest
+from hauberk.turns import Turns
 
 LEAST_CHARACTERS, MOST_CHARACTERS = 12, 1024
 
@@ -49,8 +47,8 @@ class Passwords:
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
-        self._computing = threading.BoundedSemaphore(AT_ONCE)
-        self._places = threading.BoundedSemaphore(AT_ONCE + WAITING)
+        busy = "too many passwords are being checked at the moment: try again in a few seconds"
+        self._turns = Turns(AT_ONCE, WAITING, busy, BUSY_SECONDS)
 
     def hash(self, password: str) -> str:
         """
@@ -59,7 +57,7 @@ class Passwords:
         Raises:
             TooManyRequests: If too many wait already.
         """
-        with self._turn():
+        with self._turns.turn():
             return self._hasher.hash(_normal(password))
 
     def is_right(self, hash_: str | None, password: str) -> bool:
@@ -74,7 +72,7 @@ class Passwords:
         Raises:
             TooManyRequests: If too many wait already.
         """
-        with self._turn():
+        with self._turns.turn():
             nobodys = self._nobodys
             try:
                 right = self._hasher.verify(hash_ or nobodys, _normal(password))
@@ -89,16 +87,6 @@ class Passwords:
     @cached_property
     def _nobodys(self) -> str:
         return self._hasher.hash("a password that nobody has")
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if not self._places.acquire(blocking=False):
-            raise TooManyRequests("too many passwords are being checked at the moment: try again in a few seconds", BUSY_SECONDS)
-        try:
-            with self._computing:
-                yield
-        finally:
-            self._places.release()
 
 
 def _normal(password: str) -> str:

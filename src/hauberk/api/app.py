@@ -80,6 +80,7 @@ def create_app(plane: ControlPlane) -> FastAPI:
         separate_input_output_schemas=False,
         docs_url=None,  # FastAPI's pages load scripts from other hosts; the dashboard has one of its own
         redoc_url=None,
+        redirect_slashes=False,  # to whatever host the request names
     )
     app.state.plane = plane
     envelope.install(app)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Path, Request
+from pydantic import AfterValidator, AwareDatetime
 
 from hauberk.errors import NotFound
 from hauberk.pipeline import ControlPlane
@@ -22,6 +24,17 @@ def _plane(request: Request) -> ControlPlane:
 
 Plane = Annotated[ControlPlane, Depends(_plane)]
 """The control plane behind the application."""
+
+
+def _in_utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be within the years 1 to 9999 of UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A time of a query, with its offset; what the database cannot hold is refused by name."""
 
 ZoneId = Annotated[str, Path(description="The zone's id, 32 hexadecimal digits: GET /client/v4/zones lists them")]
 AccountId = Annotated[str, Path(description="The account's id: GET /client/v4/accounts tells it")]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
-from pydantic import AwareDatetime
 
-from hauberk.api.dependencies import Plane, ZoneId
+from hauberk.api.dependencies import Moment, Plane, ZoneId
 from hauberk.errors import InvalidRequest
 from hauberk.storage.event_queries import EventFilter, fingerprints_named
 
@@ -29,8 +28,8 @@ def _filter(
     path: Annotated[str | None, Query(max_length=1024, description="A part of the path, in upper or lower case")] = None,
     fingerprint: Annotated[str | None, Query(description="SHA-256 of the client certificate, in lower-case hex")] = None,
     common_name: Annotated[str | None, Query(description="Common name of a client certificate of the zone")] = None,
-    since: Annotated[AwareDatetime | None, Query(description="From this time on (RFC 3339)")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Before this time (RFC 3339)")] = None,
+    since: Annotated[Moment | None, Query(description="From this time on (RFC 3339)")] = None,
+    until: Annotated[Moment | None, Query(description="Before this time (RFC 3339)")] = None,
 ) -> EventFilter:
     texts = {"host": host, "source": source, "operation_id": operation_id, "rule_id": rule_id, "request_id": request_id, "code": code}
     texts |= {"method": method, "path": path, "fingerprint": fingerprint, "common_name": common_name}

@@ -9,12 +9,11 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import AwareDatetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hauberk.api.auth import Owner
-from hauberk.api.dependencies import Plane, ZoneId, zone_of
+from hauberk.api.dependencies import Moment, Plane, ZoneId, zone_of
 from hauberk.api.envelope import success
 from hauberk.api.event_filter import EventFilterQuery
 from hauberk.storage.event_queries import Frequent, all_events, find_event, frequent
@@ -28,7 +27,7 @@ MAX_EXPORTED = 1_000_000
 NAMES = {"rule": ("description",), "operation": ("method", "host", "endpoint"), "client": ("certificate_id", "common_name")}
 """What a key stands for; null where that is gone."""
 
-Since = Annotated[AwareDatetime | None, Query(description="From the hour of this time on (RFC 3339); by default the last 24 hours")]
+Since = Annotated[Moment | None, Query(description="From the hour of this time on (RFC 3339); by default the last 24 hours")]
 
 
 @own.get("/zones/{zone_id}/events/summary")

@@ -57,7 +57,7 @@ def report(plane: Plane, gateway_id: str, body: Heartbeat) -> JSONResponse:
     with plane.database.read() as session:
         known = session.get(GatewayStatus, gateway_id)
     changed = known is None or any(getattr(known, name) != value for name, value in body.model_dump().items())
-    if known is None or changed or now() - known.last_seen > STORE_EVERY:
+    if known is None or changed or abs(now() - known.last_seen) > STORE_EVERY:
         with plane.database.write() as session:
             session.merge(GatewayStatus(id=gateway_id, last_seen=now(), **body.model_dump()))
     newest = plane.snapshot()
@@ -98,7 +98,8 @@ def gateway_states(plane: ControlPlane) -> list[tuple[GatewayStatus, str]]:
 
 
 def _state(gateway: GatewayStatus, newest: Snapshot, at: datetime) -> str:
-    if at - gateway.last_seen > LOST_AFTER:
+    # A time ahead is of a clock that was set back since: a gateway that is there has reported again by then.
+    if abs(at - gateway.last_seen) > LOST_AFTER:
         return "lost"
     if gateway.etag == newest.etag:
         return "current"

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from hauberk.api.auth import Owner
 from hauberk.api.client_certificates import CertificateId, ValidityDays, iso, render
-from hauberk.api.dependencies import Plane, ZoneId, zone_of
+from hauberk.api.dependencies import Moment, Plane, ZoneId, zone_of
 from hauberk.api.envelope import success
 from hauberk.api.paging import PageQuery, info
 from hauberk.certificate import SUBJECT_FIELDS, CertificateStatus
@@ -56,8 +56,8 @@ def _wanted(
     search: Annotated[
         str, Query(max_length=255, description="Part of a common name, a serial number, the beginning of a fingerprint, or an id")
     ] = "",
-    expires_after: Annotated[AwareDatetime | None, Query(description="Ending at this time or later (RFC 3339)")] = None,
-    expires_before: Annotated[AwareDatetime | None, Query(description="Ending before this time (RFC 3339)")] = None,
+    expires_after: Annotated[Moment | None, Query(description="Ending at this time or later (RFC 3339)")] = None,
+    expires_before: Annotated[Moment | None, Query(description="Ending before this time (RFC 3339)")] = None,
     order: Annotated[Order, Query(description="Column to order by")] = "issued_on",
     direction: Annotated[Literal["asc", "desc"], Query(description="Direction of the order")] = "desc",
 ) -> Wanted:

@@ -7,6 +7,9 @@ import time
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+# Strangers may send any other, and each would be kept for good.
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+
 
 class RequestMetrics:
     """
@@ -41,6 +44,6 @@ class RequestMetrics:
             await self.app(scope, receive, watched)
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
-            method = scope["method"] if route != "unmatched" else "any"
+            method = "any" if route == "unmatched" else scope["method"] if scope["method"] in METHODS else "other"
             self.requests.labels(method, route, str(status)).inc()
             self.seconds.labels(route).observe(time.perf_counter() - started)

@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 
 from hauberk.api.auth import GatewayCaller, Owner
-from hauberk.api.dependencies import Plane, ZoneId, zone_of
+from hauberk.api.counted_time import CountedSecond
+from hauberk.api.dependencies import Moment, Plane, ZoneId, zone_of
 from hauberk.api.envelope import success
 from hauberk.api.paging import PageQuery, info
 from hauberk.storage.models import now
@@ -20,11 +21,10 @@ from hauberk.storage.operations import find_operation, operations_of, order_oper
 
 own = APIRouter(tags=["operation metrics"])
 
-LAST_SECOND = 253_402_300_799  # of the year 9999
 MAX_COUNT = 2**53
 DEFAULT_WINDOW = timedelta(days=1)
 
-Since = Annotated[AwareDatetime | None, Query(description="From the hour of this time on (RFC 3339); by default the last 24 hours")]
+Since = Annotated[Moment | None, Query(description="From the hour of this time on (RFC 3339); by default the last 24 hours")]
 
 
 class CountedOperation(BaseModel):
@@ -33,11 +33,11 @@ class CountedOperation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     operation_id: str = Field(max_length=36)
-    hour: int = Field(ge=0, le=LAST_SECOND, description="When the hour began, in seconds since 1970")
+    hour: CountedSecond = Field(description="When the hour began, in seconds since 1970")
     requests: int = Field(ge=1, le=MAX_COUNT)
     client_errors: int = Field(ge=0, le=MAX_COUNT, description="Of these, answered with 400 to 499")
     server_errors: int = Field(ge=0, le=MAX_COUNT, description="Of these, answered with 500 to 599")
-    last_seen: int = Field(ge=0, le=LAST_SECOND, description="When the last of them ended, in seconds since 1970")
+    last_seen: CountedSecond = Field(description="When the last of them ended, in seconds since 1970")
     latency: str = Field(max_length=20_000, description="Microseconds, as a sketch: `bucket:count`, in order, with blanks between")
 
 

@@ -8,10 +8,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hauberk.api.auth import GatewayCaller, Owner
-from hauberk.api.dependencies import Plane, ZoneId, zone_of
+from hauberk.api.counted_time import CountedSecond
+from hauberk.api.dependencies import Moment, Plane, ZoneId, zone_of
 from hauberk.api.envelope import success
 from hauberk.errors import InvalidRequest
 from hauberk.storage.models import now
@@ -19,7 +20,6 @@ from hauberk.storage.request_counts import COUNTS, MINUTE, VERDICTS, CountedMinu
 
 own = APIRouter(tags=["requests"])
 
-LAST_SECOND = 253_402_300_799  # of the year 9999
 MAX_COUNT = 2**53
 MAX_POINTS = 500
 # What people read a time axis in.
@@ -36,7 +36,7 @@ class CountedHost(BaseModel):
 
     zone_id: str = Field(max_length=32)
     host: str = Field(min_length=1, max_length=255, description="The entry of the snapshot; a wildcard is one host")
-    minute: int = Field(ge=0, le=LAST_SECOND, multiple_of=MINUTE, description="When the minute began, in seconds since 1970")
+    minute: CountedSecond = Field(multiple_of=MINUTE, description="When the minute began, in seconds since 1970")
     requests: int = Field(ge=1, le=MAX_COUNT, description="All; the next six add up to it")
     passed: Count = Field(description="Went on, and nothing was said about them")
     logged: Count = Field(description="Went on with an event")
@@ -78,8 +78,8 @@ def take_counts(plane: Plane, gateway_id: str, body: Batch) -> JSONResponse:  # 
 def get_requests(
     plane: Plane,
     zone_id: ZoneId,
-    since: Annotated[AwareDatetime | None, Query(description="From this time on (RFC 3339); by default the last 24 hours")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Before this time (RFC 3339); by default until now")] = None,
+    since: Annotated[Moment | None, Query(description="From this time on (RFC 3339); by default the last 24 hours")] = None,
+    until: Annotated[Moment | None, Query(description="Before this time (RFC 3339); by default until now")] = None,
     step: Annotated[
         int | None,
         Query(

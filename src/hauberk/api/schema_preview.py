@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from hauberk.errors import InvalidSchema
 from hauberk.learning.difference import difference
 from hauberk.operation import OperationKey, is_in_zone
 from hauberk.schema import DeclaredOperation, UploadedDocument
-from hauberk.schema_places import Places, Spot, pointer_of, spot_of_reading_error, steps_of
+from hauberk.schema_places import Spot, find_spots, pointer_of, spot_of_reading_error, steps_of
 from hauberk.storage.applied_schemas import applied_schemas
 from hauberk.storage.models import Operation, Schema, Zone
 from hauberk.storage.operations import operations_of
@@ -51,13 +51,12 @@ def preview(plane: Plane, zone_id: ZoneId, body: Look) -> JSONResponse:
     `accepted` tells whether the upload would be. Each place of a problem has its `location`, the same as a JSON `pointer`, and `line` and
     `column` in the text. An operation that another schema is in force for tells that one, and how the document differs from it.
     """
-    places = Places(body.source)
     try:
         document = check_upload(plane, zone_id, body.source, body.host)
     except InvalidSchema as error:
         told = {"accepted": False, "message": error.message, "title": None, "hosts": [], "new": 0, "existing": 0, "operations": []}
-        return success(told | {"problems": located(error.problems, places)})
-    with plane.database.read() as session:
+        return success(told | {"problems": located(error.problems, body.source)})
+    with plane.documents.turn(), plane.database.read() as session:
         zone = zone_of(session, zone_id)
         operations = _Comparison(session, zone, document).operations()
     existing = sum(one["operation_id"] is not None for one in operations)
@@ -70,19 +69,28 @@ def preview(plane: Plane, zone_id: ZoneId, body: Look) -> JSONResponse:
             "new": len(operations) - existing,
             "existing": existing,
             "operations": operations,
-            "problems": located(document.warnings, places),
+            "problems": located(document.warnings, body.source),
         }
     )
 
 
-def located(problems: Iterable[Mapping[str, Any]], places: Places) -> list[dict[str, Any]]:
+def located(problems: Sequence[Mapping[str, Any]], source: str) -> list[dict[str, Any]]:
     """Render problems, each with its places in the document."""
+    steps = {location: steps_of(location) for problem in problems for location in problem["locations"]}
+    spots = find_spots(source, [found for found in steps.values() if found is not None])
+
+    def place(location: str) -> dict[str, Any]:
+        found = steps[location]
+        if found is None:
+            return {"location": location, "pointer": None, **_spot(None)}
+        return {"location": location, "pointer": pointer_of(found), **_spot(spots[tuple(found)])}
+
     return [
         {
             "severity": problem.get("severity", "warning"),
             "code": problem["code"],
             "message": problem["message"],
-            "places": [_place(location, places) for location in problem["locations"]] or _place_of_reading(problem["message"]),
+            "places": [place(location) for location in problem["locations"]] or _place_of_reading(problem["message"]),
         }
         for problem in problems
     ]
@@ -92,12 +100,6 @@ def hosts_of(operations: Iterable[DeclaredOperation], zone_name: str) -> list[di
     """List the hosts of operations with their number, and whether the zone has them."""
     counts = Counter(declared.key.host for declared in operations)
     return [{"host": host, "operations": counts[host], "in_zone": is_in_zone(host, zone_name)} for host in sorted(counts)]
-
-
-def _place(location: str, places: Places) -> dict[str, Any]:
-    steps = steps_of(location)
-    spot = places.find(steps) if steps is not None else None
-    return {"location": location, "pointer": pointer_of(steps) if steps is not None else None, **_spot(spot)}
 
 
 def _place_of_reading(message: str) -> list[dict[str, Any]]:

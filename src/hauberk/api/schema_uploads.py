@@ -22,7 +22,6 @@ from hauberk.errors import Conflict, InvalidRequest
 from hauberk.mitigation import MitigationAction
 from hauberk.operation import OperationKey
 from hauberk.schema import DeclaredOperation
-from hauberk.schema_places import Places
 from hauberk.storage.models import Operation, Schema
 from hauberk.storage.operations import find_operations, operations_of, save_operations
 from hauberk.storage.schemas import add_schema, find_schema, schemas_in_force, schemas_of
@@ -157,4 +156,4 @@ def _renderer(session: Session, zone_id: str, rows: Sequence[Schema]) -> Callabl
 
 def _whole(session: Session, zone_id: str, row: Schema) -> dict[str, Any]:
     told = _renderer(session, zone_id, [row])(row)
-    return told | {"bytes": len(row.source.encode()), "problems": located(row.warnings, Places(row.source))}
+    return told | {"bytes": len(row.source.encode()), "problems": located(row.warnings, row.source)}

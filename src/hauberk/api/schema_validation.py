@@ -206,11 +206,12 @@ def delete_operation_setting(plane: Plane, zone_id: ZoneId, operation_id: str) -
 
 
 def check_upload(plane: Plane, zone_id: str, source: str, host: str | None) -> UploadedDocument:
-    """Check a document for a zone, outside of any transaction: a large one takes a second."""
+    """Check a document for a zone, outside of any transaction: a large one takes seconds, and few are checked at a time."""
     with plane.database.read() as session:
         row = zone_of(session, zone_id)
         place = Place.of(row.name, host_names(session, row), host)
-    return read_document(source, place)
+    with plane.documents.turn():
+        return read_document(source, place)
 
 
 def store_upload(plane: Plane, zone_id: str, name: str, document: UploadedDocument, *, enabled: bool, save: bool) -> Schema:

@@ -14,6 +14,7 @@ from hauberk.api.envelope import success
 from hauberk.errors import Conflict, InvalidRequest
 from hauberk.pipeline import ControlPlane
 from hauberk.storage.changed_settings import change_setting, changed_settings, forget_setting
+from hauberk.storage.database import raise_revision
 from hauberk.tunable import TUNABLE, Source, Tunable, find
 
 own = APIRouter(tags=["settings"], dependencies=[Owner])
@@ -37,11 +38,15 @@ def change_settings(plane: Plane, body: Changes) -> JSONResponse:
     """
     Change settings; all of them or none. The answer is what GET gives.
 
-    409 if `hauberk.toml` or the environment sets one: it is changed there. Null goes back to the default.
+    409 if `hauberk.toml` or the environment sets one: it is changed there. Null goes back to the default. Where gateways work by one of
+    them, a gateway that enforces the version after the change (`/hauberk/v1/status`) does so by the new values.
     """
     checked = {one: _checked(one, value) for one, value in _named(plane, body)}
     with plane.database.write() as session:
+        before = changed_settings(session)
         for one, value in checked.items():
+            if one.is_of_gateways and value != (before[one.key].value if one.key in before else None):
+                raise_revision(session)
             if value is None:
                 forget_setting(session, one.key)
             else:

@@ -8,14 +8,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime
 
 from hauberk.api.auth import Owner
-from hauberk.api.dependencies import Plane, ZoneId, zone_of
+from hauberk.api.dependencies import Moment, Plane, ZoneId, zone_of
 from hauberk.api.envelope import success
 from hauberk.api.gateways import gateway_states
 from hauberk.storage.models import now
-from hauberk.storage.request_counts import COUNTS, HOUR, requests_by_host
+from hauberk.storage.request_counts import COUNTS, finest_step, requests_by_host
 from hauberk.storage.standing import Gateways, host_protection, protected_operations, standing_of
 from hauberk.todo import steps
 
@@ -30,7 +29,8 @@ def get_coverage(
     plane: Plane,
     zone_id: ZoneId,
     since: Annotated[
-        AwareDatetime | None, Query(description="From the hour of this time on (RFC 3339); by default the last 24 hours")
+        Moment | None,
+        Query(description="From the minute of this time on, or from its hour where minutes are not kept (RFC 3339); by default 24 hours"),
     ] = None,
 ) -> JSONResponse:
     """
@@ -40,7 +40,8 @@ def get_coverage(
     client certificate.
     """
     at = now()
-    begin = int((since or at - DEFAULT_WINDOW).timestamp()) // HOUR * HOUR
+    since = since or at - DEFAULT_WINDOW
+    begin = int(since.timestamp() // finest_step(since)) * finest_step(since)
     with plane.database.read() as session:
         zone = zone_of(session, zone_id)
         counted = requests_by_host(session, zone_id, begin, int(at.timestamp()) + 1)
@@ -77,7 +78,7 @@ def _share(tally: dict[str, int]) -> dict[str, Any]:
     return {
         "requests": requests,
         "protected": tally["protected"],
-        "share": round(tally["protected"] / requests, 6) if requests else None,
+        "share": tally["protected"] / requests if requests else None,
         "blocked": sum(count for name, count in tally.items() if name.startswith("blocked_")),
         "logged": tally["logged"],
         "with_certificate": tally["with_certificate"],

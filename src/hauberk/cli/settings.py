@@ -15,7 +15,7 @@ from hauberk.cli.remote import Remote, remote
 app = typer.Typer(no_args_is_help=True, help="Settings that are tuned while hauberk runs.")
 
 PATH = "/hauberk/v1/settings"
-EFFECTS = {"at_once": "at once", "next_run": "with the next run", "gateway_restart": "after a restart of gateways"}
+EFFECTS = {"at_once": "at once", "next_run": "with the next run"}
 
 Key = Annotated[str, typer.Argument(help="As in hauberk.toml: traffic.keep_days.", show_default=False)]
 

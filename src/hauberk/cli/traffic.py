@@ -24,6 +24,9 @@ app = typer.Typer(no_args_is_help=True, help="Captures of traffic: HAR files, ac
 
 MAX_URL_CHARACTERS = 100
 MAX_BAD_SHOWN = 5
+# A table needs all of its rows at once; after so many another one begins.
+SHOWN_TOGETHER = 1000
+COLUMNS = {title: title for title in ("row", "time", "method", "url", "status", "type", "size")}
 
 # Where nobody says how callers are told apart.
 AUTHORIZATION = "header:authorization"
@@ -109,12 +112,15 @@ def show(
                     out_line(line)
                 else:
                     rows.append(_row(row, Transaction.from_line(line)))
+                if len(rows) == SHOWN_TOGETHER:
+                    out.table(rows, COLUMNS, empty="")
+                    rows.clear()
                 if shown == limit:
                     break
     except ValueError as error:
         raise Failure(str(error), status=2) from None
-    if not as_json:
-        out.table(rows, {title: title for title in ("row", "time", "method", "url", "status", "type", "size")}, empty="No transactions.")
+    if not as_json and (rows or not shown):
+        out.table(rows, COLUMNS, empty="No transactions.")
     summarise(out, reports)
     if shown == limit:
         out.say(f"Stopped after {limit} transaction{'s' * (limit != 1)}; --limit 0 shows all")
@@ -162,7 +168,7 @@ def import_(
     reports: list[files.FileReport] = []
     try:
         with closing(files.read(captures, options, reports)) as batches:
-            written = store.import_rows(line for batch in batches for _, line in batch)
+            written = store.import_rows(batch.lines for batch in batches)
     except ValueError as error:
         raise Failure(str(error), status=2) from None
     summarise(out, reports)

@@ -19,8 +19,8 @@ def link(zone_name: str | None, *parts: object, **query: object) -> str:
 
 
 def query(present: Mapping[str, str], changes: Mapping[str, object]) -> str:
-    """Write a query with some parameters changed; empty ones, the last notice and a form's token are left out."""
-    return urlencode({name: value for name, value in {**present, **changes, "notice": "", "csrf": ""}.items() if value not in {None, ""}})
+    """Write a query with some parameters changed; empty ones and the last notice are left out."""
+    return urlencode({name: value for name, value in {**present, **changes, "notice": ""}.items() if value not in {None, ""}})
 
 
 def own_address(address: str) -> str:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from hauberk.dashboard.page import PageOf, Undo
 from hauberk.dashboard.rest import RestError
 from hauberk.dashboard.schemas import ROOT, batches, part, tab_counts
+from hauberk.dashboard.text import number
 
 routes = APIRouter()
 
@@ -77,7 +78,7 @@ async def acknowledge(page: PageOf) -> Response:
     else:
         return page.moved(address, done="Nothing was changed: no alert was chosen.", kind="warn")
     calls = [("POST", path, {"ids": [one["id"] for one in some], "acknowledged": False}) for some in batches(changed, 1000)]
-    done = f"{len(changed):,} alert{'s are' if len(changed) != 1 else ' is'} acknowledged."
+    done = f"{number(len(changed))} alert{'s are' if len(changed) != 1 else ' is'} acknowledged."
     return page.moved(address, done=done, undo=Undo(tuple(calls), "Open again") if calls else None)
 
 

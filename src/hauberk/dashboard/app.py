@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,6 +26,7 @@ from hauberk.dashboard import (
     mutual_tls,
     overview,
     path_rules,
+    problems,
     reference,
     rule_editor,
     rules,
@@ -42,15 +39,9 @@ from hauberk.dashboard import (
     trials,
     users,
 )
-from hauberk.dashboard.addresses import link
 from hauberk.dashboard.notices import Notices
-from hauberk.dashboard.page import NoSuchZone
-from hauberk.dashboard.rendering import STATIC, TEMPLATES
-from hauberk.dashboard.rest import RestError
-from hauberk.dashboard.sessions import ForgedForm, MayNotChange, SignInNeeded
+from hauberk.dashboard.rendering import STATIC
 from hauberk.entrance import Entrance
-
-log = logging.getLogger(__name__)
 
 REST_PREFIXES = ("/client/", "/hauberk/", "/crl/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 
@@ -91,7 +82,7 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-def create_site(rest: ASGIApp, entrance: Entrance, public_url: str) -> ASGIApp:
+def create_site(rest: ASGIApp, entrance: Entrance, public_url: str, max_form_bytes: int) -> ASGIApp:
     """
     Make the site.
 
@@ -101,38 +92,53 @@ def create_site(rest: ASGIApp, entrance: Entrance, public_url: str) -> ASGIApp:
         entrance: The way in for people.
 
         public_url: How browsers reach the site, if that is known to be otherwise than the server is reached.
+
+        max_form_bytes: How much a form may hold; captures, which are not held, have the limit that the REST application has for them.
     """
-    pages = FastAPI(title="hauberk dashboard", version=hauberk.__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    pages = FastAPI(
+        title="hauberk dashboard",
+        version=hauberk.__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,  # to whatever host the request names
+    )
     pages.state.rest = rest
     pages.state.entrance = entrance
     pages.state.public_url = public_url
+    pages.state.max_form_bytes = max_form_bytes
     pages.state.notices = Notices()
     pages.mount("/static", _Static(directory=STATIC), name="static")
     for module in PAGES:
         pages.include_router(module.routes)
-    pages.add_exception_handler(SignInNeeded, _ask_to_sign_in)
-    pages.add_exception_handler(ForgedForm, _forged)
-    pages.add_exception_handler(MayNotChange, _viewer)
-    pages.add_exception_handler(NoSuchZone, _no_such_zone)
-    pages.add_exception_handler(RestError, _refused)
-    pages.add_exception_handler(HTTPException, _no_page)
-    pages.add_exception_handler(RequestValidationError, _no_page)
-    pages.add_exception_handler(Exception, _bug)
-    guarded = SecurityHeaders(pages)
+    problems.install(pages)
 
     async def site(scope: Scope, receive: Receive, send: Send) -> None:
-        inner = rest if scope["type"] != "http" or scope["path"].startswith(REST_PREFIXES) else guarded
+        inner = rest if scope["type"] != "http" or scope["path"].startswith(REST_PREFIXES) else pages
         await inner(scope, receive, send)
 
     return site
 
 
+def add_security_headers(headers: MutableHeaders, scheme: str) -> None:
+    """Say what browsers may do with an answer that they were sent over `http` or `https`."""
+    headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["X-Frame-Options"] = "DENY"
+    headers.setdefault("Cache-Control", "no-store")
+    if scheme == "https":
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+
+
 class SecurityHeaders:
     """
-    ASGI middleware: what browsers may do with our pages.
+    ASGI middleware: what browsers may do with what we answer, page, file, refusal or REST.
 
     Args:
-        app: The pages.
+        app: The site.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -140,19 +146,13 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the headers added."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "same-origin"
-                headers["Cross-Origin-Opener-Policy"] = "same-origin"
-                headers["Cross-Origin-Resource-Policy"] = "same-origin"
-                headers["X-Frame-Options"] = "DENY"
-                headers.setdefault("Cache-Control", "no-store")
-                if scope.get("scheme") == "https":
-                    headers["Strict-Transport-Security"] = "max-age=31536000"
+                add_security_headers(MutableHeaders(scope=message), scope.get("scheme", "http"))
             await send(message)
 
         await self.app(scope, receive, with_headers)
@@ -165,54 +165,3 @@ class _Static(StaticFiles):
         response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
-
-
-def _problem(request: Request, status: int, title: str, text: str) -> HTMLResponse:
-    template = TEMPLATES.get_template("error.html")
-    theme = request.cookies.get("hauberk_theme", "")
-    return HTMLResponse(template.render(status=status, title=title, text=text, theme=theme), status)
-
-
-async def _ask_to_sign_in(request: Request, _error: Exception) -> Response:
-    if request.method != "GET":
-        return RedirectResponse("/sign-in", 303)
-    address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return RedirectResponse(link(None, "sign-in", next=address if address != "/" else None), 303)
-
-
-async def _forged(request: Request, _error: Exception) -> Response:
-    return _problem(
-        request,
-        403,
-        "This form is not one of ours",
-        "It was sent by another site, by a page from before you signed in, or by a browser that keeps no cookies. Nothing was changed. "
-        "Go back, load the page again, then try once more.",
-    )
-
-
-async def _viewer(request: Request, _error: Exception) -> Response:
-    text = "You are signed in as a viewer, who may look at everything and change nothing. An editor can do this, or make you one."
-    return _problem(request, 403, "You may not do this", text)
-
-
-async def _no_such_zone(request: Request, error: Exception) -> Response:
-    return _problem(request, 404, "No such zone", f"There is no zone named {error}.")
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RestError)  # noqa: S101 - registered for this class alone
-    titles = {403: "You may not do this", 404: "Not found", 409: "It has changed meanwhile"}
-    return _problem(request, error.status, titles.get(error.status, "This did not work"), error.message)
-
-
-async def _no_page(request: Request, error: Exception) -> Response:
-    # A part of an address that should be a number and is none leads nowhere, too.
-    if not isinstance(error, HTTPException) or error.status_code == 404:
-        return _problem(request, 404, "No such page", "Nothing is at this address. It may have been deleted.")
-    return _problem(request, error.status_code, "This did not work", str(error.detail))
-
-
-async def _bug(request: Request, error: Exception) -> Response:
-    # By its route: an address may hold the secret of a link.
-    log.error("page failed", extra={"route": getattr(request.scope.get("route"), "path", "")}, exc_info=error)
-    return _problem(request, 500, "An error inside hauberk", "Its log has the details. Nothing you entered was lost on the server's side.")

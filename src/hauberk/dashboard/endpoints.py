@@ -14,6 +14,7 @@ from starlette.responses import Response
 from hauberk.dashboard.notices import Undo
 from hauberk.dashboard.page import Page, PageOf
 from hauberk.dashboard.rest import RestError
+from hauberk.dashboard.text import number
 from hauberk.operation import METHODS
 
 routes = APIRouter()
@@ -161,4 +162,4 @@ def _text(page: Page, name: str) -> str:
 
 
 def _operations(count: int) -> str:
-    return f"{count:,} operation{'' if count == 1 else 's'}"
+    return f"{number(count)} operation{'' if count == 1 else 's'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -11,15 +12,13 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from hauberk.dashboard.forms import first_field
 from hauberk.dashboard.page import Page, PageOf
 from hauberk.dashboard.rest import Rest, RestError
 from hauberk.dashboard.sessions import check_form, visitor_of
 from hauberk.dashboard.text import moment
 
 routes = APIRouter()
-
-# A browser that sends more than this of a file that is refused sees a broken connection.
-MAX_READ_AWAY_BYTES = 2**30
 
 FORMATS = (
     ("", "Told from the content"),
@@ -31,24 +30,34 @@ FORMATS = (
 )
 
 
-async def _sending(request: Request) -> AsyncIterator[Page]:
-    """
-    Give the page to which a file is sent, its body not read yet: it goes on to the REST API as it comes, however large it is.
+@dataclass(frozen=True)
+class _Capture:
+    """A form with a capture that is being sent."""
 
-    So the form's token is in the address, where it can be looked at first.
+    page: Page
+    body: AsyncIterator[bytes]
+    """All of it."""
+
+
+async def _sending(request: Request) -> AsyncIterator[_Capture]:
+    """
+    Give the page to which a file is sent. The body goes on to the REST API as it comes, however large it is.
+
+    So the token is the form's first field, and looked at before anything else of the body is: without it nothing goes anywhere.
     """
     visitor = await visitor_of(request)
+    token, body = await first_field(request, "csrf")
+    check_form(visitor, token)
     rest = Rest(request.app.state.rest, visitor.caller)
     try:
-        check_form(visitor, request.query_params)
         page = Page(request, visitor, rest, request.app.state.notices)
         await page.prepare()
-        yield page
+        yield _Capture(page, body)
     finally:
         await rest.close()
 
 
-Sending = Annotated[Page, Depends(_sending)]
+Sending = Annotated[_Capture, Depends(_sending)]
 
 
 @routes.get("/zones/{zone_name}/discovery/imports")
@@ -58,15 +67,14 @@ async def list_imports(page: PageOf) -> Response:
 
 
 @routes.post("/zones/{zone_name}/discovery/imports")
-async def send(page: Sending) -> Response:
+async def send(capture: Sending) -> Response:
     """Pass a file on."""
+    page = capture.page
     names = ("content-type", "content-length")
     headers = {name: value for name in names if (value := page.request.headers.get(name)) is not None}
-    body = page.request.stream()
     try:
-        made = await page.rest.post(page.own("traffic/imports"), content=_passed_on(body), headers=headers)
+        made = await page.rest.post(page.own("traffic/imports"), content=capture.body, headers=headers)
     except RestError as error:
-        await _read_away(body)
         return await _list(page, error, error.status)
     return page.moved(page.link("discovery", "imports", made.result["id"]))
 
@@ -94,21 +102,6 @@ async def cancel(page: PageOf, import_id: str) -> Response:
             raise
         return page.moved(address, done=error.message, kind="warn")
     return page.moved(address, done="Cancelled. Nothing of the capture was kept.")
-
-
-async def _passed_on(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Give a body piece by piece; what the API leaves of it can still be read."""
-    async for chunk in body:
-        yield chunk
-
-
-async def _read_away(body: AsyncIterator[bytes]) -> None:
-    """Read what is left of a file that is refused: browsers look for the answer when they have sent all of it."""
-    read = 0
-    async for chunk in body:
-        read += len(chunk)
-        if read > MAX_READ_AWAY_BYTES:
-            return
 
 
 def share_of(row: dict[str, Any]) -> float | None:

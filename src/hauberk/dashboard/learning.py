@@ -11,6 +11,7 @@ from starlette.responses import Response
 from hauberk.dashboard.page import Page, PageOf, Undo
 from hauberk.dashboard.rest import RestError
 from hauberk.dashboard.schemas import ROOT, batches, part, tab_counts
+from hauberk.dashboard.text import number
 
 routes = APIRouter()
 
@@ -104,7 +105,7 @@ async def apply(page: PageOf) -> Response:
     except RestError as error:
         return page.moved(address, done=f"Not applied: {error.message}", kind="bad")
     count = sum(one["outcome"] == "applied" for one in applied)
-    done = f"{count:,} learned schema{'s are' if count != 1 else ' is'} in force now."
+    done = f"{number(count)} learned schema{'s are' if count != 1 else ' is'} in force now."
     if said:
         done += " " + " ".join(f"{text[:1].upper()}{text[1:]}." for text in said[:4])
     before = {one["operation_id"]: one["before"] for one in applied if one["outcome"] in {"applied", "unchanged"}}
@@ -119,7 +120,7 @@ async def set_automatic(page: PageOf) -> Response:
     path = page.own(f"learning/hosts/{part(host)}")
     change = await page.change(lambda: page.rest.put(path, {"auto_apply": wanted}))
     applied = change.answer.result["applied"]
-    done = f"What is learned of {host} is applied by itself from now on, {len(applied):,} at once." if wanted else None
+    done = f"What is learned of {host} is applied by itself from now on, {number(len(applied))} at once." if wanted else None
     calls: list[tuple[str, str, Any]] = [("PUT", path, {"auto_apply": not wanted})]
     if applied:
         calls.append(("PUT", page.own("learning/in_force"), {one["operation_id"]: one["before"] for one in applied}))
@@ -153,8 +154,8 @@ def _filters(page: Page) -> dict[str, Any]:
 
 async def _ready_ids(page: Page) -> list[str]:
     ids: list[str] = []
-    for number in range(1, MAX_PAGES + 1):
-        answer = await page.rest.get(page.own("learning/operations"), ready=True, page=number, per_page=5000)
+    for at in range(1, MAX_PAGES + 1):
+        answer = await page.rest.get(page.own("learning/operations"), ready=True, page=at, per_page=5000)
         ids += [one["operation_id"] for one in answer.result]
         if len(ids) >= answer.info["total_count"]:
             break

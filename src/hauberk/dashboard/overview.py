@@ -46,6 +46,7 @@ class Way:
 
 
 NOWHERE = Way()
+ENDING = {"show": "ending", "order": "expires_on", "direction": "asc"}
 GATEWAYS = Way(command="hauberk status")
 
 WAYS = {
@@ -54,7 +55,8 @@ WAYS = {
     "gateways_behind": GATEWAYS,
     "no_host": Way(("settings",), command="hauberk host add api.{host} --upstream http://127.0.0.1:3000"),
     "no_gateway": Way(command="hauberk up"),
-    "certificates_expiring": Way(("certificates",), {"status": "active", "order": "expires_on", "direction": "asc"}),
+    "no_requests": Way(("settings",)),
+    "certificates_expiring": Way(("certificates",), ENDING),
     "drift_alerts": Way(("schemas", "alerts")),
     "violations_logged": Way(("events",), {"action": "log", "source": "apiShieldSchemaValidation", "last": "24h"}),
     "review_candidates": Way(("discovery",)),
@@ -89,7 +91,9 @@ async def overview(page: PageOf) -> Response:
     chosen = chosen if chosen in RANGES else "24h"
     _, length, step = RANGES[chosen]
     at = datetime.now(UTC)
-    since = (at - length).isoformat()
+    # All figures are of the same time: from the beginning of a bar on. What is frequent is counted by the hour.
+    begun = _whole(at - length, step)
+    since, reasons_since = begun.isoformat(), _whole(begun, 3600).isoformat()
     answers = await asyncio.gather(
         page.rest.get(page.own("requests"), since=since, step=step),
         page.rest.get(page.own("coverage"), since=since),
@@ -111,7 +115,7 @@ async def overview(page: PageOf) -> Response:
         "overview/overview.html",
         chosen=chosen,
         ranges=[(label, page.link(range=key), None, key == chosen) for key, (label, _, _) in RANGES.items()],
-        since=since,
+        reasons_since=reasons_since,
         requests=requests,
         blocked=sum(requests[name] for name in VERDICTS if name.startswith("blocked_")),
         chart=_chart(requests),
@@ -121,8 +125,14 @@ async def overview(page: PageOf) -> Response:
         codes=codes,
         rules=rules,
         expiring=expiring,
+        all_expiring=page.link("certificates", **ENDING),
         expiring_total=answers[-1].info.get("total_count", 0),
     )
+
+
+def _whole(time: datetime, step: int) -> datetime:
+    """Give the beginning of the step of so many seconds that a time is in."""
+    return datetime.fromtimestamp(time.timestamp() // step * step, UTC)
 
 
 def _busiest(hosts: Sequence[Mapping[str, Any]], most: int | None) -> Sequence[Mapping[str, Any]]:

@@ -18,17 +18,18 @@ from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from hauberk.dashboard.addresses import link
+from hauberk.dashboard.forms import read_form
 from hauberk.dashboard.notices import Notice, Notices, Undo
 from hauberk.dashboard.rendering import TEMPLATES
 from hauberk.dashboard.rest import Answer, Rest, RestError
-from hauberk.dashboard.sessions import Visitor, check_form, is_own_affair, visitor_of
+from hauberk.dashboard.sessions import PART_HEADER, SignInNeeded, Visitor, check_form, is_own_affair, signed_in, visitor_of
+from hauberk.errors import StorageError
 
 COMPATIBLE = "/client/v4"
 OWN = "/hauberk/v1"
 
 # A document pasted into a form comes as a text field; the whole body has its own limit, control_plane.max_upload_bytes.
 MAX_FIELD_BYTES, MAX_FIELDS = 64 * 2**20, 20_000
-MAX_FILES = 10
 # What viewers may send, too: passwords.
 MAX_OWN_FIELD_BYTES, MAX_OWN_FIELDS = 16 * 2**10, 20
 
@@ -127,6 +128,11 @@ class Page:
         """How many rows of a table to show."""
         return self._whole("per_page", 50, 1, 500)
 
+    @property
+    def is_part(self) -> bool:
+        """Whether a script asks, which takes a part of the page and leaves the rest."""
+        return PART_HEADER in self.request.headers
+
     def _whole(self, name: str, default: int, least: int, most: int) -> int:
         text = self.query.get(name, "")
         return min(max(int(text), least), most) if text.isascii() and text.isdigit() and len(text) < 12 else default
@@ -212,18 +218,37 @@ class Page:
 async def _page(request: Request) -> AsyncIterator[Page]:
     visitor = await visitor_of(request)
     rest = Rest(request.app.state.rest, visitor.caller)
+    page = Page(request, visitor, rest, request.app.state.notices)
     try:
-        page = Page(request, visitor, rest, request.app.state.notices)
         if request.method == "POST":
             most, size = (MAX_OWN_FIELDS, MAX_OWN_FIELD_BYTES) if is_own_affair(request.url.path) else (MAX_FIELDS, MAX_FIELD_BYTES)
-            page.form = await request.form(max_files=MAX_FILES, max_fields=most, max_part_size=size)
-            check_form(visitor, page.form)
+            page.form = await read_form(request, request.app.state.max_form_bytes, max_fields=most, max_field_bytes=size)
+            check_form(visitor, page.form.get("csrf"))
         await page.prepare()
         yield page
     finally:
         await rest.close()
-        await request.close()  # what was uploaded lies in files
+        await page.form.close()  # what was uploaded lies in files
 
 
 PageOf = Annotated[Page, Depends(_page)]
 """A page's handler asks for this; strangers are sent to the sign-in page."""
+
+
+async def frame_of(request: Request) -> Page | None:
+    """Give a page to tell an error on, if somebody is signed in and REST says what all pages show; its form was not looked at."""
+    try:
+        visitor = await signed_in(request)
+    except (SignInNeeded, StorageError):
+        return None
+    rest = Rest(request.app.state.rest, visitor.caller)
+    page = Page(request, visitor, rest, request.app.state.notices)
+    try:
+        await page.prepare()
+    except NoSuchZone:  # known as soon as all else is
+        pass
+    except RestError:
+        return None
+    finally:
+        await rest.close()
+    return page

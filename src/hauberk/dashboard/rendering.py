@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import hauberk
 from hauberk.dashboard import addresses, charts, text
+from hauberk.dashboard.violations import in_words
 
 _FOLDER = Path(__file__).parent
 STATIC = _FOLDER / "static"
@@ -43,6 +44,7 @@ def _environment() -> Environment:
         exact=text.exact,
         visible=text.visible,
         json_text=text.json_text,
+        in_words=in_words,
     )
     environment.globals.update(asset=asset, version=hauberk.__version__, charting=charts, query=addresses.query)
     return environment

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlencode
 
 import httpx
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hauberk.caller import CALLER, Caller
 
@@ -101,13 +101,11 @@ class Rest:
             response = await self._client.request(method, _plain(path), params=params or None, **body)
         except httpx.InvalidURL:
             raise RestError(414, [{"message": "a value is too long to be asked for"}]) from None
-        if "application/json" not in response.headers.get("content-type", ""):
-            if response.is_error:
-                raise RestError(response.status_code, [{"message": f"the API answered {response.status_code}"}])
+        if response.is_error:
+            raise _error(response)
+        if not _is_json(response):
             return Answer(response.content, {}, (), response)
         document = response.json()
-        if response.is_error:
-            raise RestError(response.status_code, document.get("errors") or [], document)
         return Answer(document.get("result"), document.get("result_info") or {}, document.get("messages") or (), response)
 
     async def get(self, path: str, /, **query: Any) -> Answer:
@@ -131,13 +129,28 @@ class Rest:
         return await self.call("DELETE", path, json=json, **body)
 
     def forward(self, path: str, /, **query: Any) -> Response:
-        """Answer a page's request with what the API streams at a path, such as a file to keep; nothing of it is held here."""
+        """
+        Answer a page's request with what the API streams at a path, such as a file to keep; nothing of it is held here.
+
+        What the API refuses is a `RestError` when the answer is sent, and so a page.
+        """
         pairs = [(name, _text(value)) for name, value in query.items() if value is not None]
         return _Forwarded(self._app, self._caller, _plain(path), urlencode(pairs))
 
     async def close(self) -> None:
         """Let go of what the client holds."""
         await self._client.aclose()
+
+
+def _is_json(response: httpx.Response) -> bool:
+    return "application/json" in response.headers.get("content-type", "")
+
+
+def _error(response: httpx.Response) -> RestError:
+    if not _is_json(response):
+        return RestError(response.status_code, [{"message": f"the API answered {response.status_code}"}])
+    document = response.json()
+    return RestError(response.status_code, document.get("errors") or [], document)
 
 
 class _Forwarded(Response):
@@ -161,7 +174,30 @@ class _Forwarded(Response):
             "server": scope.get("server"),
             CALLER: self._caller,
         }
-        await self._app(inner, receive, send)
+        head: Message | None = None
+        refusal = bytearray()
+
+        async def send_on(message: Message) -> None:
+            nonlocal head
+            if message["type"] == "http.response.start":
+                head = message  # held until there is something of the body: what fails before can still be told
+            elif head is None:
+                await send(message)
+            elif head["status"] < 400:
+                await send(head)
+                head = None
+                await send(message)
+            else:
+                refusal.extend(message.get("body", b""))
+
+        try:
+            await self._app(inner, receive, send_on)
+        except Exception as error:
+            if head is None:
+                raise
+            raise RestError(500, [{"message": "an error inside hauberk: its log has the details"}]) from error
+        if head is not None:
+            raise _error(httpx.Response(head["status"], headers=head["headers"], content=bytes(refusal)))
 
 
 def _plain(path: str) -> str:

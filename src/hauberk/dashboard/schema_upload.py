@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from hauberk.dashboard.page import Page, PageOf, Undo
 from hauberk.dashboard.rest import RestError
-from hauberk.dashboard.schemas import ACTIONS, ROOT, batches, tab_counts
+from hauberk.dashboard.schemas import ACTIONS, ROOT, action_counts, batches, tab_counts
+from hauberk.dashboard.text import number
 
 routes = APIRouter()
 
@@ -43,19 +44,22 @@ async def upload(page: PageOf) -> Response:
             "source": source,
             "validation_enabled": page.form.get("enabled") == "1",
             "save_operations": page.form.get("save") == "1",
-            "mitigation_actions": _actions(page),
+            "mitigation_actions": {host: action for host, action in _actions(page).items() if action},
             **_host(page),
         }
         change = await page.change(lambda: page.rest.post(page.own("schemas"), body))
     except RestError as error:
         return await _form(page, error)
     schema = change.answer.result
-    counts = f"{schema['operations']:,} operations on {len(schema['hosts'])} host{'s' * (len(schema['hosts']) != 1)}"
-    warned = f", {schema['warnings']:,} warning{'s' * (schema['warnings'] != 1)} below" if schema["warnings"] else ""
-    state = "judges requests" if schema["validation_enabled"] else "is off until you switch it on"
+    actions = await action_counts(page, schema["schema_id"])
+    is_idle = schema["validation_enabled"] and not actions["log"] and not actions["block"]
+    counts = f"{number(schema['operations'])} operations on {len(schema['hosts'])} host{'s' * (len(schema['hosts']) != 1)}"
+    warned = f", {number(schema['warnings'])} warning{'s' * (schema['warnings'] != 1)} below" if schema["warnings"] else ""
+    state = "is off until you switch it on" if not schema["validation_enabled"] else "refuses nothing yet" if is_idle else "judges requests"
     done = f"{schema['name']} is uploaded and {state}: {counts}{warned}."
     undo = _undo(page, schema["schema_id"], schema["changed"])
-    return page.moved(page.link("schemas", "uploaded", schema["schema_id"]), done=done, change=change, undo=undo)
+    address = page.link("schemas", "uploaded", schema["schema_id"])
+    return page.moved(address, done=done, kind="warn" if is_idle else "ok", change=change, undo=undo)
 
 
 def _undo(page: Page, schema_id: str, changed: dict[str, Any]) -> Undo:
@@ -84,7 +88,8 @@ async def _form(page: Page, error: RestError | None = None) -> Response:
     values = {
         "name": str(page.form.get("name", "")),
         "host": str(page.form.get("host", "")),
-        "source": source,
+        # A script takes the look alone: it has the document already.
+        "source": "" if page.is_part else source,
         "enabled": is_new or page.form.get("enabled") == "1",
         "save": is_new or page.form.get("save") == "1",
         "actions": _actions(page),
@@ -131,6 +136,6 @@ def _look(page: Page, source: str) -> dict[str, str]:
 
 
 def _actions(page: Page) -> dict[str, str]:
-    """Give the actions that were chosen, by host; what is left at the present one is none."""
+    """Give the actions that were chosen, by host; empty where each operation keeps its own."""
     chosen = {name.removeprefix(ACTION_OF): str(value) for name, value in page.form.items() if name.startswith(ACTION_OF)}
-    return {host: action for host, action in chosen.items() if action in ACTIONS}
+    return {host: action for host, action in chosen.items() if action in {"", *ACTIONS}}

@@ -44,7 +44,9 @@ async def list_schemas(page: PageOf) -> Response:
 @routes.post(ROOT + "/default-action")
 async def set_default_action(page: PageOf) -> Response:
     """Set what is done about requests to operations without an action of their own."""
-    return await _set(page, "validation_default_mitigation_action", str(page.form.get("action", "")), "The zone's default action is set.")
+    action = str(page.form.get("action", ""))
+    what = {"none": "off: requests that break a schema pass", "log": "log", "block": "block"}.get(action, action)
+    return await _set(page, "validation_default_mitigation_action", action, f"The zone's default action is now {what}.")
 
 
 @routes.post(ROOT + "/override")
@@ -83,12 +85,21 @@ async def show(page: PageOf, schema_id: str, status: str = "") -> Response:
     """Show an uploaded schema: its warnings with their places, and its operations."""
     operations = page.v4(f"api_gateway/user_schemas/{part(schema_id)}/operations")
     wanted = {"new": "new", "existing": "existing"}.get(status)
-    schema, listed, tabs = await asyncio.gather(
+    schema, listed, tabs, actions = await asyncio.gather(
         page.rest.get(page.own(f"schemas/{part(schema_id)}")),
         page.rest.get(operations, operation_status=wanted, feature="schema_info", page=page.number, per_page=page.per_page),
         tab_counts(page),
+        action_counts(page, schema_id),
     )
-    return page.render("schemas/show.html", schema=schema.result, operations=listed.result, info=listed.info, which=wanted, tabs=tabs)
+    return page.render(
+        "schemas/show.html",
+        schema=schema.result,
+        operations=listed.result,
+        info=listed.info,
+        which=wanted,
+        tabs=tabs,
+        actions=actions,
+    )
 
 
 @routes.get(ROOT + "/uploaded/{schema_id}/source")
@@ -133,6 +144,12 @@ async def tab_counts(page: Page) -> dict[str, int]:
         page.rest.get(page.own("alerts"), acknowledged=False, per_page=1),
     )
     return {"uploaded": uploads.info["total_count"], "ready": ready.info["total_count"], "alerts": alerts.info["total_count"]}
+
+
+async def action_counts(page: Page, schema_id: str) -> dict[str, int]:
+    """Count the saved operations that a schema declares by what happens to requests that break it."""
+    counts = (await page.rest.get(page.own("endpoints/counts"), schema=schema_id)).result
+    return {action: counts["actions"].get(action, 0) for action in ACTIONS}
 
 
 def part(text: str) -> str:

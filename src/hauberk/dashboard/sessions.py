@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, QueryParams
 from starlette.responses import Response
 
 from hauberk.caller import Caller
@@ -23,12 +22,24 @@ from hauberk.entrance import Entrance
 SESSION, SIGN_IN = "hauberk_session", "hauberk_sign_in"
 """Cookies: of a session, and of a browser that is about to sign in. `__Host-` stands before them where TLS is."""
 
+PART_HEADER = "x-hauberk-part"
+"""Sent by the pages' script."""
+
 # What a viewer may send: everything else changes what belongs to all.
 OWN_AFFAIRS = ("/account", "/sign-out")
 
 
 class SignInNeeded(Exception):
-    """Nobody is signed in."""
+    """
+    Nobody is signed in.
+
+    Args:
+        has_ended: Whether somebody was.
+    """
+
+    def __init__(self, *, has_ended: bool) -> None:
+        super().__init__()
+        self.has_ended = has_ended
 
 
 class ForgedForm(Exception):
@@ -74,21 +85,33 @@ async def visitor_of(request: Request) -> Visitor:
         ForgedForm: If another site sent this.
         MayNotChange: If it is a form that a viewer may not send.
     """
-    entrance = entrance_of(request)
-    secret = secret_of(request, SESSION)
-    # A page that renews parts of itself is not somebody who does something.
-    active = request.method != "GET" or "x-hauberk-part" not in request.headers
-    entered = await run_in_threadpool(entrance.entered, secret, active=active) if secret is not None else None
-    if entered is None or secret is None:
-        raise SignInNeeded
-    owner = entered.owner
-    caller = Caller(owner.token_id or "", entered.email, entered.scope, owner.user_id or "", entered.session_id)
-    visitor = Visitor(entered.name, entered.scope, entered.session_id, entrance.seal.form_token(secret), caller)
+    visitor = await signed_in(request)
     if request.method == "POST":
         check_origin(request)
         if not visitor.may_edit and not is_own_affair(request.url.path):
             raise MayNotChange
     return visitor
+
+
+async def signed_in(request: Request) -> Visitor:
+    """
+    Tell who is signed in, whatever is sent.
+
+    Raises:
+        SignInNeeded: If nobody is.
+    """
+    entrance = entrance_of(request)
+    secret = secret_of(request, SESSION)
+    if secret is None:
+        raise SignInNeeded(has_ended=False)
+    # A page that renews parts of itself is not somebody who does something.
+    active = request.method != "GET" or PART_HEADER not in request.headers
+    entered = await run_in_threadpool(entrance.entered, secret, active=active)
+    if entered is None:
+        raise SignInNeeded(has_ended=True)
+    owner = entered.owner
+    caller = Caller(owner.token_id or "", entered.email, entered.scope, owner.user_id or "", entered.session_id)
+    return Visitor(entered.name, entered.scope, entered.session_id, entrance.seal.form_token(secret), caller)
 
 
 def is_own_affair(path: str) -> bool:
@@ -121,19 +144,18 @@ def _host_of(origin: str) -> str:
         return ""
 
 
-def check_form(visitor: Visitor, form: FormData | QueryParams) -> None:
+def check_form(visitor: Visitor, token: object) -> None:
     """
     Make sure that a form came from one of our pages.
 
     Args:
         visitor: Who has sent it.
 
-        form: What it holds, or the address's query where the body is too large to be read first.
+        token: What its field `csrf` holds.
 
     Raises:
         ForgedForm: If it did not.
     """
-    token = form.get("csrf")
     if not isinstance(token, str) or not compare_digest(token.encode(errors="replace"), visitor.csrf_token.encode()):
         raise ForgedForm
 

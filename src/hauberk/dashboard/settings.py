@@ -27,7 +27,6 @@ TITLES = {
 EFFECTS = {
     "at_once": "at once",
     "next_run": "with the next run",
-    "gateway_restart": "after a restart of gateways",
 }
 
 
@@ -62,13 +61,13 @@ async def _patch(page: Page, listed: list[dict[str, Any]], wanted: Mapping[str, 
     if not wanted:
         return page.moved(address, done="Nothing was changed.", kind="warn")
     try:
-        answer = await page.rest.patch(f"{OWN}/settings", dict(wanted))
+        changed = await page.change(lambda: page.rest.patch(f"{OWN}/settings", dict(wanted)))
     except RestError as error:
         return _render(page, listed, error)
-    now = {one["key"]: one for one in answer.result}
+    now = {one["key"]: one for one in changed.answer.result}
     before = {one["key"]: one["value"] if one["source"] == "changed" else None for one in listed if one["key"] in wanted}
     told = "; ".join(f"{key} is {_shown(now[key]['value'])}, in force {EFFECTS[now[key]['effect']]}" for key in wanted)
-    return page.moved(address, done=told + ".", undo=Undo.call("PATCH", f"{OWN}/settings", before))
+    return page.moved(address, done=told + ".", change=changed, undo=Undo.call("PATCH", f"{OWN}/settings", before))
 
 
 def _render(page: Page, listed: list[dict[str, Any]], error: RestError | None = None) -> Response:

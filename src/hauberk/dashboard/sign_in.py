@@ -33,7 +33,7 @@ async def ask(request: Request) -> Response:
     secret = sessions.secret_of(request, SESSION)
     if secret is not None and await run_in_threadpool(entrance_of(request).entered, secret) is not None:
         return RedirectResponse(address, 303)
-    return _page(request, "sign_in/sign_in.html", next=address)
+    return _page(request, "sign_in/sign_in.html", next=address, ended="ended" in request.query_params)
 
 
 @routes.post("/sign-in")
@@ -67,7 +67,7 @@ async def use_link(request: Request, secret: str) -> Response:
     address = "/" if await run_in_threadpool(entrance.has_users) else "/settings/users"
     try:
         return await _entered(request, lambda origin: entrance.sign_in_with_link(secret, origin), address)
-    except (Unauthenticated, TooManyRequests) as error:
+    except Unauthenticated as error:
         return _page(request, "sign_in/once.html", error)
 
 
@@ -106,6 +106,7 @@ def _page(request: Request, template: str, error: HauberkError | None = None, **
         "error": error,
         "name": "",
         "by_token": False,
+        "ended": False,
         **context,
     }
     response = HTMLResponse(TEMPLATES.get_template(template).render(whole), error.status if error is not None else 200)
@@ -125,11 +126,15 @@ async def _form(request: Request) -> dict[str, str]:
         HTTPException: If it is too large, or no form.
     """
     sessions.check_origin(request)
+    too_large = HTTPException(413, "This form is larger than any that the sign-in page sends.")
+    told = request.headers.get("content-length", "")
+    if told.isdigit() and int(told) > MAX_FORM_BYTES:
+        raise too_large
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > MAX_FORM_BYTES:
-            raise HTTPException(413, "This form is larger than any that the sign-in page sends.")
+            raise too_large
     try:
         form = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=20))
     except ValueError:

@@ -86,7 +86,8 @@ def seconds(value: float | None) -> str:
     """Write a duration: `340 µs`, `12 ms`, `3.1 s`, `4 min`, `2 h`, `3 days`."""
     if value is None:
         return NOTHING
-    for factor, unit, below in ((1e6, "µs", 1e-3), (1e3, "ms", 1.0)):
+    # What three digits would round up to the next unit is written in that.
+    for factor, unit, below in ((1e6, "µs", 0.9995e-3), (1e3, "ms", 0.9995)):
         if value < below:
             return f"{value * factor:.3g} {unit}"
     for length, unit, below in ((1, "s", 60), (60, "min", 3600), (3600, "h", 2 * 86400)):
@@ -101,7 +102,7 @@ def moment(value: str | datetime | None) -> datetime | None:
         return value
     try:
         return datetime.fromisoformat(value).astimezone(UTC) if value else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -113,7 +114,8 @@ def ago(value: str | datetime | None, at: datetime | None = None) -> str:
     difference = ((at or datetime.now(UTC)) - when).total_seconds()
     if abs(difference) < 1:
         return "just now"
-    return f"{seconds(difference)} ago" if difference > 0 else f"in {seconds(-difference)}"
+    length = seconds(round(abs(difference)))
+    return f"{length} ago" if difference > 0 else f"in {length}"
 
 
 def exactly(value: str | datetime | None) -> str:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from hauberk.dashboard.page import Page, PageOf, Undo
 from hauberk.dashboard.rest import RestError
 from hauberk.dashboard.schemas import ROOT, part, tab_counts
+from hauberk.dashboard.text import number
 
 routes = APIRouter()
 
@@ -126,7 +127,7 @@ async def block(page: PageOf, trial_id: str) -> Response:
     except RestError as error:
         return page.moved(address, done=f"Nothing was changed: {error.message}", kind="bad")
     count = len(wanted)
-    done = f"{count:,} operation{'s refuse' if count != 1 else ' refuses'} requests that break the schema that was tried."
+    done = f"{number(count)} operation{'s refuse' if count != 1 else ' refuses'} requests that break the schema that was tried."
     return page.moved(address, done=done, change=change, undo=Undo.call("PUT", path, change.answer.result["before"]))
 
 
@@ -153,7 +154,7 @@ async def _form(page: Page, error: RestError | None = None) -> Response:
         trials=trials.result,
         hosts=[one["host"] for one in hosts.result],
         documents=list(DOCUMENTS.items()) + [(one["schema_id"], f"Uploaded: {one['name']}") for one in uploads.result],
-        sizes=[(count, f"{int(count):,}") for count in REQUESTS],
+        sizes=[(count, number(int(count))) for count in REQUESTS],
         values=values,
         operation=operation,
         error=error,

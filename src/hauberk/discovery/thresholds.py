@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from hauberk.candidate import MAX_EXAMPLES, Candidate, Origin
+from hauberk.candidate import MAX_EXAMPLES, Candidate, Origin, without_port
 
 # Of the operations that are seen too seldom, so many are named.
 MAX_NEAREST = 20
@@ -51,11 +51,12 @@ class Thresholds:
 
 
 def found_operations(document: str) -> list[FoundOperation]:
-    """Read what path discovery gives as JSON."""
+    """Read what path discovery gives as JSON. What was asked of no host is no operation."""
     names = FoundOperation.__dataclass_fields__
     return [
         FoundOperation(**{name: row[name] for name in names if name != "examples"}, examples=tuple(row["examples"]))
         for row in json.loads(document)
+        if without_port(row["host"])
     ]
 
 

@@ -2,8 +2,7 @@
 The few formulas that statements rest on, in closed form.
 
 All of them give the probability that the *next* value departs from what was seen, because that is what an owner pays for: not whether a
-bound is
-true of all times, but how often it will be wrong.
+bound is true of all times, but how often it will be wrong.
 """
 
 from __future__ import annotations
@@ -45,35 +44,6 @@ def new_name(once: int, samples: int) -> float:
     20, and never after 50.
     """
     return missing_mass(once, samples) if once else 0.5 / (samples + 1) ** 2
-
-
-def upper_rate(breaks: int, trials: int, confidence: float) -> float:
-    """
-    Bound a rate from above (Clopper and Pearson).
-
-    Returns:
-        The largest rate under which so few breaks, or fewer, still come with probability `1 - confidence`.
-    """
-    if trials == 0 or breaks >= trials:
-        return 1.0
-    low, high = breaks / trials, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if at_most(breaks, trials, middle) > 1 - confidence else (low, middle)
-    return high
-
-
-def at_most(successes: int, trials: int, rate: float) -> float:
-    """The probability of at most so many successes (binomial)."""
-    if rate <= 0:
-        return 1.0
-    if rate >= 1:
-        return 1.0 if successes >= trials else 0.0
-    log_odds = [
-        math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1) + k * math.log(rate) + (trials - k) * math.log1p(-rate)
-        for k in range(successes + 1)
-    ]
-    return min(1.0, math.fsum(math.exp(term) for term in log_odds))
 
 
 def tail_index(largest: Sequence[float]) -> float:

@@ -130,12 +130,16 @@ def _first_line(error: Exception) -> str:
     return str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0]
 
 
+def raise_revision(session: Session) -> None:
+    """Raise the revision, once in a transaction: gateways are to do something else than before."""
+    if not session.info.get("revision_raised"):
+        session.info["revision_raised"] = True
+        session.execute(update(Installation).values(revision=Installation.revision + 1, revised_at=now()))
+
+
 def _raise_revision(session: Session, _context: object, _instances: object) -> None:
-    """Raise the revision once in a transaction that changes what gateways enforce."""
-    if session.info.get("revision_raised"):
-        return
+    """Raise the revision in a transaction that changes what gateways enforce."""
     changed = [row for row in (*session.new, *session.deleted) if isinstance(row, Enforced) and not isinstance(row, ClientCertificate)]
     changed += [row for row in session.dirty if isinstance(row, Enforced) and session.is_modified(row)]
     if changed:
-        session.info["revision_raised"] = True
-        session.execute(update(Installation).values(revision=Installation.revision + 1, revised_at=now()))
+        raise_revision(session)

@@ -16,7 +16,7 @@ from hauberk.errors import Conflict, NotFound
 from hauberk.learned_schema import Evidence, LearnedOperation, Statement
 from hauberk.operation import OperationKey
 from hauberk.storage.learning_tables import AppliedSchema, LearnedVersion, OperationLearning
-from hauberk.storage.models import Operation
+from hauberk.storage.models import Operation, new_uuid, now
 
 # Below the number of variables SQLite and PostgreSQL take in one statement.
 BATCH = 5000
@@ -38,45 +38,69 @@ class VersionContent:
     """The document that is enforced, as JSON: this operation alone, without evidence."""
 
 
-def store_version(
-    session: Session, operation: Operation, learned: LearnedOperation, *, digest: str, document: str, keep: int
-) -> LearnedVersion:
+@dataclass(frozen=True)
+class NewContent:
+    """What a version will say, ready to be stored."""
+
+    document: str
+    packed: bytes
+    requests: int
+    samples: int
+    probability: float
+    statements: int
+
+    @classmethod
+    def of(cls, learned: LearnedOperation, document: str) -> NewContent:
+        """
+        Pack what was learned. That takes a while, so it is done before a transaction begins.
+
+        Args:
+            learned: What was learned of an operation.
+
+            document: The document to enforce.
+        """
+        content = {
+            "operation": learned.operation,
+            "statements": [statement_json(statement) for statement in learned.statements],
+            "document": document,
+        }
+        packed = zlib.compress(json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode())
+        made = sum(statement.is_made for statement in learned.statements)
+        return cls(document, packed, learned.requests, learned.samples, learned.probability, made)
+
+
+def store_version(session: Session, learning: OperationLearning, new: NewContent, *, digest: str, keep: int) -> LearnedVersion:
     """
     Store what was learned as the newest version, and forget the oldest.
 
     Args:
         session: A session that writes.
 
-        operation: The operation; how its learning stands must be stored already.
+        learning: How learning stands for the operation.
 
-        learned: What was learned of it.
+        new: What was learned of it.
 
         digest: Of the schema without its evidence.
 
-        document: The document to enforce.
-
         keep: How many versions are kept, besides the one in force.
     """
-    learning = session.get_one(OperationLearning, operation.operation_id)
     learning.last_version += 1
-    content = {
-        "operation": learned.operation,
-        "statements": [statement_json(statement) for statement in learned.statements],
-        "document": document,
-    }
     row = LearnedVersion(
-        operation_id=operation.operation_id,
+        operation_id=learning.operation_id,
         version=learning.last_version,
+        schema_id=new_uuid(),
+        created_at=now(),
         digest=digest,
-        content=zlib.compress(json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()),
-        requests=learned.requests,
-        samples=learned.samples,
-        probability=learned.probability,
-        statements=sum(statement.is_made for statement in learned.statements),
+        content=new.packed,
+        requests=new.requests,
+        samples=new.samples,
+        probability=new.probability,
+        statements=new.statements,
     )
     session.add(row)
-    session.flush()
-    _forget(session, operation.operation_id, learning.last_version - keep)
+    if learning.last_version > keep:
+        session.flush()
+        _forget(session, learning.operation_id, learning.last_version - keep)
     return row
 
 

@@ -10,7 +10,7 @@ import hashlib
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -93,14 +93,14 @@ class RecordedHours:
         """
         return sum(file.metadata.num_rows for _, file in self._open(hour.segments))
 
-    def lines(self, hour: RecordedHour, *, successful: bool = True) -> Iterator[bytes]:
+    def lines(self, *hours: RecordedHour, successful: bool = True) -> Iterator[bytes]:
         """
-        Give the rows of an hour that were answered with 2xx and not blocked, as JSON lines, some at a time and in no order.
+        Give the rows of hours that were answered with 2xx and not blocked, as JSON lines, some at a time and in no order.
 
         Args:
-            hour: The hour.
+            hours: The hours.
 
-            successful: Leave others out; else all of its rows are given.
+            successful: Leave others out; else all of their rows are given.
 
         Raises:
             StorageError: If a segment is gone meanwhile, or cannot be read to its end.
@@ -108,15 +108,33 @@ class RecordedHours:
         import duckdb  # noqa: PLC0415 - gateways never need it
 
         with self._connection() as connection:
-            for segment, file in self._open(hour.segments):
-                columns = [name for name in SCHEMA.names if name in file.schema_arrow.names and name not in LEFT_OUT]
+            for segment, table in self._tables(segment for hour in hours for segment in hour.segments):
                 try:
-                    for batch in file.iter_batches(_rows_at_once(file.metadata), columns=columns):
-                        connection.register("batch", pa.Table.from_batches([batch]))
-                        yield b"".join(_lines(connection, columns, successful=successful))
-                except (OSError, pa.ArrowException, duckdb.Error) as error:
+                    connection.register("batch", table)
+                    yield b"".join(_lines(connection, table.column_names, successful=successful))
+                except (pa.ArrowException, duckdb.Error) as error:
                     # DuckDB's message may quote values.
                     raise _unreadable(segment, error) from error
+
+    def _tables(self, segments: Iterable[Segment]) -> Iterator[tuple[Segment, pa.Table]]:
+        """Give the rows of segments, those of small ones together: each has cost of its own. With them comes the first of the segments."""
+        batches: list[tuple[Segment, pa.RecordBatch]] = []
+        for segment, file in self._open(segments):
+            there = set(file.schema_arrow.names)
+            columns = [name for name in SCHEMA.names if name in there and name not in LEFT_OUT]
+            most = _rows_at_once(file.metadata)
+            try:
+                for batch in file.iter_batches(most, columns=columns):
+                    together = [*(before for _, before in batches), batch]
+                    rows, size = sum(one.num_rows for one in together), sum(one.nbytes for one in together)
+                    if batches and (rows > min(most, MOST_ROWS_AT_ONCE) or size > BYTES_AT_ONCE or batch.schema != batches[0][1].schema):
+                        yield batches[0][0], pa.Table.from_batches(before for _, before in batches)
+                        batches = []
+                    batches.append((segment, batch))
+            except (OSError, pa.ArrowException) as error:
+                raise _unreadable(segment, error) from error
+        if batches:
+            yield batches[0][0], pa.Table.from_batches(before for _, before in batches)
 
     def _connection(self) -> Any:
         """Give a connection to a database in memory; a database takes a while to make, a second connection to it does not."""
@@ -128,7 +146,7 @@ class RecordedHours:
                 self._database = duckdb.connect(config=settings)
             return self._database.cursor()
 
-    def _open(self, segments: Sequence[Segment]) -> Iterator[tuple[Segment, pq.ParquetFile]]:
+    def _open(self, segments: Iterable[Segment]) -> Iterator[tuple[Segment, pq.ParquetFile]]:
         for segment in segments:
             try:
                 stream = self.folder.fs.open_input_file(segment.path)

@@ -8,18 +8,20 @@ The folder only tells where to look: what counts is the row's own `host` and `ti
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyarrow import fs
+from pyarrow import fs, json
 
 from hauberk.errors import ConfigurationError
 
@@ -52,6 +54,10 @@ SCHEMA = pa.schema(
     ]
 )
 """A row: the members of a transaction, and its path. Segments of before lack the newer ones, which read as null."""
+
+# As lines of JSON have it.
+_WRITTEN = pa.schema([pa.field("time", pa.string()) if field.name == "time" else field for field in SCHEMA if field.name != "path"])
+_NO_OBJECT = re.compile(rb"\n[^{\n]")
 
 SUFFIX = ".parquet"
 REPLACES_SUFFIX = ".replaces"
@@ -226,35 +232,65 @@ class SegmentFolder:
 
     def _files(self, folders: Iterable[str] | None = None) -> Iterator[fs.FileInfo]:
         roots = [""] if folders is None else [f"host={folder}" for folder in sorted(folders)]
+        is_empty = True
         for root in roots:
             selector = fs.FileSelector(root, recursive=True, allow_not_found=True)
             for info in self.fs.get_file_info(selector):
+                is_empty = False
                 if info.type == fs.FileType.File:
                     yield info
+        if is_empty and _is_file(self.fs):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
 
 
-def table_of(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+def table_of(lines: bytes) -> pa.Table:
     """
-    Make a table of transactions as JSON has them.
+    Make a table of transactions, each a line of JSON. What says nothing of its host has null for one.
 
     Raises:
-        pa.ArrowException, ValueError, TypeError: If a member has another type than it should.
+        pa.ArrowException, ValueError, OverflowError: If a line is no JSON object, or a member has another type than it should.
     """
-    return pa.Table.from_pylist([row_of(row) for row in rows], schema=SCHEMA)
+    if not lines.startswith(b"{") or _NO_OBJECT.search(lines):
+        raise ValueError("a line is no object")  # Arrow does not survive a line `null`
+    lines.decode()  # which Arrow does not look at
+    told = json.read_json(
+        pa.BufferReader(lines),
+        json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
+        json.ParseOptions(explicit_schema=_WRITTEN, unexpected_field_behavior="ignore"),
+    )
+    columns = {name: told[name] for name in _WRITTEN.names}
+    columns["path"] = pa.array([path_of(url or "") for url in told["url"].to_pylist()], pa.string())
+    columns["time"] = pa.array([time_of(time) for time in told["time"].to_pylist()], SCHEMA.field("time").type)
+    return pa.table([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 
 
-def row_of(transaction: Mapping[str, Any]) -> dict[str, Any]:
-    """Make a row of a transaction: its time as such, and its path."""
-    row = {name: transaction.get(name) for name in SCHEMA.names}
-    row["time"] = time_of(transaction)
-    row["path"] = path_of(str(transaction.get("url") or ""))
-    return row
+def by_host_and_hour(tables: Iterable[pa.Table], untimed: datetime) -> Iterator[tuple[str, datetime, pa.Table]]:
+    """
+    Take tables apart.
+
+    Args:
+        tables: Of transactions.
+
+        untimed: The time of those that do not tell theirs.
+
+    Returns:
+        A host, when an hour began (UTC), and the transactions, in the order they came in.
+    """
+    table = pa.concat_tables(tables)
+    # Without its zone: to round in one, Arrow asks for the system's list of zones, which need not be there.
+    times = pc.coalesce(table["time"], pa.scalar(untimed, SCHEMA.field("time").type)).cast(pa.timestamp("ms"))
+    table = table.append_column("hour", pc.floor_temporal(times, unit="hour"))
+    table = table.take(pc.sort_indices(table, [("host", "ascending"), ("hour", "ascending")]))  # a stable order
+    begin = 0
+    for group in table.group_by(["host", "hour"], use_threads=False).aggregate([([], "count_all")]).to_pylist():
+        yield group["host"], group["hour"].replace(tzinfo=UTC), table.slice(begin, group["count_all"]).drop_columns("hour")
+        begin += group["count_all"]
 
 
-def time_of(transaction: Mapping[str, Any]) -> datetime | None:
+def time_of(text: str | None) -> datetime | None:
     """Read when a transaction began; `None` if it does not tell or that is no time. Without a zone it counts as UTC."""
     try:
-        time = datetime.fromisoformat(str(transaction.get("time")))
+        time = datetime.fromisoformat(text or "")
         return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
@@ -266,6 +302,13 @@ def path_of(url: str) -> str:
     if "://" in rest:
         rest = "/" + rest.partition("://")[2].partition("/")[2]
     return rest or "/"
+
+
+def _is_file(filesystem: fs.FileSystem) -> bool:
+    """Tell whether a file is where a folder should be."""
+    if not isinstance(filesystem, fs.SubTreeFileSystem):
+        return False
+    return bool(filesystem.base_fs.get_file_info(filesystem.base_path.rstrip("/")).type == fs.FileType.File)
 
 
 def _base(filesystem: fs.FileSystem) -> fs.FileSystem:

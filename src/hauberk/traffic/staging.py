@@ -23,8 +23,8 @@ from hauberk.traffic.store import TrafficStore
 
 SEGMENTS = "segments"
 COMPLETE = "complete"
-# Four times as much is turned into segments at once, during which nothing else in the process gets on.
-STAGED_BYTES = 2**20
+# Four times as much is in memory until it becomes segments; with less, there would be more of them to be read ever after.
+STAGED_BYTES = 4 * 2**20
 
 
 class StagedRows:

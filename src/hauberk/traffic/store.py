@@ -8,17 +8,16 @@ is on the way of a request: whoever appends may wait for a disk.
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import fs
 
@@ -31,9 +30,9 @@ from hauberk.traffic.segments import (
     SUFFIX,
     Segment,
     SegmentFolder,
+    by_host_and_hour,
     host_folder,
     table_of,
-    time_of,
 )
 
 log = logging.getLogger(__name__)
@@ -44,6 +43,9 @@ MAX_HOSTS_PER_HOUR = 200
 MAX_HOURS_KNOWN = 1000
 # What cannot be written waits until so many segments' worth has gathered.
 BUFFERED_SEGMENTS = 4
+# So many are read at once, in bytes of JSON, where they come one by one.
+PIECE_BYTES = 2**20
+NO_TRANSACTION = "it is no transaction, or a member of it has another type than it should"
 MERGE_FROM = 4
 MAX_MERGED_BYTES = 64 * 2**20
 # So long a question may take.
@@ -95,7 +97,7 @@ class TrafficStore(Queries):
         """Rows written."""
         self.dropped = 0
         """Rows that could not be written, or were no transactions."""
-        self._rows: dict[Partition, list[dict[str, Any]]] = defaultdict(list)
+        self._gathered: list[pa.Table] = []
         self._bytes = 0
         self._oldest = time.monotonic()
         self._own_folders: dict[datetime, set[str]] = {}
@@ -105,23 +107,31 @@ class TrafficStore(Queries):
     @property
     def waiting(self) -> int:
         """Rows that have gathered and are not written yet."""
-        return sum(len(rows) for rows in self._rows.values())
+        return sum(table.num_rows for table in self._gathered)
 
     def append(self, lines: bytes) -> None:
         """Take masked transactions, each a line of JSON; write segments when it is time. Failure is counted and logged, never raised."""
-        if not self._rows:
+        if not self._gathered:
             self._oldest = time.monotonic()
-        for line in lines.splitlines():
-            if line:
-                self._gather(line)
+        self._gather(lines)
         if self._bytes >= self.segment_bytes or time.monotonic() - self._oldest >= self.flush_seconds:
             self.flush()
 
-    def import_rows(self, lines: Iterable[bytes]) -> int:
-        """Take many transactions, e.g. of a capture, and write all of them; returns how many were written."""
+    def import_rows(self, lines: Iterable[bytes], wanted: Callable[[str, int], bool] | None = None) -> int:
+        """
+        Take many transactions, e.g. of a capture, and write all of them.
+
+        Args:
+            lines: The transactions, one or some whole lines at a time.
+
+            wanted: Asked, with a host and how many transactions of it have come, whether these are taken; default: all are.
+
+        Returns:
+            How many were written.
+        """
         before = self.stored
-        for line in lines:
-            self._gather(line)
+        for piece in _joined(lines, min(PIECE_BYTES, self.segment_bytes)):
+            self._gather(piece, wanted)
             if self._bytes >= self.segment_bytes * BUFFERED_SEGMENTS:
                 self.flush()
         self.flush()
@@ -129,18 +139,16 @@ class TrafficStore(Queries):
 
     def flush(self) -> None:
         """Write what has gathered. What cannot be written waits for the next time, until there is too much of it."""
-        gathered, self._rows = self._rows, defaultdict(list)
+        gathered, self._gathered = self._gathered, []
         size, self._bytes = self._bytes, 0
-        for (folder, hour), rows in self._in_few_folders(gathered).items():
+        for (folder, hour), table in self._in_few_folders(gathered).items():
             try:
-                table = self._table(rows)
-                if table.num_rows:
-                    self.folder.write(f"host={folder}/hour={hour.strftime(HOUR_FORMAT)}", self._name(), table)
+                self.folder.write(f"host={folder}/hour={hour.strftime(HOUR_FORMAT)}", self._name(), table)
                 self.stored += table.num_rows
                 self._trouble = ""
             except (OSError, pa.ArrowException) as error:
-                self._wait_or_drop((folder, hour), rows, size, error)
-        self._bytes = size if self._rows else 0
+                self._wait_or_drop(table, size, error)
+        self._bytes = size if self._gathered else 0
         self._oldest = time.monotonic()
 
     def retain(self, now: datetime | None = None) -> int:
@@ -202,54 +210,61 @@ class TrafficStore(Queries):
         """Write what has gathered; what cannot be written now is lost, and counted."""
         self.flush()
         if lost := self.waiting:
-            self._rows.clear()
+            self._gathered.clear()
             self._drop(lost, "the gateway ends and the traffic store cannot be written")
 
-    def _gather(self, line: bytes) -> None:
-        try:
-            row = json.loads(line)
-            at = time_of(row) or datetime.now(UTC)
-            partition = (host_folder(str(row["host"])), at.replace(minute=0, second=0, microsecond=0))
-        except (ValueError, TypeError, KeyError, AttributeError):
-            self._drop(1, "it is no transaction")
-            return
-        self._rows[partition].append(row)
-        self._bytes += len(line)
+    def _gather(self, lines: bytes, wanted: Callable[[str, int], bool] | None = None) -> None:
+        table = self._table([line for line in lines.split(b"\n") if line])
+        if wanted is not None:
+            counts = pc.value_counts(table["host"]).to_pylist()
+            unwanted = [count["values"] for count in counts if not wanted(count["values"], count["counts"])]
+            table = table.filter(pc.invert(pc.is_in(table["host"], pa.array(unwanted, pa.string())))) if unwanted else table
+        if table.num_rows:
+            self._gathered.append(table)
+            self._bytes += len(lines)
 
-    def _table(self, rows: list[dict[str, Any]]) -> pa.Table:
+    def _table(self, lines: Sequence[bytes]) -> pa.Table:
+        """Read transactions; what is none takes no other with it."""
+        if not lines:
+            return SCHEMA.empty_table()
         try:
-            return table_of(rows)
-        except (pa.ArrowException, ValueError, TypeError, OverflowError):
-            good = []
-            for row in rows:  # one bad row must not take the others with it
-                try:
-                    good.append(table_of([row]))
-                except (pa.ArrowException, ValueError, TypeError, OverflowError):
-                    self._drop(1, "a member of it has another type than it should")
-            return pa.concat_tables(good) if good else SCHEMA.empty_table()
+            table = table_of(b"\n".join(lines))
+        except (pa.ArrowException, ValueError, OverflowError):
+            if len(lines) == 1:
+                self._drop(1, NO_TRANSACTION)
+                return SCHEMA.empty_table()
+            middle = len(lines) // 2
+            return pa.concat_tables([self._table(lines[:middle]), self._table(lines[middle:])])
+        if homeless := table["host"].null_count:
+            self._drop(homeless, NO_TRANSACTION)
+            table = table.filter(table["host"].is_valid())
+        return table
 
-    def _in_few_folders(self, gathered: dict[Partition, list[dict[str, Any]]]) -> dict[Partition, list[dict[str, Any]]]:
+    def _in_few_folders(self, gathered: Sequence[pa.Table]) -> dict[Partition, pa.Table]:
         """Give the hosts that came first in an hour, of those at once the busiest, folders of their own, and all others one together."""
-        few: dict[Partition, list[dict[str, Any]]] = defaultdict(list)
+        if not gathered:
+            return {}
+        few: dict[Partition, list[pa.Table]] = defaultdict(list)
         other = host_folder(OTHER_HOSTS)
-        for (host, hour), rows in sorted(gathered.items(), key=lambda item: len(item[1]), reverse=True):
-            own = self._own_folders.setdefault(hour, set())
+        found = sorted(by_host_and_hour(gathered, datetime.now(UTC)), key=lambda found: found[2].num_rows, reverse=True)
+        for name, hour, table in found:
+            host, own = host_folder(name), self._own_folders.setdefault(hour, set())
             if len(own) < MAX_HOSTS_PER_HOUR:
                 own.add(host)
-            few[host if host in own else other, hour] += rows
+            few[host if host in own else other, hour].append(table)
         while len(self._own_folders) > MAX_HOURS_KNOWN:
             del self._own_folders[next(iter(self._own_folders))]
-        return few
+        return {partition: pa.concat_tables(tables) for partition, tables in few.items()}
 
     def _name(self) -> str:
         return f"{self.writer}-{time.time_ns() // 1_000_000:013d}-{next(self._numbers) % 10_000:04d}{SUFFIX}"
 
-    def _wait_or_drop(self, partition: Partition, rows: list[dict[str, Any]], size: int, error: Exception) -> None:
+    def _wait_or_drop(self, table: pa.Table, size: int, error: Exception) -> None:
         if size < self.segment_bytes * BUFFERED_SEGMENTS:
-            self._rows[partition] += rows
+            self._gathered.append(table)
             self._tell("the traffic store cannot be written; transactions wait", error)
         else:
-            self._drop(len(rows), f"the traffic store cannot be written: {_reason(error)}")
+            self._drop(table.num_rows, f"the traffic store cannot be written: {_reason(error)}")
 
     def _drop(self, count: int, why: str) -> None:
         self.dropped += count
@@ -291,6 +306,19 @@ class TrafficStore(Queries):
             if merged:
                 self.folder.delete(self.folder.replaced_by(note))
             self.folder.delete([note])
+
+
+def _joined(lines: Iterable[bytes], least_bytes: int) -> Iterator[bytes]:
+    """Join lines, so that they are read many at a time."""
+    joined: list[bytes] = []
+    size = 0
+    for line in lines:
+        joined.append(line)
+        size += len(line)
+        if size >= least_bytes:
+            yield b"\n".join(joined)
+            joined, size = [], 0
+    yield b"\n".join(joined)
 
 
 def _as_now(table: pa.Table) -> pa.Table:

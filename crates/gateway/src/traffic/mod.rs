@@ -12,8 +12,9 @@ mod sampler;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use hauberk_traffic::Masker;
 
 pub(crate) use recorder::Recorder;
@@ -26,7 +27,7 @@ use sampler::Sampler;
 
 /// How traffic is sampled.
 #[derive(Clone)]
-pub struct TrafficOptions {
+pub struct Sampling {
     /// Hides secrets, and tells sessions and clients apart, under a key that others do not know.
     pub masker: Masker,
     /// The share of exchanges that is sampled, from 0 to 1.
@@ -35,17 +36,15 @@ pub struct TrafficOptions {
     pub max_per_second: f64,
     /// Largest request body (JSON or form) that is recorded, in bytes; 0 records none.
     pub max_body_bytes: usize,
-    /// How many bytes of masked transactions wait for [`Gateway::take_transactions`](crate::Gateway::take_transactions);
-    /// beyond that they are dropped and counted.
-    pub queue_bytes: usize,
 }
 
-impl fmt::Debug for TrafficOptions {
+impl fmt::Debug for Sampling {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("TrafficOptions")
+            .debug_struct("Sampling")
             .field("sample_rate", &self.sample_rate)
             .field("max_per_second", &self.max_per_second)
+            .field("max_body_bytes", &self.max_body_bytes)
             .finish_non_exhaustive()
     }
 }
@@ -59,36 +58,42 @@ const MASKED: usize = 100_000;
 
 /// Between a request and whoever keeps traffic.
 pub(crate) struct Traffic {
-    sampler: Sampler,
-    masker: Masker,
-    max_body_bytes: usize,
+    /// None if nothing is sampled.
+    drawing: ArcSwapOption<Drawing>,
     /// Unmasked.
     waiting: Queue<Exchanged>,
     masked: Queue<Box<str>>,
     dropped: AtomicU64,
 }
 
+/// Sampling in force; an exchange that was drawn ends under the one it was drawn by.
+struct Drawing {
+    sampler: Sampler,
+    masker: Masker,
+    max_body_bytes: usize,
+}
+
 impl Traffic {
-    /// What samples as told; none if nothing would ever be sampled.
-    pub(crate) fn new(options: &TrafficOptions) -> Option<Arc<Self>> {
-        let sampler = Sampler::new(options.sample_rate, options.max_per_second)?;
-        Some(Arc::new(Self {
-            sampler,
-            masker: options.masker.clone(),
-            max_body_bytes: options.max_body_bytes,
+    /// Samples nothing yet; beyond `queue_bytes` of masked transactions that wait, more are dropped.
+    pub(crate) fn new(queue_bytes: usize) -> Self {
+        Self {
+            drawing: ArcSwapOption::empty(),
             waiting: Queue::new(WAITING, WAITING_BYTES),
-            masked: Queue::new(MASKED, options.queue_bytes),
+            masked: Queue::new(MASKED, queue_bytes),
             dropped: AtomicU64::new(0),
-        }))
+        }
     }
 
-    /// Whether an exchange that begins now is sampled, and for how many it then stands.
-    pub(crate) fn draw(&self, now: Instant) -> Option<f64> {
-        self.sampler.draw(now)
-    }
-
-    pub(crate) fn max_body_bytes(&self) -> usize {
-        self.max_body_bytes
+    /// Samples like this from the next exchange on.
+    pub(crate) fn sample(&self, sampling: Option<Sampling>) {
+        let drawing = sampling.and_then(|sampling| {
+            Some(Arc::new(Drawing {
+                sampler: Sampler::new(sampling.sample_rate, sampling.max_per_second)?,
+                masker: sampling.masker,
+                max_body_bytes: sampling.max_body_bytes,
+            }))
+        });
+        self.drawing.store(drawing);
     }
 
     /// Leaves an exchange to be masked.

@@ -10,7 +10,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use hauberk_traffic::{Header, LazyText, Transaction, TransactionRef, api_likelihood};
 use http::{HeaderMap, Version, header};
 
-use super::Traffic;
 use super::sample::Exchanged;
 use crate::clock;
 use crate::error::{Error, ErrorKind};
@@ -27,7 +26,7 @@ const NICENESS: libc::c_int = 10;
 
 /// Masks for as long as it lives, and at its end all that waits.
 pub(crate) struct Recorder {
-    traffic: Arc<Traffic>,
+    shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -35,16 +34,16 @@ impl Recorder {
     /// # Errors
     ///
     /// When the system refuses the thread.
-    pub(crate) fn start(traffic: Arc<Traffic>, shared: Arc<Shared>) -> Result<Self, Error> {
-        let masking = Arc::clone(&traffic);
+    pub(crate) fn start(shared: Arc<Shared>) -> Result<Self, Error> {
+        let masking = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("gateway-traffic".to_owned())
-            .spawn(move || run(&masking, &shared))
+            .spawn(move || run(&masking))
             .map_err(|cause| {
                 Error::because(ErrorKind::Runtime, "threads cannot be started", cause)
             })?;
         Ok(Self {
-            traffic,
+            shared,
             thread: Some(thread),
         })
     }
@@ -52,17 +51,18 @@ impl Recorder {
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        self.traffic.waiting.end();
+        self.shared.traffic.waiting.end();
         if let Some(Err(_)) = self.thread.take().map(JoinHandle::join) {
             log::error!("the thread that masks traffic panicked: nothing is recorded any more");
         }
     }
 }
 
-fn run(traffic: &Traffic, shared: &Shared) {
+fn run(shared: &Shared) {
     // SAFETY: it takes and gives numbers only. Of the calling thread alone on Linux, where each has a priority of its own.
     // Where that fails the thread is as eager as the others, no more.
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICENESS) };
+    let traffic = &shared.traffic;
     loop {
         let is_ended = traffic.waiting.wait();
         if !is_ended {
@@ -74,7 +74,7 @@ fn run(traffic: &Traffic, shared: &Shared) {
         }
         for exchanged in batch {
             // Should masking ever break on something, that one is lost and the others are not.
-            let line = catch_unwind(AssertUnwindSafe(|| masked_line(traffic, &exchanged)));
+            let line = catch_unwind(AssertUnwindSafe(|| masked_line(&exchanged)));
             let is_kept = line.is_ok_and(|line| {
                 // Many of them wait, so none keeps more room than it needs.
                 let line = line.into_boxed_str();
@@ -89,10 +89,11 @@ fn run(traffic: &Traffic, shared: &Shared) {
 }
 
 /// The transaction as a line of JSON, masked and scored.
-fn masked_line(traffic: &Traffic, exchanged: &Exchanged) -> String {
+fn masked_line(exchanged: &Exchanged) -> String {
+    let masker = &exchanged.drawing.masker;
     let unmasked = borrowed(exchanged);
     let identifiers = &exchanged.host.zone.session_identifiers;
-    let session = identifiers.session_id(&unmasked, &traffic.masker);
+    let session = identifiers.session_id(&unmasked, masker);
     let score = api_likelihood(&unmasked);
     let owned = |headers: Vec<Header<'_>>| {
         let pairs = headers.into_iter();
@@ -125,7 +126,7 @@ fn masked_line(traffic: &Traffic, exchanged: &Exchanged) -> String {
         weight: unmasked.weight,
         ..Transaction::default()
     };
-    transaction.into_masked(&traffic.masker).to_line()
+    transaction.into_masked(masker).to_line()
 }
 
 /// The exchange as it was, without copying what is text already.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Version, header};
 use pingora::proxy::Session;
 
-use super::Traffic;
+use super::Drawing;
 use crate::body;
 use crate::exchange::Exchange;
 use crate::host::Host;
@@ -20,6 +20,7 @@ use crate::target;
 
 /// An exchange under way that was sampled.
 pub(crate) struct Sample {
+    drawing: Arc<Drawing>,
     weight: f64,
     began: SystemTime,
     body: Copied,
@@ -46,12 +47,14 @@ impl Sample {
         session: &Session,
         exchange: &Exchange,
     ) -> Option<Box<Self>> {
-        let traffic = shared.traffic.as_ref()?;
-        let weight = traffic.draw(exchange.begun)?;
+        let drawing = shared.traffic.drawing.load();
+        let drawing = drawing.as_ref()?;
+        let weight = drawing.sampler.draw(exchange.begun)?;
         Some(Box::new(Self {
+            drawing: Arc::clone(drawing),
             weight,
             began: SystemTime::now(),
-            body: Copied::begin(shared, traffic, session, exchange),
+            body: Copied::begin(shared, drawing.max_body_bytes, session, exchange),
         }))
     }
 
@@ -94,7 +97,7 @@ impl Sample {
         exchange: &Exchange,
         took: Duration,
     ) {
-        let (Some(traffic), Some(route)) = (&shared.traffic, &exchange.route) else {
+        let Some(route) = &exchange.route else {
             return;
         };
         let head = session.req_header();
@@ -106,6 +109,7 @@ impl Sample {
         let certificate = exchange.client.standing(&route.host);
         let certificate = certificate.filter(|one| one.verified && !one.revoked);
         let exchanged = Exchanged {
+            drawing: self.drawing,
             weight: self.weight,
             began: self.began,
             took,
@@ -131,13 +135,12 @@ impl Sample {
             certificate: certificate.map(|one| (*one.presented.facts.fingerprint_sha256).into()),
             _share: share,
         };
-        traffic.leave(exchanged, &shared.metrics);
+        shared.traffic.leave(exchanged, &shared.metrics);
     }
 }
 
 impl Copied {
-    fn begin(shared: &Shared, traffic: &Traffic, session: &Session, exchange: &Exchange) -> Self {
-        let max_bytes = traffic.max_body_bytes();
+    fn begin(shared: &Shared, max_bytes: usize, session: &Session, exchange: &Exchange) -> Self {
         let Some(enforced) = exchange.enforced.as_ref().filter(|_| max_bytes > 0) else {
             return Self::Nothing;
         };
@@ -170,6 +173,7 @@ fn is_kept(headers: &HeaderMap) -> bool {
 
 /// What an exchange was; nothing in it is masked.
 pub(super) struct Exchanged {
+    pub(super) drawing: Arc<Drawing>,
     pub(super) weight: f64,
     pub(super) began: SystemTime,
     pub(super) took: Duration,

@@ -9,10 +9,13 @@ const STEP: f64 = 0.618_033_988_749_894_9;
 
 const NANOSECONDS: f64 = 1e9;
 
+static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
+
 thread_local! {
     static DRAWN: Cell<f64> = const { Cell::new(0.0) };
-    /// Exchanges of this thread that were not sampled since the last one that was.
-    static PASSED: Cell<u32> = const { Cell::new(0) };
+    /// The sampler that this thread drew by last, and how many exchanges that one has not sampled since the last one it
+    /// did: what passed under other settings is of another time.
+    static PASSED: Cell<(u64, u32)> = const { Cell::new((0, 0)) };
 }
 
 /// Draws exchanges.
@@ -21,6 +24,8 @@ thread_local! {
 /// sampled would have been sampled at an even pace. While that is ahead by more than a burst, drawing only reads it, so
 /// threads do not take it from each other.
 pub(super) struct Sampler {
+    /// No other sampler has it.
+    number: u64,
     share: f64,
     /// Between two samples at an even pace, in nanoseconds.
     interval: u64,
@@ -44,6 +49,7 @@ impl Sampler {
         }
         let interval = (NANOSECONDS / max_per_second).max(1.0) as u64;
         Some(Self {
+            number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
             share,
             interval,
             burst: interval.max(NANOSECONDS as u64),
@@ -55,11 +61,16 @@ impl Sampler {
     /// Whether an exchange that begins now is sampled; if so, for how many of this thread's it stands: itself and those
     /// that were not sampled before it.
     pub(super) fn draw(&self, now: Instant) -> Option<f64> {
-        if self.is_drawn() && self.is_in_time(now) {
-            return Some(f64::from(PASSED.replace(0)) + 1.0);
-        }
-        PASSED.set(PASSED.get().saturating_add(1));
-        None
+        let (number, passed) = PASSED.get();
+        let passed = if number == self.number { passed } else { 0 };
+        let is_sampled = self.is_drawn() && self.is_in_time(now);
+        let kept = if is_sampled {
+            0
+        } else {
+            passed.saturating_add(1)
+        };
+        PASSED.set((self.number, kept));
+        is_sampled.then(|| f64::from(passed) + 1.0)
     }
 
     fn is_drawn(&self) -> bool {
@@ -126,6 +137,22 @@ mod tests {
             let all = (10 * per_second) as f64;
             assert!(weight <= all && weight > all * 0.79, "{case}, {weight}");
         }
+    }
+
+    #[test]
+    fn another_sampler_begins_anew() {
+        let draw = || {
+            let now = Instant::now();
+            let few = Sampler::new(0.001, 1e9).expect("it samples");
+            // The first draw may be anywhere in the sequence.
+            let first = (0..1000).find(|_| few.draw(now).is_some());
+            assert!(first.is_some());
+            assert!((0..500).all(|_| few.draw(now).is_none()));
+            let all = Sampler::new(1.0, 1e9).expect("it samples");
+            assert_eq!(all.draw(now), Some(1.0), "the 500 are of another time");
+            assert_eq!(all.draw(now), Some(1.0));
+        };
+        std::thread::spawn(draw).join().expect("no panic");
     }
 
     #[test]

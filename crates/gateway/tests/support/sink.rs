@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
@@ -24,16 +25,25 @@ pub struct Swallowed {
 pub enum Manner {
     /// It reads all, then answers 201.
     Plain,
-    /// So does it, but it does not begin to read the body for a while.
-    Late(Duration),
+    /// So does it, but it does not begin to read the body before [`Sink::go_on`].
+    Late,
     /// It answers 200 to the head and closes.
     Hasty,
 }
 
 pub struct Sink {
     pub address: SocketAddr,
-    swallowed: Arc<Mutex<Vec<Swallowed>>>,
-    connections: Arc<Mutex<usize>>,
+    seen: Arc<Seen>,
+}
+
+/// What all of its connections know.
+#[derive(Default)]
+struct Seen {
+    swallowed: Mutex<Vec<Swallowed>>,
+    /// Bytes after heads.
+    bytes: AtomicUsize,
+    connections: AtomicUsize,
+    goes_on: AtomicBool,
 }
 
 impl Sink {
@@ -41,15 +51,14 @@ impl Sink {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let sink = Self {
             address: listener.local_addr().unwrap(),
-            swallowed: Arc::default(),
-            connections: Arc::default(),
+            seen: Arc::default(),
         };
-        let (swallowed, count) = (Arc::clone(&sink.swallowed), Arc::clone(&sink.connections));
+        let seen = Arc::clone(&sink.seen);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                *count.lock().unwrap() += 1;
-                let swallowed = Arc::clone(&swallowed);
-                thread::spawn(move || serve(stream, manner, &swallowed));
+                seen.connections.fetch_add(1, Ordering::SeqCst);
+                let seen = Arc::clone(&seen);
+                thread::spawn(move || serve(stream, manner, &seen));
             }
         });
         sink
@@ -60,30 +69,45 @@ impl Sink {
     }
 
     pub fn connections(&self) -> usize {
-        *self.connections.lock().unwrap()
+        self.seen.connections.load(Ordering::SeqCst)
     }
 
     /// The request with this number, which is there or about to be.
     pub fn swallowed(&self, index: usize) -> Swallowed {
-        let begun = Instant::now();
-        loop {
-            if let Some(found) = self.swallowed.lock().unwrap().get(index) {
-                return found.clone();
-            }
-            assert!(
-                begun.elapsed() < Duration::from_secs(20),
-                "no request {index}"
-            );
-            sleep(Duration::from_millis(5));
-        }
+        let found = || self.seen.swallowed.lock().unwrap().get(index).cloned();
+        until(found).unwrap_or_else(|| panic!("no request {index}"))
+    }
+
+    /// Waits until so many bytes after heads were read, of all requests together: those of one that is under way are lost
+    /// to the origin where its connection is reset before it reads them.
+    pub fn wait_for(&self, bytes: usize) {
+        let came = || (self.seen.bytes.load(Ordering::SeqCst) >= bytes).then_some(());
+        until(came).unwrap_or_else(|| panic!("{bytes} bytes did not come"));
+    }
+
+    /// Lets an origin that waited read.
+    pub fn go_on(&self) {
+        self.seen.goes_on.store(true, Ordering::SeqCst);
     }
 
     pub fn count(&self) -> usize {
-        self.swallowed.lock().unwrap().len()
+        self.seen.swallowed.lock().unwrap().len()
     }
 }
 
-fn serve(mut stream: TcpStream, manner: Manner, swallowed: &Mutex<Vec<Swallowed>>) -> Option<()> {
+/// Asks until there is something; in vain for as long as a busy machine may take.
+fn until<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(20) {
+        if let Some(found) = ask() {
+            return Some(found);
+        }
+        sleep(Duration::from_millis(5));
+    }
+    None
+}
+
+fn serve(mut stream: TcpStream, manner: Manner, seen: &Seen) -> Option<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -95,7 +119,7 @@ fn serve(mut stream: TcpStream, manner: Manner, swallowed: &Mutex<Vec<Swallowed>
     let head = String::from_utf8(head).ok()?.to_ascii_lowercase();
     match manner {
         Manner::Plain => {}
-        Manner::Late(wait) => sleep(wait),
+        Manner::Late => until(|| seen.goes_on.load(Ordering::SeqCst).then_some(()))?,
         Manner::Hasty => {
             let answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
             return stream.write_all(answer).ok();
@@ -115,11 +139,12 @@ fn serve(mut stream: TcpStream, manner: Manner, swallowed: &Mutex<Vec<Swallowed>
             break false;
         }
         bytes += count;
+        seen.bytes.fetch_add(count, Ordering::SeqCst);
         hash.update(&buffer[..count]);
         tail.extend_from_slice(&buffer[..count]);
         tail.drain(..tail.len().saturating_sub(500));
     };
-    swallowed.lock().unwrap().push(Swallowed {
+    seen.swallowed.lock().unwrap().push(Swallowed {
         bytes,
         sha256: hash.finish(),
         is_whole,

@@ -57,6 +57,35 @@ paths:
 """
 
 
+def temps_yaml(*more_servers: str, more_paths: str = "") -> str:
+    """
+    Write a document in YAML for api.example.com: GET /v1/temps with a parameter, POST with a body that passes unchecked (28, line 13).
+
+    Args:
+        more_servers: URLs.
+
+        more_paths: Lines that follow those of `/temps`.
+    """
+    servers = ", ".join(f"{{url: {url}}}" for url in ("https://api.example.com/v1", *more_servers))
+    return f"""\
+openapi: 3.0.3
+info: {{title: Temperatures, version: "1"}}
+servers: [{servers}]
+paths:
+  /temps:
+    get:
+      parameters:
+        - {{name: page, in: query, schema: {{type: integer, maximum: 10}}}}
+      responses: {{200: {{description: ok}}}}
+    post:
+      requestBody:
+        content:
+          application/xml:
+            schema: {{type: object}}
+      responses: {{200: {{description: ok}}}}
+{more_paths}"""
+
+
 def document(**changes: Any) -> str:
     """Write the temperatures document with some members changed; `None` takes one away."""
     members = {name: value for name, value in (TEMPERATURES | changes).items() if value is not None}
