@@ -89,6 +89,8 @@ class Database:
             with self._sessions() as session:
                 yield session
         except _TROUBLE as error:
+            if _is_ours(error):
+                raise
             raise _unavailable("the database cannot be read", error) from error
 
     @contextmanager
@@ -111,11 +113,18 @@ class Database:
         except IntegrityError as error:
             raise Conflict("another request changed the same at the same time: look at it again, then try again") from error
         except _TROUBLE as error:
+            if _is_ours(error):
+                raise
             raise _unavailable("the change was not stored", error) from error
 
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
+
+
+def _is_ours(error: Exception) -> bool:
+    """Tell whether the statement is at fault, not the database: SQLite has the same class for both."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlite_errorname", None) == "SQLITE_ERROR"
 
 
 def _unavailable(what: str, error: Exception) -> Unavailable:
