@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -20,6 +19,8 @@ from hauberk.storage.database import Database
 from hauberk.storage.models import Token, now
 from hauberk.storage.tokens import token_sha256
 from hauberk.storage.users import add_user, set_disabled, set_password, set_role, user_named
+
+pytestmark = pytest.mark.both_databases
 
 HERE = Origin("192.0.2.1", "Browser/1.0")
 PASSWORD = "correct horse battery"
@@ -39,16 +40,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def entrance(tmp_path: Path, clock: Clock) -> Iterator[Entrance]:
-    database = Database(f"sqlite:///{tmp_path / 'hauberk.db'}")
+def entrance(open_database: Callable[[], Database], clock: Clock) -> Entrance:
+    database = open_database()
     made = Entrance(database, DashboardSettings(), clock)
     made.passwords = Passwords(CHEAP)
     with database.write() as session:
         add_user(session, "Ada", made.passwords.hash(PASSWORD), "viewer")
         for scope in ("read", "edit", "gateway"):
             session.add(Token(name=scope, email="owner@example.com", scope=scope, sha256=token_sha256(scope)))
-    yield made
-    database.close()
+    return made
 
 
 def user_id(entrance: Entrance) -> str:

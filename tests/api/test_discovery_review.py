@@ -16,6 +16,8 @@ from hauberk.operation import OperationKey
 from hauberk.storage.candidates import Window, record_candidates
 from hauberk.storage.models import Zone, now
 
+pytestmark = pytest.mark.both_databases
+
 FOUND: list[tuple[str, str, str, tuple[Origin, ...], int, float | None]] = [
     ("GET", HOST_NAME, "/users/{var1}", ("ML", "SessionIdentifier"), 4800, 0.99),
     ("POST", HOST_NAME, "/users", ("ML",), 2400, 0.9),

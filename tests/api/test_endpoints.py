@@ -23,6 +23,8 @@ from hauberk.storage.models import Operation, Schema, Zone, now
 from hauberk.storage.operation_latency import refresh_latency
 from hauberk.storage.operation_metrics import Counted, hour_of, store_metrics
 
+pytestmark = pytest.mark.both_databases
+
 HOUR = timedelta(hours=1)
 STATES = ["uploaded", "drift", "learned", "not_applied", "learning", "none"]
 ACTIONS = ["none", "log", "block"]

@@ -8,11 +8,15 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from conftest import LiveControlPlane
 from hauberk.certificate import Subject
 from hauberk.pki.generate import generate_request
 from hauberk.storage.models import GatewayStatus, Operation, OperationMetric, Schema, now
 from hauberk.storage.operation_metrics import hour_of
+
+pytestmark = pytest.mark.both_databases
 
 COUNTS = ("passed", "logged", "blocked_certificate", "blocked_rule", "blocked_schema", "blocked_other", "protected", "with_certificate")
 COUNTS += ("fallthrough", "client_errors", "server_errors")

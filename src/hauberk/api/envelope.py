@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import DataError, StatementError
 from starlette.exceptions import HTTPException
 
 from hauberk.errors import HauberkError, InvalidRequest, InvalidSchema, TooManyRequests, Unauthenticated
@@ -120,6 +120,9 @@ def _from_http(request: Request, error: Exception) -> JSONResponse:
 def _from_statement(request: Request, error: Exception) -> JSONResponse:
     """Tell what no database can hold, such as a lone surrogate or a time before year 1, from a fault of ours."""
     cause = error.orig if isinstance(error, StatementError) else error
+    if isinstance(error, DataError):  # PostgreSQL's word for it; SQLite holds these
+        message = "a text holds the character NUL or is too long, or a number is out of range"
+        return failure(InvalidRequest.status, [_error(InvalidRequest.code, message)])
     if isinstance(cause, UnicodeEncodeError):
         return failure(InvalidRequest.status, [_error(InvalidRequest.code, "a text holds a lone surrogate, which is no character")])
     if isinstance(cause, OverflowError):

@@ -52,7 +52,8 @@ class Filters:
             query, hosts=self.hosts, methods=self.methods, endpoint=self.endpoint, origin=self.origin, states=self.states
         )
         if self.prefix:
-            query = query.where(Row.endpoint.startswith(self.prefix, autoescape=True))
+            # Not by LIKE, in which SQLite takes upper and lower case for the same.
+            query = query.where(func.substr(Row.endpoint, 1, len(self.prefix)) == self.prefix)
         if self.least_score is not None:
             query = query.where(Row.score >= self.least_score)
         if self.most_score is not None:
