@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DataError, StatementError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from hauberk.errors import HauberkError, InvalidRequest, InvalidSchema, TooManyRequests, Unauthenticated
 
@@ -70,6 +71,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(StatementError, _from_statement)
     app.add_exception_handler(UnicodeEncodeError, _from_statement)
     app.add_exception_handler(OverflowError, _from_statement)
+    app.add_exception_handler(ClientDisconnect, _from_leaver)
     app.add_exception_handler(Exception, _from_bug)
 
 
@@ -128,6 +130,11 @@ def _from_statement(request: Request, error: Exception) -> JSONResponse:
     if isinstance(cause, OverflowError):
         return failure(InvalidRequest.status, [_error(InvalidRequest.code, "a number or a time is out of range")])
     return _from_bug(request, error)
+
+
+def _from_leaver(_request: Request, _gone: Exception) -> JSONResponse:
+    # Nobody reads this, and nothing is wrong here.
+    return failure(InvalidRequest.status, [_error(InvalidRequest.code, "the body ended before its time")])
 
 
 def _from_bug(request: Request, error: Exception) -> JSONResponse:

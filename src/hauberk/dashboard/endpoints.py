@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from hauberk.certificate import file_name
 from hauberk.dashboard.notices import Undo
 from hauberk.dashboard.page import Page, PageOf
 from hauberk.dashboard.rest import RestError
@@ -119,11 +120,10 @@ async def export(page: PageOf, host: str = "") -> Response:
     documents = answer.result["schemas"]
     if not documents:
         return page.moved(page.link("endpoints"), done="No operation is saved on this host, so there is nothing to export.", kind="warn")
-    name = "".join(character if character.isalnum() or character in ".-" else "_" for character in host)
     return Response(
         json.dumps(documents[0], indent=2, ensure_ascii=False),
         media_type="application/json",
-        headers={"Content-Disposition": f'attachment; filename="{name}.openapi.json"'},
+        headers={"Content-Disposition": f'attachment; filename="{file_name(host)}.openapi.json"'},
     )
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
+from hauberk.certificate import file_name
 from hauberk.dashboard.addresses import link
 from hauberk.dashboard.notices import Left, Undo
 from hauberk.dashboard.page import OWN, Page, PageOf
@@ -103,7 +104,7 @@ async def remove_host(page: PageOf, name: str) -> Response:
 async def download(page: PageOf, name: str) -> Response:
     """Give a host's certificate, for clients that have to trust it."""
     host = await _host(page, name)
-    headers = {"Content-Disposition": 'attachment; filename="server.pem"'}
+    headers = {"Content-Disposition": f'attachment; filename="{file_name(name)}.pem"'}
     return Response(host["certificate_pem"], media_type="application/x-pem-file", headers=headers)
 
 
