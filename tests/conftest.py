@@ -8,24 +8,30 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import cloudflare
 import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy import make_url
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+import databases
+from databases import missing
 from hauberk.api.app import create_app
 from hauberk.config import LimitSettings, Settings
-from hauberk.pipeline import ControlPlane
+from hauberk.pipeline import ControlPlane, compile_snapshot
 from hauberk.serve.listening import bind
+from hauberk.storage.database import Database
 
 ZONE_NAME = "example.com"
 HOST_NAME = "api.example.com"
@@ -38,13 +44,6 @@ def require_tool(name: str) -> str:
     if path is None:
         missing(f"{name} is not installed: .ci/packages.txt names the package that has it")
     return path
-
-
-def missing(message: str) -> NoReturn:
-    """Skip a user's test for want of something, and fail CI's."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(message)
-    pytest.skip(message)
 
 
 def eventually(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
@@ -60,6 +59,37 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.definition.get_closest_marker("both_databases") is not None and "database_kind" in metafunc.fixturenames:
+        metafunc.parametrize("database_kind", databases.KINDS, indirect=True, scope="session")
+
+
+def pytest_unconfigure() -> None:
+    databases.end_server()
+
+
+@pytest.fixture(scope="session")
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """`sqlite` or `postgresql`."""
+    return str(getattr(request, "param", databases.USUAL_KIND))
+
+
+@pytest.fixture
+def database_url(database_kind: str, tmp_path: Path) -> Iterator[str]:
+    """The URL of a new database."""
+    url = databases.new_database_url(database_kind, tmp_path)
+    yield url
+    if database_kind == "postgresql":
+        databases.server().drop(str(make_url(url).database))
+
+
+@pytest.fixture
+def open_database(database_url: str) -> Iterator[Callable[[], Database]]:
+    """Open the test's database, with each call once more, as another control plane would; all are closed at the end."""
+    with ExitStack() as opened:
+        yield lambda: opened.enter_context(closing(Database(database_url)))
 
 
 @pytest.fixture(scope="session")
@@ -105,27 +135,46 @@ class LiveControlPlane:
 
 
 def settings_for(state_dir: Path, address: str, **tables: dict[str, Any]) -> Settings:
+    control_plane = {"database_url": databases.url_of(state_dir), **tables.get("control_plane", {}), "listen": address}
     return Settings.model_validate(
         {
             **tables,
             "state_dir": state_dir,
-            "control_plane": {**tables.get("control_plane", {}), "listen": address},
+            "control_plane": control_plane,
             "zones": [{"name": ZONE_NAME, "hosts": [{"name": HOST_NAME, "upstreams": ["http://127.0.0.1:9"]}]}],
         }
     )
 
 
 @pytest.fixture(scope="session")
-def first_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def first_states(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Give a state folder after its first start on a kind of database."""
+
+    @cache
+    def first(kind: str) -> Path:
+        folder = tmp_path_factory.mktemp("first") / "state"
+        if kind == "postgresql":
+            databases.mark(folder, "template1")
+        ControlPlane(settings_for(folder, "127.0.0.1:8080")).close()
+        if kind == "postgresql":
+            databases.mark(folder, databases.name_of(folder))
+        return folder
+
+    return first
+
+
+@pytest.fixture(scope="session")
+def first_state(first_states: Callable[[str], Path], database_kind: str) -> Path:
     """A state folder after its first start, to copy: keys and migrations are made once."""
-    folder = tmp_path_factory.mktemp("first") / "state"
-    ControlPlane(settings_for(folder, "127.0.0.1:8080")).close()
-    return folder
+    return first_states(database_kind)
 
 
 @pytest.fixture
-def state_dir(first_state: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(first_state, tmp_path / "state"))
+def state_dir(first_state: Path, tmp_path: Path) -> Iterator[Path]:
+    folder = Path(shutil.copytree(first_state, tmp_path / "state"))
+    yield folder
+    if (folder / databases.MARK).exists():
+        databases.server().drop(databases.name_of(folder))
 
 
 @pytest.fixture
@@ -168,7 +217,12 @@ class serve_control_plane:  # noqa: N801 - used as a context manager
         self.server.should_exit = True
         self.thread.join()
         self.bound.close()
+        kept = self.plane.snapshot()
+        with self.plane.database.read() as session:
+            compiled = compile_snapshot(session)
         self.plane.close()
+        # Whatever a test has changed: what was compiled before the commit is what the database says after it.
+        assert kept == compiled
 
 
 @pytest.fixture

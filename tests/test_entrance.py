@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -12,7 +11,7 @@ from sqlalchemy import select, update
 
 from hauberk.access.passwords import Passwords
 from hauberk.config import DashboardSettings
-from hauberk.entrance import Entrance, Origin
+from hauberk.entrance import Entrance, Origin, new_mark
 from hauberk.errors import Conflict, Forbidden, InvalidRequest, TooManyRequests, Unauthenticated
 from hauberk.storage.access_tables import DashboardSession, SignInLink, User
 from hauberk.storage.dashboard_sessions import MAX_SESSIONS, Owner
@@ -20,6 +19,8 @@ from hauberk.storage.database import Database
 from hauberk.storage.models import Token, now
 from hauberk.storage.tokens import token_sha256
 from hauberk.storage.users import add_user, set_disabled, set_password, set_role, user_named
+
+pytestmark = pytest.mark.both_databases
 
 HERE = Origin("192.0.2.1", "Browser/1.0")
 PASSWORD = "correct horse battery"
@@ -39,16 +40,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def entrance(tmp_path: Path, clock: Clock) -> Iterator[Entrance]:
-    database = Database(f"sqlite:///{tmp_path / 'hauberk.db'}")
+def entrance(open_database: Callable[[], Database], clock: Clock) -> Entrance:
+    database = open_database()
     made = Entrance(database, DashboardSettings(), clock)
     made.passwords = Passwords(CHEAP)
     with database.write() as session:
         add_user(session, "Ada", made.passwords.hash(PASSWORD), "viewer")
         for scope in ("read", "edit", "gateway"):
             session.add(Token(name=scope, email="owner@example.com", scope=scope, sha256=token_sha256(scope)))
-    yield made
-    database.close()
+    return made
 
 
 def user_id(entrance: Entrance) -> str:
@@ -223,6 +223,58 @@ def test_failures_make_the_address_and_the_name_wait(entrance: Entrance, clock: 
         entrance.sign_in("other", PASSWORD, Origin("198.51.100.7", ""))
     clock.now += 1
     assert entrance.entered(entrance.sign_in("ada", PASSWORD, HERE)) is not None
+
+
+def fail(entrance: Entrance, clock: Clock, name: str, mark: str = "", times: int = 12) -> int:
+    """Fail for a name as often as one may, each time from another network; give how long the next try would have to wait."""
+    waited = 0
+    for number in range(times):
+        clock.now += waited
+        origin = Origin(f"2001:db8:{number:x}:{int(clock.now):x}::1", "", mark)
+        try:
+            entrance.sign_in(name, "wrong horse battery", origin)
+        except TooManyRequests as error:
+            waited = error.retry_after_seconds
+        except Unauthenticated:
+            waited = 0
+    return waited
+
+
+def test_a_stranger_does_not_hold_up_an_owner_in_a_browser_of_theirs(entrance: Entrance, clock: Clock) -> None:
+    own = Origin("198.51.100.7", "", new_mark("Ada"))
+    fail(entrance, clock, "ada")
+    with pytest.raises(TooManyRequests):
+        entrance.sign_in("ada", PASSWORD, Origin("198.51.100.8", ""))
+    assert entrance.entered(entrance.sign_in("ADA", PASSWORD, own)) is not None
+    # The stranger is forgiven nothing by that.
+    with pytest.raises(TooManyRequests):
+        entrance.sign_in("ada", PASSWORD, Origin("198.51.100.9", ""))
+    # Nor does the owner wait where the owner proves it once more.
+    secret = entrance.sign_in("ada", PASSWORD, own)
+    entered = entrance.entered(secret)
+    assert entered is not None
+    entrance.check_again("ada", PASSWORD, entered.session_id)
+
+
+def test_tries_with_a_mark_are_limited_too_and_only_for_its_name(entrance: Entrance, clock: Clock) -> None:
+    mark = new_mark("ada")
+    assert fail(entrance, clock, "ada", mark) > 0
+    with pytest.raises(TooManyRequests):
+        entrance.sign_in("ada", PASSWORD, Origin("198.51.100.7", "", mark))
+    # Others of the name are not held up by it, and its own address waits whatever it brings.
+    entrance.sign_in("ada", PASSWORD, Origin("198.51.100.8", ""))
+    for bad in (new_mark("grace"), "", "x", mark[:-1], f"{mark} "):
+        fail(entrance, clock, "ada", bad)
+        with pytest.raises(TooManyRequests):
+            entrance.sign_in("ada", PASSWORD, Origin("198.51.100.9", "", bad))
+        clock.now += 60
+        entrance.sign_in("ada", PASSWORD, Origin("198.51.100.9", ""))
+    here = Origin("198.51.100.10", "", new_mark("ada"))
+    for _ in range(5):
+        with pytest.raises(Unauthenticated):
+            entrance.sign_in("other", PASSWORD, here)
+    with pytest.raises(TooManyRequests):
+        entrance.sign_in("ada", PASSWORD, here)
 
 
 def test_a_name_never_waits_long_and_an_address_does(entrance: Entrance, clock: Clock) -> None:

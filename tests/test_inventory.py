@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ from hauberk.session_identifier import SessionIdentifier
 from hauberk.storage.candidates import candidates_of
 from hauberk.storage.database import Database
 from hauberk.storage.discovery_runs import run_of
-from hauberk.storage.discovery_tables import DiscoveredOperation, DiscoveryRun
+from hauberk.storage.discovery_tables import DiscoveryRun
 from hauberk.storage.models import Zone, now
 from hauberk.storage.session_identifiers import session_identifiers, set_session_identifiers
 from hauberk.storage.template_rules import add_template_rule
@@ -28,10 +27,12 @@ from hauberk.template_rule import TemplateRule
 from hauberk.traffic_questions import TrafficQuestions
 from traffic_fakes import HOST, FakeDiscovery, FakeTraffic, row
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    database = Database(f"sqlite:///{tmp_path / 'hauberk.db'}")
+def database(open_database: Callable[[], Database]) -> Database:
+    database = open_database()
     with database.write() as session:
         session.add(Zone(id="z", name="example.com"))
         session.add(Zone(id="shop", name="shop.example.com"))
@@ -57,7 +58,7 @@ def inventory(database: Database) -> Iterator[Inventory]:
 
 def listed(database: Database, zone: str = "z") -> list[tuple[str, str, str]]:
     with database.read() as session:
-        rows = session.scalars(candidates_of(zone).order_by(DiscoveredOperation.host, DiscoveredOperation.endpoint))
+        rows = sorted(session.scalars(candidates_of(zone)), key=lambda row: (row.host, row.endpoint))
         return [(found.method, found.host, found.endpoint) for found in rows]
 
 
@@ -130,8 +131,8 @@ def test_rules_outlast_looks_and_their_end_too(inventory: Inventory, database: D
     assert [endpoint for *_, endpoint in listed(database)] == ["/shops/berlin", "/shops/paris", "/v/1", "/v/2"]
 
 
-def test_one_control_plane_of_several_does_it(inventory: Inventory, database: Database, tmp_path: Path) -> None:
-    other = make(Database(database.url), FakeTraffic([row("/other")]))
+def test_one_control_plane_of_several_does_it(inventory: Inventory, database: Database, open_database: Callable[[], Database]) -> None:
+    other = make(open_database(), FakeTraffic([row("/other")]))
     seen: list[Any] = []
     assert isinstance(inventory.source, FakeTraffic)
     inventory.source.meanwhile = lambda: seen.extend([other.refresh("z"), other.status("z")["state"], other.status("z")["phase"]])
@@ -142,8 +143,8 @@ def test_one_control_plane_of_several_does_it(inventory: Inventory, database: Da
     assert listed(database) == [("GET", HOST, "/other")]
 
 
-def test_one_that_was_overtaken_records_nothing(inventory: Inventory, database: Database) -> None:
-    other = make(Database(database.url), FakeTraffic([row("/other")]))
+def test_one_that_was_overtaken_records_nothing(inventory: Inventory, database: Database, open_database: Callable[[], Database]) -> None:
+    other = make(open_database(), FakeTraffic([row("/other")]))
 
     def lose() -> None:
         with database.write() as session:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from databases import new_database_url
 from hauberk.config import LearningSettings
 from hauberk.errors import Conflict
 from hauberk.operation import OperationKey
@@ -30,8 +32,8 @@ HEADS: dict[str, Any] = {"request_headers": [["Accept", "application/json"]]}
 class Learning:
     """Learning with the real core and statistics, over a store that lets a test step in."""
 
-    def __init__(self, folder: Path, recorder: Recorder) -> None:
-        self.database = Database(f"sqlite:///{folder}")
+    def __init__(self, database: Database, recorder: Recorder) -> None:
+        self.database = database
         with self.database.write() as session:
             session.add(Zone(id=ZONE, name="example.com"))
             session.flush()
@@ -78,11 +80,17 @@ def recorder(tmp_path_factory: pytest.TempPathFactory) -> Recorder:
     return recorder
 
 
+@pytest.fixture
+def learning(open_database: Callable[[], Database], recorder: Recorder) -> Learning:
+    return Learning(open_database(), recorder)
+
+
 @pytest.fixture(scope="module")
 def uncancelled(tmp_path_factory: pytest.TempPathFactory, recorder: Recorder) -> tuple[Any, ...]:
-    learning = Learning(tmp_path_factory.mktemp("whole") / "hauberk.db", recorder)
-    assert learning.run() == len(KEYS)
-    return learning.known()
+    with closing(Database(new_database_url("sqlite", tmp_path_factory.mktemp("whole")))) as database:
+        learning = Learning(database, recorder)
+        assert learning.run() == len(KEYS)
+        return learning.known()
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
@@ -90,7 +98,7 @@ def uncancelled(tmp_path_factory: pytest.TempPathFactory, recorder: Recorder) ->
 def test_however_often_it_is_cancelled_each_row_counts_once(
     cancelled_at: list[int], recorder: Recorder, uncancelled: tuple[Any, ...], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    learning = Learning(tmp_path_factory.mktemp("cancelled") / "hauberk.db", recorder)
+    learning = Learning(Database(new_database_url("sqlite", tmp_path_factory.mktemp("cancelled"))), recorder)
     for reading in cancelled_at:
         learning.cancel_at(reading)
         result = learning.run()
@@ -103,8 +111,7 @@ def test_however_often_it_is_cancelled_each_row_counts_once(
     learning.database.close()
 
 
-def test_whole_steps_stay(recorder: Recorder, tmp_path: Path) -> None:
-    learning = Learning(tmp_path / "hauberk.db", recorder)
+def test_whole_steps_stay(learning: Learning) -> None:
     learning.cancel_at(2)
     assert learning.run() is None
     _, hours, standing, _ = learning.known()
@@ -114,22 +121,18 @@ def test_whole_steps_stay(recorder: Recorder, tmp_path: Path) -> None:
     learning.hours.read.clear()
     assert learning.run() == len(KEYS)
     assert before[0] not in learning.hours.read
-    learning.database.close()
 
 
-def test_what_is_not_running_cannot_be_cancelled_and_what_was_asked_for_is_taken_back(recorder: Recorder, tmp_path: Path) -> None:
-    learning = Learning(tmp_path / "hauberk.db", recorder)
+def test_what_is_not_running_cannot_be_cancelled_and_what_was_asked_for_is_taken_back(learning: Learning) -> None:
     with pytest.raises(Conflict, match="nothing to cancel"):
         learning.learning.cancel(ZONE)
     assert learning.learning.request(ZONE)["state"] == "requested"
     told = learning.learning.cancel(ZONE)
     assert (told["state"], told["requested_at"], told["cancelled_at"]) == ("idle", None, None)
-    learning.database.close()
 
 
-def test_another_control_plane_can_cancel_it(recorder: Recorder, tmp_path: Path) -> None:
-    learning = Learning(tmp_path / "hauberk.db", recorder)
-    other = SchemaLearning(Database(learning.database.url), SETTINGS, None)
+def test_another_control_plane_can_cancel_it(learning: Learning, open_database: Callable[[], Database]) -> None:
+    other = SchemaLearning(open_database(), SETTINGS, None)
     states: list[str] = []
 
     def step_in() -> None:
@@ -141,4 +144,3 @@ def test_another_control_plane_can_cancel_it(recorder: Recorder, tmp_path: Path)
     assert learning.run() is None
     assert states == ["running"]
     assert learning.learning.status(ZONE)["cancelled_at"] is not None
-    learning.database.close()

@@ -8,6 +8,7 @@ import subprocess
 import tomllib
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
+from typing import Any
 
 from conftest import require_tool
 
@@ -49,19 +50,28 @@ def test_crates() -> None:
     assert not wrong
 
 
-def test_python_packages() -> None:
-    locked = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
-    hauberk = next(package for package in locked if package["name"] == "hauberk")
-    by_name = {package["name"]: package for package in locked}
-    shipped: set[str] = set()
-    queue = [dependency["name"] for dependency in hauberk["dependencies"]]
+LOCKED = {package["name"]: package for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]}
+
+
+def installed_with(dependencies: list[dict[str, Any]]) -> set[str]:
+    """Name all packages that come with some dependencies, the extras they ask for included."""
+    found: set[str] = set()
+    queue = list(dependencies)
     while queue:
-        name = queue.pop()
-        if name not in shipped:
-            shipped.add(name)
-            queue += [dependency["name"] for dependency in by_name[name].get("dependencies", [])]
-    wrong = []
-    for name in sorted(shipped):
+        dependency = queue.pop()
+        package = LOCKED[dependency["name"]]
+        for extra in dependency.get("extra", []):
+            queue += package["optional-dependencies"][extra]
+        if dependency["name"] not in found:
+            found.add(dependency["name"])
+            queue += package.get("dependencies", [])
+    return found
+
+
+def not_acceptable(packages: set[str]) -> dict[str, str]:
+    """Give those whose licence is none of `ALLOWED`, and what they tell of it."""
+    wrong = {}
+    for name in sorted(packages):
         try:
             facts = metadata(name)
         except PackageNotFoundError:  # for another platform
@@ -70,5 +80,19 @@ def test_python_packages() -> None:
         told += [PROSE.get(line.rsplit(" :: ", 1)[-1], "") for line in facts.get_all("Classifier") or [] if line.startswith("License")]
         told.append(PROSE.get(facts.get("License") or "", facts.get("License") or ""))
         if not any(acceptable(licence) for licence in told):
-            wrong.append(f"{name}: {told}")
-    assert not wrong
+            wrong[name] = " ".join(filter(None, told))
+    return wrong
+
+
+def test_python_packages() -> None:
+    assert not not_acceptable(installed_with(LOCKED["hauberk"]["dependencies"]))
+
+
+def test_what_only_an_extra_brings_is_known() -> None:
+    """
+    Extras are not shipped: who wants one installs it. What it brings may have a licence that we would not ship, but not unnoticed.
+
+    psycopg is a library that is loaded as it is, and that everybody can replace: LGPL-3.0 asks no more of those who use it so.
+    """
+    wrong = {name: not_acceptable(installed_with(extra)) for name, extra in LOCKED["hauberk"]["optional-dependencies"].items()}
+    assert wrong == {"postgres": {"psycopg": "LGPL-3.0-only", "psycopg-binary": "LGPL-3.0-only"}, "spark": {}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,15 @@ from hauberk.storage.operations import delete_operations, find_operation, operat
 from hauberk.storage.session_identifiers import set_session_identifiers
 from learning_fakes import HOST, ZONE, FakeLearner, FakeStatistics, Recorder, WatchedHours
 
+pytestmark = pytest.mark.both_databases
+
 USERS = OperationKey("GET", HOST, "/users/{var1}")
 ME = OperationKey("GET", HOST, "/users/me")
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    database = Database(f"sqlite:///{tmp_path / 'hauberk.db'}")
+def database(open_database: Callable[[], Database]) -> Database:
+    database = open_database()
     with database.write() as session:
         session.add(Zone(id=ZONE, name="example.com"))
         session.flush()
@@ -180,7 +182,7 @@ def test_a_new_operation_takes_its_requests_out_of_the_other(setting: Setting, d
     setting.run()
     assert (setting.counted(), setting.counted(ME.endpoint)) == (once(users), once(me))
     with database.write() as session:
-        delete_operations(session, [find_operation(session, ZONE, ME.operation_id(ZONE))])
+        delete_operations(session, [ME.operation_id(ZONE)])
     setting.run()
     assert setting.counted() == once(users + me)
 
@@ -192,7 +194,7 @@ def test_with_an_operation_goes_all_that_was_learned_of_it(setting: Setting, dat
         zone, operation = session.get_one(Zone, ZONE), find_operation(session, ZONE, USERS.operation_id(ZONE))
         apply_newest(session, zone, [operation])
     with database.write() as session:
-        delete_operations(session, [find_operation(session, ZONE, USERS.operation_id(ZONE))])
+        delete_operations(session, [USERS.operation_id(ZONE)])
     with database.read() as session:
         for table in (OperationProfile, OperationLearning, LearnedVersion, AppliedSchema):
             assert session.scalar(select(func.count()).select_from(table)) == 0
@@ -352,36 +354,36 @@ def test_what_gateways_refuse_is_stored_and_not_applied(setting: Setting, databa
     assert (in_force(database), setting.versions()) == (None, [1])
 
 
-def other(setting: Setting, tmp_path: Path) -> Setting:
-    return Setting(Database(setting.database.url), tmp_path / "traffic")
+@pytest.fixture
+def other(setting: Setting, open_database: Callable[[], Database], tmp_path: Path) -> Setting:
+    return Setting(open_database(), tmp_path / "traffic")
 
 
-def test_one_control_plane_of_several_does_it(setting: Setting, tmp_path: Path) -> None:
+def test_one_control_plane_of_several_does_it(setting: Setting, other: Setting) -> None:
     numbers = setting.record(20)
-    second, seen = other(setting, tmp_path), []
-    setting.hours.meanwhile = lambda: seen.append((second.run(), second.learning.status(ZONE)["state"]))
+    seen: list[Any] = []
+    setting.hours.meanwhile = lambda: seen.append((other.run(), other.learning.status(ZONE)["state"]))
     assert setting.run() == 1
     assert seen == [(None, "running")]
-    assert second.run() == 0
+    assert other.run() == 0
     assert setting.counted() == once(numbers)
 
 
-def test_one_that_was_overtaken_counts_nothing(setting: Setting, tmp_path: Path) -> None:
+def test_one_that_was_overtaken_counts_nothing(setting: Setting, other: Setting) -> None:
     numbers = setting.record(20)
-    second = other(setting, tmp_path)
 
     def lose() -> None:
         setting.hours.meanwhile = lambda: None
         with setting.database.write() as session:
             session.execute(update(LearningRun).values(lease_until=now() - timedelta(seconds=1)))
-        assert second.run() == 1
+        assert other.run() == 1
 
     setting.hours.meanwhile = lose
     assert setting.run() is None
     setting.record(1)
-    second.ask()
-    second.run()
-    assert second.counted() == once([*numbers, numbers[-1] + 1])
+    other.ask()
+    other.run()
+    assert other.counted() == once([*numbers, numbers[-1] + 1])
 
 
 def test_one_that_dies_half_way_counts_nothing_twice(setting: Setting) -> None:

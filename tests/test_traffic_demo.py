@@ -129,3 +129,38 @@ def test_it_takes_no_folder_of_somebody_else(tmp_path: Path) -> None:
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode != 0
     assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_a_signal_in_the_midst_of_a_visit_is_no_failure() -> None:
+    program = """if True:
+        import asyncio
+        from hauberk.demo.traffic import take_signals_as_ctrl_c
+
+        async def visit():
+            while True:
+                sum(range(10_000))
+                await asyncio.sleep(0)
+
+        async def play():
+            async with asyncio.TaskGroup() as group:
+                group.create_task(visit())
+                print("playing", flush=True)
+                while True:
+                    await asyncio.sleep(0.01)
+
+        async def main():
+            playing = asyncio.create_task(play())
+            while not playing.done():
+                await asyncio.sleep(0.5)
+
+        take_signals_as_ctrl_c()
+        try:
+            asyncio.run(main())
+        except KeyboardInterrupt:
+            print("stopped")
+    """
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "playing\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=60) == ("stopped\n", "")

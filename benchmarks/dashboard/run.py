@@ -99,8 +99,8 @@ def main() -> None:
     folder = given.folder or Path(tempfile.mkdtemp(prefix="hauberk-bench-"))
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        url = _prepare(folder, given)
-        with _served(folder, url) as pid:
+        url = prepare(folder, given)
+        with served(folder, url) as pid:
             timed = _measure(url, (folder / "state" / "admin-token").read_text().strip(), pid)
     finally:
         if given.folder is None:
@@ -114,7 +114,8 @@ def main() -> None:
     sys.exit(f"above {FLOOR_MS} ms, or not answered: {', '.join(too_slow)}" if too_slow else 0)
 
 
-def _prepare(folder: Path, given: argparse.Namespace) -> str:
+def prepare(folder: Path, given: argparse.Namespace) -> str:
+    """Seed an installation in a folder, unless it was seeded before, and tell the address it will have."""
     (port,) = free_ports(1)
     hosts = "\n".join(f'[[zones.hosts]]\nname = "{host}"\nupstreams = ["http://127.0.0.1:9"]' for host in HOSTS)
     file = folder / "hauberk.toml"
@@ -127,7 +128,9 @@ def _prepare(folder: Path, given: argparse.Namespace) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-class _served:  # noqa: N801 - used as a context manager
+class served:  # noqa: N801 - used as a context manager
+    """A control plane of its own process, until the block ends; gives its number."""
+
     def __init__(self, folder: Path, url: str) -> None:
         self.url = url
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HAUBERK_")}
@@ -174,7 +177,7 @@ def _measure(url: str, token: str, pid: int) -> list[Timed]:
 
 def _time(page: Page, pid: int, title: str, address: str) -> Timed:
     loads, servers, status, size = [], [], 0, 0.0
-    spent = _processor_seconds(pid)
+    spent = processor_seconds(pid)
     for _ in range(ROUNDS):
         answer = page.goto(address, wait_until="load")
         status = answer.status if answer is not None else 0
@@ -185,11 +188,11 @@ def _time(page: Page, pid: int, title: str, address: str) -> Timed:
         server, load, size = page.evaluate(read)
         servers.append(server)
         loads.append(load)
-    processor = 1000 * (_processor_seconds(pid) - spent) / ROUNDS
+    processor = 1000 * (processor_seconds(pid) - spent) / ROUNDS
     return Timed(title, status, statistics.median(servers), processor, statistics.median(loads), max(loads), size / 1000)
 
 
-def _processor_seconds(pid: int) -> float:
+def processor_seconds(pid: int) -> float:
     """Tell what a process has spent, as Linux counts it."""
     user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -13,8 +12,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hauberk.errors import HauberkError
+from hauberk.holders import has_ended, holder_name
 from hauberk.storage.database import Database
-from hauberk.storage.leases import LeasedRun, renew_lease
+from hauberk.storage.leases import LeasedRun, end_lease, lease_owners, renew_lease
 from hauberk.storage.models import Zone
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 # Another control plane may have been asked for the work, so the wait is short even where it is due seldom.
 LOOK_SECONDS = 2.0
 STOP_SECONDS = 10.0
+
+GONE = "the control plane that was at it has ended"
 
 
 class LeaseLost(Exception):
@@ -54,9 +57,12 @@ class ZoneWork(ABC):
         every_seconds: How often work on a zone is due.
     """
 
+    runs: type[LeasedRun]
+    """The table that says who is at it."""
+
     def __init__(self, database: Database, title: str, every_seconds: int) -> None:
         self.database = database
-        self.name = secrets.token_hex(8)
+        self.name = holder_name()
         """Tells this control plane from others on the same database."""
         self._title = title
         self._look_seconds = min(every_seconds, LOOK_SECONDS)
@@ -93,6 +99,7 @@ class ZoneWork(ABC):
         self._wake.set()
 
     def _run(self) -> None:
+        self._free_what_was_left()
         while not self._stopping.is_set():
             self._wake.clear()
             if self.is_ready():
@@ -100,6 +107,16 @@ class ZoneWork(ABC):
                     if not self._stopping.is_set():
                         self._work_quietly(zone_id)
             self._wake.wait(self._look_seconds)
+
+    def _free_what_was_left(self) -> None:
+        """Say of work that a process of this machine was at when it was killed that it has failed, instead of waiting for its lease."""
+        try:
+            with self.database.write() as session:
+                for zone_id, owner in lease_owners(session, self.runs).items():
+                    if has_ended(owner, self.name):
+                        end_lease(session, self.runs, zone_id, owner, error=GONE)
+        except HauberkError as error:
+            log.warning("what a killed control plane was at is not cleared up", extra={"work": self._title, "reason": error.message})
 
     def _due(self) -> list[str]:
         try:

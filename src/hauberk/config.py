@@ -124,7 +124,11 @@ class ControlPlaneSettings(_Table):
         None, description="How clients reach the REST API; written into certificates as the place of the CRL. Default: from `listen`."
     )
     admin_email: str = Field("admin@localhost", description="Owner of the token made at first start: `X-Auth-Email` beside `X-Auth-Key`.")
-    database_url: str | None = Field(None, description="SQLAlchemy URL. Default: the SQLite file hauberk.db in the state folder.")
+    database_url: str | None = Field(
+        None,
+        description="sqlite:////FOLDER/FILE, or postgresql://USER@HOST/DATABASE where hauberk[postgres] is installed. "
+        "Default: the SQLite file hauberk.db in the state folder.",
+    )
     max_upload_bytes: int = Field(32 * 2**20, ge=1024, description="Largest body of a REST request, in bytes.")
     trusted_proxies: list[ProxyAddress] = Field(
         [],

@@ -16,12 +16,13 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from hauberk.alerting.message import message, text
 from hauberk.alerting.webhook import Webhook, WebhookSettings
 from hauberk.config import AlertSettings
-from hauberk.errors import HauberkError
+from hauberk.errors import HauberkError, Unavailable
 from hauberk.learning.drift import Departure, Enough, departures, has_disappeared
 from hauberk.storage.alert_tables import DriftAlert
 from hauberk.storage.alerts import Refreshed, mark_delivered, open_alerts, raise_alerts, undelivered, untold
@@ -209,11 +210,15 @@ class _OpenAlerts(Collector):
         return [GaugeMetricFamily("hauberk_drift_alerts_open", "Alerts on drift that nobody has acknowledged", labels=["kind"])]
 
     def collect(self) -> list[GaugeMetricFamily]:
-        """Count."""
+        """Count; nothing is told while the database does not answer."""
         (family,) = self.describe()
-        with self.database.read() as session:
-            for kind, count in sorted(open_alerts(session).items()):
-                family.add_metric([kind], count)
+        try:
+            with self.database.read() as session:
+                counts = open_alerts(session)
+        except (Unavailable, SQLAlchemyError):
+            return []
+        for kind, count in sorted(counts.items()):
+            family.add_metric([kind], count)
         return [family]
 
 

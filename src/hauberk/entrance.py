@@ -3,6 +3,10 @@ The way in to the dashboard: a password, a token or a link that is good once bec
 
 It joins what checks passwords and counts tries (`access`) with the database. Limits on tries are of this process: several control planes
 on one database count for themselves.
+
+Tries for a name are counted together, wherever they come from, or a crowd of addresses could guess without end; so whoever fails for a name
+can make its owner wait. Not where the owner has signed in before: such a browser has a mark, signed by us and good for this name alone, and
+its tries are counted by that mark. Nobody gets one without the password, so guessing gains nothing by it.
 """
 
 from __future__ import annotations
@@ -61,6 +65,9 @@ class Origin:
     browser: str
     """Its User-Agent."""
 
+    mark: str = ""
+    """What the browser was given when somebody signed in there by name, from a cookie that was signed here; empty if it has none."""
+
 
 @dataclass(frozen=True)
 class Entered:
@@ -111,7 +118,7 @@ class Entrance:
             Unauthenticated: If there is no such user, the password is another, or the user is disabled: the message is the same.
             TooManyRequests: If it was tried too often.
         """
-        with self._try(_network(origin.address), name):
+        with self._try(_network(origin.address), _key_of(name, origin.mark)):
             checked = self._checked(name, password)
             if checked is not None:
                 with self.database.write() as session:
@@ -130,7 +137,7 @@ class Entrance:
             Forbidden: If the password is wrong.
             TooManyRequests: If it was tried too often.
         """
-        with self._try(session_id, name):
+        with self._try(session_id):
             if self._checked(name, password) is None:
                 raise Forbidden("the present password is wrong")
 
@@ -196,10 +203,9 @@ class Entrance:
         return secret
 
     @contextmanager
-    def _try(self, by: str, name: str | None = None) -> Iterator[None]:
-        """Count a try against whoever makes it (an address, or a session) and the name, unless it succeeds."""
+    def _try(self, by: str, key: str | None = None) -> Iterator[None]:
+        """Count a try against whoever makes it (an address, or a session) and the name or the browser's mark, unless it succeeds."""
         wait = self.addresses.begin(by)
-        key = secret_sha256(name_key(name)) if name is not None else None
         if not wait and key is not None and (wait := self.names.begin(key)):
             self.addresses.succeeded(by, clear=False)
         if wait:
@@ -295,6 +301,20 @@ class Entrance:
             query = select(Token.id).where(Token.scope == "edit", Token.revoked_at.is_(None)).order_by(Token.created_at).limit(1)
             token_id = session.scalar(query)
         return self.make_link(Owner(token_id=token_id))[0] if token_id is not None else None
+
+
+def new_mark(name: str) -> str:
+    """Make the mark of a browser in which the owner of a name has signed in."""
+    return f"{new_secret()}:{_digest(name)}"
+
+
+def _key_of(name: str, mark: str) -> str:
+    """Tell by what tries for a name are counted."""
+    return mark if mark.endswith(f":{_digest(name)}") else _digest(name)
+
+
+def _digest(name: str) -> str:
+    return secret_sha256(name_key(name))
 
 
 def _cookie_key(database: Database) -> bytes:

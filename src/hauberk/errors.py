@@ -15,6 +15,7 @@ Every error hauberk raises on purpose, with the code and HTTP status it has over
     ├── TooLarge                413  a body over its limit
     ├── TooManyRequests         429  tried too often, or too many at once
     ├── StorageError            500  the database or the state folder cannot be used
+    │   └── Unavailable         503     the database does not answer, or others keep it locked
     ├── ConfigurationError           `hauberk.toml`, the environment or a flag is wrong (never over REST)
     └── SnapshotRefused              a gateway will not enforce a snapshot (never over REST)
 
@@ -153,6 +154,13 @@ class StorageError(HauberkError):
 
     code = 1500
     status = 500
+
+
+class Unavailable(StorageError):
+    """The database does not answer, is full, or others keep it locked for long: the same request may succeed later."""
+
+    code = 1503
+    status = 503
 
 
 class ConfigurationError(HauberkError):

@@ -72,6 +72,8 @@ class Inventory(ZoneWork):
         mask_path: Takes values out of a path that is kept as an example; without it none is kept.
     """
 
+    runs = DiscoveryRun
+
     def __init__(
         self,
         database: Database,

@@ -25,8 +25,8 @@ class RunState(StrEnum):
 
 
 NO_BODIES = (
-    'requests of this operation have bodies, but none is recorded, so only their parameters are learned: set bodies = "json" in the table '
-    "[traffic] of hauberk.toml and restart the gateways"
+    'requests of this operation have bodies, but none is recorded, so only their parameters are learned: set traffic.bodies to "json", '
+    "at the settings of the dashboard, with `hauberk settings set`, or in hauberk.toml"
 )
 
 

@@ -103,11 +103,11 @@ class ControlPlane:
         # A gateway that listens nowhere: it compiles snapshots exactly as those that serve.
         self._judge = _native.Gateway(https=[], http=[])
         with self.database.read() as session:
-            refusal = self._refusal(session)
+            refusal = self._refusal(compile_snapshot(session))
         self._was_good = refusal is None
         if refusal is not None:
             log.error("gateways cannot enforce what is stored; they stay with what they have", extra={"reason": refusal})
-        self.database.before_commit = self._check
+        self.database.before_commit, self.database.after_commit = self._check, self._keep
         self.inventory = Inventory(
             self.database,
             settings.discovery,
@@ -186,7 +186,7 @@ class ControlPlane:
         with self._compiling:
             if self._snapshot is None or self._snapshot.version != self.revision():
                 with self.database.read() as session:
-                    snapshot = _compile(session)
+                    snapshot = compile_snapshot(session)
                 # Another control plane may have changed them; whoever has the snapshot shall work by them.
                 self.follow_settings()
                 self._snapshot = snapshot
@@ -199,14 +199,24 @@ class ControlPlane:
 
         Where they refuse what is stored already, changes pass: one of them will be the remedy.
         """
-        refusal = self._refusal(session)
+        snapshot = compile_snapshot(session)
+        refusal = self._refusal(snapshot)
         if refusal is not None and self._was_good:
             raise InvalidRequest(f"gateways could not enforce this: {refusal}")
         self._was_good = refusal is None
+        session.info["snapshot"] = snapshot
 
-    def _refusal(self, session: Session) -> str | None:
+    def _keep(self, session: Session) -> None:
+        """Keep what was compiled to be checked: now that the change is committed, this is its snapshot."""
+        snapshot: Snapshot | None = session.info.get("snapshot")
+        self.follow_settings()
+        with self._compiling:
+            if snapshot is not None and (self._snapshot is None or self._snapshot.version < snapshot.version):
+                self._snapshot = snapshot
+
+    def _refusal(self, snapshot: Snapshot) -> str | None:
         try:
-            self._judge.apply_snapshot(_compile(session).data)
+            self._judge.apply_snapshot(snapshot.data)
         except _native.RefusedError as error:
             return str(error)
         return None
@@ -250,7 +260,7 @@ def _learning_parts(settings: LearningSettings) -> Parts:
     )
 
 
-def _compile(session: Session) -> Snapshot:
+def compile_snapshot(session: Session) -> Snapshot:
     """Compile what the session sees. The same state always gives the same bytes, whoever compiles it."""
     installation = session.get_one(Installation, 1, populate_existing=True)
     content = {

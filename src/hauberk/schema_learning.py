@@ -125,6 +125,8 @@ class SchemaLearning(ZoneWork):
         parts: What it works with; `None` where this build cannot learn.
     """
 
+    runs = LearningRun
+
     def __init__(self, database: Database, settings: LearningSettings, parts: Parts | None) -> None:
         super().__init__(database, "learning", settings.refresh_seconds)
         self.settings = settings
@@ -333,7 +335,11 @@ class SchemaLearning(ZoneWork):
                 [rules, self.settings.model_dump(mode="json")],
             )
             row = known.get(one.operation_id)
-            if row is None or row.digest != digest or again:
+            if row is not None and row.digest == digest and not again:
+                continue
+            if not recent and one.operation_id not in profiles:
+                outcomes.append(_Outcome(one.operation_id, LearningState.NO_TRAFFIC, digest))
+            else:
                 work = _Work(one, recent, rules, digest, versions.get(one.operation_id), is_watched=one.operation_id in watched)
                 outcomes.append(self._learn_one(zone_id, parts, engine, work))
             self._tell(zone_id)

@@ -7,7 +7,6 @@ What was judged until then is kept as its result. A control plane that stops lea
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 import time
 from typing import Any
@@ -16,10 +15,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hauberk.config import LearningSettings
 from hauberk.errors import HauberkError
+from hauberk.holders import has_ended, holder_name
 from hauberk.learning.trial import Trial
 from hauberk.schema_trial import Prepared, SchemaTrials
 from hauberk.storage.database import Database
-from hauberk.storage.trials import TrialState, begin_trial, cancel_trial, end_trial, tell_progress, trial_json
+from hauberk.storage.trials import TrialState, begin_trial, cancel_trial, end_trial, running_trials, tell_progress, trial_json
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class TrialRuns:
         self.database = database
         self.trials = trials
         self.settings = settings
-        self.name = secrets.token_hex(8)
+        self.name = holder_name()
         """Tells this control plane from others on the same database."""
         self._stopping = threading.Event()
         self._threads: dict[str, tuple[threading.Thread, _Course]] = {}
@@ -78,6 +78,13 @@ class TrialRuns:
             self._threads[told["id"]] = thread, course
         thread.start()
         return told
+
+    def free_what_was_left(self) -> None:
+        """Say of trials that a process of this machine was at when it was killed that they were interrupted."""
+        with self.database.write() as session:
+            for run in running_trials(session):
+                if run.lease_owner is not None and has_ended(run.lease_owner, self.name):
+                    end_trial(session, run.id, run.lease_owner, TrialState.INTERRUPTED, keep=self.settings.keep_trials)
 
     def cancel(self, zone_id: str, trial_id: str) -> dict[str, Any]:
         """

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import httpx
 import pytest
+
+pytestmark = pytest.mark.both_databases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -233,3 +237,23 @@ def test_its_own_document_loads(control_plane: LiveControlPlane) -> None:
     report = _native.check_document(httpx.get(control_plane.base_url + "/openapi.json").content)
     assert report["ok"], report["problems"]
     assert len(report["operations"]) > 60
+
+
+@pytest.mark.parametrize("text", ["\0"])
+def test_no_text_in_an_address_is_a_fault_of_ours(control_plane: LiveControlPlane, client: httpx.Client, text: str) -> None:
+    """PostgreSQL takes neither the character NUL nor what is longer than its column."""
+    document = client.get("/openapi.json").json()
+    faults = []
+    for path, methods in document["paths"].items():
+        if not path.startswith(("/client/v4", "/hauberk/v1")):
+            continue
+        for method in sorted(methods.keys() & {"get", "delete"}):
+            parameters = methods[method].get("parameters", [])
+            texts = {one["name"] for one in parameters if one["in"] == "query" and "string" in str(one["schema"])}
+            values = {"zone_id": control_plane.zone_id, "account_id": control_plane.account_id}
+            filled = re.sub(r"\{(\w+)\}", lambda found, values=values: values.get(found[1], quote(text, safe="")), path)
+            for query in [{}, *({name: text} for name in sorted(texts))]:
+                status = client.request(method, filled, params=query).status_code
+                if status >= 500 and "/discovery/refresh" not in path:
+                    faults.append((status, method, path, *query))
+    assert not faults

@@ -16,6 +16,8 @@ from hauberk.operation import OperationKey
 from hauberk.storage.candidates import Window, record_candidates
 from hauberk.storage.models import Zone, now
 
+pytestmark = pytest.mark.both_databases
+
 FOUND: list[tuple[str, str, str, tuple[Origin, ...], int, float | None]] = [
     ("GET", HOST_NAME, "/users/{var1}", ("ML", "SessionIdentifier"), 4800, 0.99),
     ("POST", HOST_NAME, "/users", ("ML",), 2400, 0.9),
@@ -122,6 +124,19 @@ def test_many_are_moved_by_filter_and_moved_back(live: LiveControlPlane, client:
     assert client.delete(f"changes/{ignored['id']}").json()["result"]["count"] == 1
     assert set(states(client).values()) == {"review"}
     assert client.delete(f"changes/{ignored['id']}").status_code == 404
+
+
+def test_operations_that_somebody_works_with_stay_saved(live: LiveControlPlane, client: httpx.Client) -> None:
+    change = client.post("changes", json={"to": "saved", "filters": {}}).json()["result"]
+    setting = f"{live.zone}/schema_validation/settings/operations/{ident(live, 0)}"
+    client.put(setting, json={"mitigation_action": "log"}).raise_for_status()
+    back = client.delete(f"changes/{change['id']}").json()
+    assert (back["result"]["count"], back["result"]["kept"]) == (4, 1)
+    assert [message["code"] for message in back["messages"]] == [330]
+    assert saved(live, client) == ["/users/{var1}"]
+    client.put(setting, json={"mitigation_action": None}).raise_for_status()
+    assert client.delete(f"changes/{change['id']}").json()["result"] == {"id": change["id"], "count": 1, "kept": 0}
+    assert saved(live, client) == []
 
 
 def test_those_named_are_moved_and_others_are_told_of(live: LiveControlPlane, client: httpx.Client) -> None:

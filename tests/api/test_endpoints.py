@@ -23,6 +23,8 @@ from hauberk.storage.models import Operation, Schema, Zone, now
 from hauberk.storage.operation_latency import refresh_latency
 from hauberk.storage.operation_metrics import Counted, hour_of, store_metrics
 
+pytestmark = pytest.mark.both_databases
+
 HOUR = timedelta(hours=1)
 STATES = ["uploaded", "drift", "learned", "not_applied", "learning", "none"]
 ACTIONS = ["none", "log", "block"]
@@ -278,6 +280,32 @@ def test_actions_of_all_that_match_are_set_and_taken_back(saved: Saved) -> None:
     saved.call("/actions", {"changes": [{"mitigation_action": None, "operation_ids": saved.ids[1:3]}]})
     assert saved.actions() == [None] * 4
     assert saved.call("/actions", {"changes": [{"mitigation_action": None, "matching": {}}]})["before"] is None
+
+
+def test_what_somebody_has_changed_since_is_not_taken_back(saved: Saved) -> None:
+    changed = saved.call("/actions", {"changes": [{"mitigation_action": "block", "matching": {}}]})
+    saved.call("/actions", {"changes": [{"mitigation_action": "none", "operation_ids": saved.ids[:1]}]})
+    saved.call("/actions", changed["before"], status=409)
+    assert saved.actions() == ["none", "block", "block", "block"]
+    saved.call("/actions", {"changes": [{"mitigation_action": "block", "operation_ids": saved.ids[:1]}]})
+    saved.call("/actions", changed["before"])
+    assert saved.actions() == [None, "log", "block", None]
+    deleted = saved.call("/delete", {"operation_ids": saved.ids[1:3]})
+    again = {name: value for name, value in deleted["before"]["operations"][0].items() if name != "mitigation_action"}
+    saved.call("", {"operations": [again]})
+    saved.call("", deleted["before"])
+    assert saved.actions() == [None, None, "block", None], "who saved it again has decided about its action"
+
+
+def test_an_operation_that_somebody_works_with_is_not_deleted(saved: Saved) -> None:
+    saved.call("/delete", {"operation_ids": saved.ids[:2], "instead_of": None}, status=409)
+    database = saved.live.plane.database
+    database.before_commit = lambda _session: None  # what gateways would say of such a schema is not asked here
+    with database.write() as session:
+        session.add(AppliedSchema(operation_id=saved.ids[0], version=1, schema_id="s", name="s", source="{}"))
+    saved.call("/delete", {"operation_ids": saved.ids[:1], "instead_of": None}, status=409)
+    assert saved.call("/delete", {"operation_ids": saved.ids[3:], "instead_of": None})["deleted"] == 1
+    assert saved.call("/delete", {"operation_ids": saved.ids[:2]})["deleted"] == 2
 
 
 def test_a_selection_that_lacks_one_changes_nothing(saved: Saved) -> None:

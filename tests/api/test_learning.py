@@ -257,10 +257,12 @@ def test_what_was_in_force_is_put_back(setting: Setting) -> None:
     setting.learn()
     setting.learn(20, url="/orders", method="POST")
     first = setting.call("POST", "/apply", json={"hosts": [HOST], "mitigation_action": "block"})["result"]
-    assert [one["before"] for one in first] == [{"version": None, "mitigation_action": None, "rolled_back": False}] * 2
+    nothing = {"version": None, "mitigation_action": None, "rolled_back": False}
+    at_one = {"version": 1, "mitigation_action": "block", "rolled_back": False}
+    assert [one["before"] for one in first] == [nothing | {"instead_of": at_one}] * 2
     setting.learn(1, url="/users/1?page=1")
     (second,) = setting.call("POST", "/apply", json={"operation_ids": [setting.users], "mitigation_action": "log"})["result"]
-    assert second["before"] == {"version": 1, "mitigation_action": "block", "rolled_back": False}
+    assert second["before"] == at_one | {"instead_of": {"version": 2, "mitigation_action": "log", "rolled_back": False}}
     setting.call("PUT", "/in_force", json={setting.users: second["before"]})
     assert (str(setting.enforced()["/users/{var1}"])[-1], setting.action()) == ("1", "block")
     setting.call("POST", f"/operations/{setting.users}/apply", json={})
@@ -270,14 +272,18 @@ def test_what_was_in_force_is_put_back(setting: Setting) -> None:
     setting.call("PUT", "/in_force", json={setting.users: {"version": 1, "mitigation_action": "log", "rolled_back": True}})
     assert setting.get(f"/operations/{setting.users}")["rolled_back"] is True
     told = setting.call("PUT", "/in_force", json={setting.users: {"mitigation_action": "block"}})["result"]
-    assert told["before"] == {setting.users: {"version": 1, "mitigation_action": "log", "rolled_back": True}}
+    gone_back = {"version": 1, "mitigation_action": "log", "rolled_back": True}
+    assert told["before"] == {setting.users: gone_back | {"instead_of": gone_back | {"mitigation_action": "block"}}}
     assert (str(setting.enforced()["/users/{var1}"])[-1], setting.action()) == ("1", "block")
     setting.call("PUT", "/in_force", json=told["before"])
     assert setting.action() == "log"
     for wrong, status in (({}, 400), ({setting.users: {"version": 9, "mitigation_action": None}}, 404), ({"x": first[0]["before"]}, 404)):
         setting.call("PUT", "/in_force", status, json=wrong)
     revision = setting.live.plane.revision()
-    setting.call("PUT", "/in_force", json={one["operation_id"]: one["before"] for one in first})
+    # It was changed since: all of it stays, also of the operation that nobody has touched.
+    setting.call("PUT", "/in_force", 409, json={one["operation_id"]: one["before"] for one in first})
+    assert (setting.live.plane.revision(), setting.action()) == (revision, "log")
+    setting.call("PUT", "/in_force", json={one["operation_id"]: nothing for one in first})
     assert setting.enforced() == {"/users/{var1}": None, "/orders": None}
     assert (setting.action(), setting.live.plane.revision()) == (None, revision + 1)
 

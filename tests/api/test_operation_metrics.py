@@ -17,6 +17,8 @@ from hauberk import _native
 from hauberk.storage.models import Operation, OperationMetric, OperationMetricBatch, now
 from hauberk.storage.operation_metrics import Counted, forget_metrics, hour_of, metrics_of, store_metrics
 
+pytestmark = pytest.mark.both_databases
+
 HOUR = int(hour_of(datetime.now(UTC)).timestamp())
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from conftest import LiveControlPlane
 
+pytestmark = pytest.mark.both_databases
+
 ZEROS = ("passed", "logged", "blocked_certificate", "blocked_rule", "blocked_schema", "blocked_other")
 ZEROS += ("protected", "with_certificate", "fallthrough", "client_errors", "server_errors")
 

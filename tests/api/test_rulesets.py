@@ -14,6 +14,8 @@ import pytest
 from conftest import LiveControlPlane, serve_control_plane
 from hauberk.storage.enforcement import read_enforced
 
+pytestmark = pytest.mark.both_databases
+
 PHASE = "http_request_firewall_custom"
 MTLS = '(http.host in {"api.example.com"} and (not cf.tls_client_auth.cert_verified or cf.tls_client_auth.cert_revoked))'
 

@@ -145,6 +145,9 @@ def test_an_upload_saves_sets_actions_and_enables_in_one_change(rest: Rest) -> N
     assert {name for name, state in rest.enforced().items() if state == ("t", "block")} == ours
     assert told["changed"]["actions"] == {existing: "log"}
     assert len(told["changed"]["saved"]) == 5
+    undo = told["changed"]["undo"]
+    assert undo["actions"] == {"changes": [{"mitigation_action": "log", "instead_of": "block", "operation_ids": [existing]}]}
+    assert {one["instead_of"]: len(one["operation_ids"]) for one in undo["delete"]} == {"block": 2, None: 3}
     assert (told["operations"], told["saved"], told["in_force"], told["validation_enabled"]) == (6, 6, 6, True)
     rest.call(
         "POST",

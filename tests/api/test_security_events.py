@@ -14,6 +14,8 @@ from conftest import LiveControlPlane
 from hauberk.certificate import Subject
 from hauberk.pki.generate import generate_request
 
+pytestmark = pytest.mark.both_databases
+
 NOW = datetime.now(UTC).replace(microsecond=0)
 RULE = {"action": "block", "expression": 'http.request.uri.path eq "/closed"', "description": "closed"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,17 @@ def test_a_cancelled_import_leaves_the_store_as_it_was(
     for import_id in (ids[0], before["id"]):
         assert client.delete(f"imports/{import_id}").status_code == 409
     assert sent(client, lines(2))["state"] == "done"
+
+
+def test_who_leaves_while_sending_is_no_fault_of_ours(control_plane: LiveControlPlane, caplog: pytest.LogCaptureFixture) -> None:
+    path = f"/hauberk/v1/zones/{control_plane.zone_id}/traffic/imports?name=half.ndjson"
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {control_plane.token}\r\nContent-Length: 1000000\r\n\r\n"
+    host, _, port = control_plane.address.partition(":")
+    with socket.create_connection((host, int(port))) as leaver:
+        leaver.sendall(head.encode() + b"{" * 1000)
+        eventually(lambda: bool(left_behind(control_plane)))
+    eventually(lambda: not left_behind(control_plane))
+    assert "request failed" not in caplog.text
 
 
 def test_only_so_many_wait(control_plane: LiveControlPlane, client: httpx.Client) -> None:

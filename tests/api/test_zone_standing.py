@@ -8,11 +8,15 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from conftest import LiveControlPlane
 from hauberk.certificate import Subject
 from hauberk.pki.generate import generate_request
 from hauberk.storage.models import GatewayStatus, Operation, OperationMetric, Schema, now
 from hauberk.storage.operation_metrics import hour_of
+
+pytestmark = pytest.mark.both_databases
 
 COUNTS = ("passed", "logged", "blocked_certificate", "blocked_rule", "blocked_schema", "blocked_other", "protected", "with_certificate")
 COUNTS += ("fallthrough", "client_errors", "server_errors")
@@ -143,9 +147,9 @@ def test_what_is_asked_of_clients_follows_from_associations_and_rules(control_pl
 
 
 def test_the_list_follows_what_is_done(control_plane: LiveControlPlane) -> None:
-    assert codes(control_plane) == [("no_gateway", 0), ("associate_hosts", 1)]
+    assert codes(control_plane) == [("no_gateway", 0), ("no_operation", 0), ("associate_hosts", 1)]
     beat(control_plane, etag="another", version=None)
-    assert codes(control_plane) == [("no_requests", 0), ("associate_hosts", 1), ("gateways_behind", 1)]
+    assert codes(control_plane) == [("no_requests", 0), ("no_operation", 0), ("associate_hosts", 1), ("gateways_behind", 1)]
     beat(control_plane, etag="another", version=None, refused_version=control_plane.plane.snapshot().version, refused_reason="no")
     assert codes(control_plane)[0] == ("gateways_refusing", 1)
     beat(control_plane)

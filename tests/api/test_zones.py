@@ -9,6 +9,8 @@ from cryptography import x509
 
 from hauberk.pki.server_certificate import self_signed
 
+pytestmark = pytest.mark.both_databases
+
 if TYPE_CHECKING:
     import cloudflare
     import httpx

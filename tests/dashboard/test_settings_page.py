@@ -97,6 +97,12 @@ def test_a_host_is_added_with_a_certificate_changed_and_removed(visit: Visit, ac
     expect(row).to_have_count(0)
 
 
+def test_a_certificate_is_downloaded_under_its_host_s_name(site: Site, client: httpx.Client) -> None:
+    answer = client.get(site.page(f"settings/hosts/{HOST_NAME}/certificate.pem"))
+    assert answer.headers["content-disposition"] == f'attachment; filename="{HOST_NAME}.pem"'
+    assert f"curl --cacert {HOST_NAME}.pem " in client.get(site.page("settings")).text
+
+
 def test_a_zone_is_made(site: Site, client: httpx.Client) -> None:
     address = f"{site.url}/settings/zones"
     refused = client.post(address, data={"csrf": csrf(client, address), "name": "not a name"})

@@ -19,12 +19,14 @@ from hauberk.access.seal import Seal
 from hauberk.access.throttle import Throttle
 from hauberk.config import Settings
 from hauberk.dashboard.addresses import own_address
+from hauberk.entrance import Origin, new_mark
+from hauberk.errors import Unauthenticated
 from hauberk.pki.server_certificate import self_signed
 from hauberk.storage.access_tables import DashboardSession
 from hauberk.storage.models import now
 
 PASSWORD = "correct horse battery"
-COOKIE, BEFORE = "hauberk_session", "hauberk_sign_in"
+COOKIE, BEFORE, MARK = "hauberk_session", "hauberk_sign_in", "hauberk_mark"
 
 
 class Clock:
@@ -64,6 +66,33 @@ def post(client: httpx.Client, **fields: str) -> httpx.Response:
 
 def is_in(client: httpx.Client) -> bool:
     return client.get("/account").status_code == 200
+
+
+def test_a_browser_of_the_owners_does_not_wait_for_what_strangers_fail(
+    site: Site, user: dict[str, Any], browser_like: httpx.Client
+) -> None:
+    assert MARK not in post(browser_like, name="ada", password="wrong horse battery").cookies
+    given = post(browser_like, name="ada", password=PASSWORD)
+    cookie = next(one for one in given.headers.get_list("set-cookie") if one.startswith(MARK))
+    assert {"HttpOnly", "Path=/", "SameSite=lax", f"Max-Age={400 * 86400}"} <= set(cookie.split("; "))
+    assert browser_like.post("/sign-out", data={"csrf": csrf_of(browser_like.get("/account"))}).status_code == 303
+    for number in range(5):
+        with pytest.raises(Unauthenticated):
+            site.plane.entrance.sign_in("ada", "wrong horse battery", Origin(f"192.0.2.{number}", ""))
+    mark = browser_like.cookies[MARK]
+    for other in (
+        None,
+        "",
+        mark[:-1] + ("A" if mark[-1] != "A" else "B"),
+        Seal(b"another key of thirty-two bytes!").seal(new_mark("ada")),
+        new_mark("ada"),
+    ):
+        with httpx.Client(base_url=site.url, headers={"Origin": site.url}, cookies={MARK: other} if other else {}) as stranger:
+            assert post(stranger, name="ada", password=PASSWORD).status_code == 429
+    assert post(browser_like, name="ada", password=PASSWORD).status_code == 303
+    with httpx.Client(base_url=site.url, headers={"Origin": site.url}) as holder:
+        assert post(holder, token=site.token).status_code == 303
+        assert MARK not in holder.cookies
 
 
 def test_a_user_signs_in_and_out(site: Site, user: dict[str, Any], browser_like: httpx.Client) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,21 +15,22 @@ from hauberk.storage.database import Database
 from hauberk.storage.models import Operation, Zone, now
 from hauberk.storage.relaxed_rules import MAX_RULES, relax, relaxed_rules, restore
 
+pytestmark = pytest.mark.both_databases
+
 NEW = Departure("new_parameter", "query/b", "closed", 20, 4, True, "is new")
 CHANGES = [{"kind": "enum", "where": "query/a", "what": "also 'gold'", "breaking": False}]
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'hauberk.db'}")
+def database(open_database: Callable[[], Database]) -> Database:
+    database = open_database()
     with database.write() as session:
         zone = Zone(id="z", name="example.com")
         session.add(zone)
         session.flush()
         for name in ("o", "p"):
             session.add(Operation(operation_id=name, zone_id="z", method="GET", host="api.example.com", endpoint=f"/{name}"))
-    yield database
-    database.close()
+    return database
 
 
 def raised(database: Database, *departed: Departure, operation: str = "o", version: int = 1) -> list[str]:

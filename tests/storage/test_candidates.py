@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -33,8 +34,10 @@ from hauberk.storage.candidates import (
 )
 from hauberk.storage.database import Database
 from hauberk.storage.models import Base, Installation, Operation, Zone
-from hauberk.storage.operations import delete_operations, find_operation, save_operations
+from hauberk.storage.operations import delete_operations, save_operations
 from hauberk.template_rule import TemplateRule
+
+pytestmark = pytest.mark.both_databases
 
 UNTIL = datetime(2026, 6, 11, tzinfo=UTC)
 WINDOW = Window(UNTIL - timedelta(days=10), UNTIL)
@@ -47,8 +50,8 @@ def found(endpoint: str, method: str = "GET", host: str = HOST, **changes: Any) 
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    database = Database(f"sqlite:///{tmp_path / 'hauberk.db'}")
+def database(open_database: Callable[[], Database]) -> Database:
+    database = open_database()
     with database.write() as session:
         session.add(Zone(id="z", name="example.com"))
         session.add(Zone(id="other", name="example.org"))
@@ -81,7 +84,7 @@ def save(database: Database, endpoint: str) -> None:
 
 def delete(database: Database, endpoint: str) -> None:
     with database.write() as session:
-        delete_operations(session, [find_operation(session, "z", ident(endpoint))])
+        delete_operations(session, [ident(endpoint)])
 
 
 def test_tables_and_migrations_agree(database: Database) -> None:
@@ -89,7 +92,7 @@ def test_tables_and_migrations_agree(database: Database) -> None:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
-def test_a_database_of_before_gets_the_tables_and_keeps_what_it_has(database: Database) -> None:
+def test_a_database_of_before_gets_the_tables_and_keeps_what_it_has(database: Database, open_database: Callable[[], Database]) -> None:
     save(database, "/a")
     config = Config()
     config.set_main_option("script_location", str(Path(database_module.__file__).parent / "migrations"))
@@ -98,7 +101,7 @@ def test_a_database_of_before_gets_the_tables_and_keeps_what_it_has(database: Da
         command.downgrade(config, "0001")
         connection.commit()
         assert "discovered_operations" not in inspect(connection).get_table_names()
-    again = Database(database.url)
+    again = open_database()
     record(again, found("/a"))
     assert states(again) == {"GET /a": "saved"}
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
 
+from databases import new_database_url
 from hauberk.storage.count_tables import RequestCount
 from hauberk.storage.database import Database
 from hauberk.storage.models import Zone, now
@@ -28,12 +29,14 @@ from hauberk.storage.request_counts import (
     tidy_request_counts,
 )
 
+pytestmark = pytest.mark.both_databases
+
 NOW = int(now().timestamp()) // HOUR * HOUR
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path_factory.mktemp('counts') / 'hauberk.db'}")
+def database(database_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    opened = Database(new_database_url(database_kind, tmp_path_factory.mktemp("counts")))
     with opened.write() as session:
         session.add_all([Zone(id="z", name="example.com"), Zone(id="y", name="other.test")])
     yield opened

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import select, text
+from sqlalchemy import inspect, select
 
 from hauberk.operation import OperationKey
 from hauberk.schema import DeclaredOperation, UploadedDocument
@@ -20,16 +22,18 @@ from hauberk.storage.operation_metrics import Counted, hour_of, store_metrics
 from hauberk.storage.operations import save_operations
 from hauberk.storage.schemas import add_schema
 
+pytestmark = pytest.mark.both_databases
+
 KEYS = [OperationKey("GET", "api.example.com", "/users/{var1}"), OperationKey("POST", "api.example.com", "/users")]
 
 
-def test_a_database_of_before_is_filled(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'hauberk.db'}")
+def test_a_database_of_before_is_filled(open_database: Callable[[], Database]) -> None:
+    database = open_database()
     hour = hour_of(now())
     with database.write() as session:
         session.add(Zone(id="z", name="example.com"))
         session.flush()
-        ids = [row.operation_id for row in save_operations(session, "z", KEYS)]
+        ids = save_operations(session, "z", KEYS)
         declared = tuple(DeclaredOperation(key, key.endpoint) for key in KEYS)
         schema_id = add_schema(session, "z", "s", UploadedDocument("t", "{}", declared, ()), validation_enabled=True).schema_id
         at = hour - timedelta(hours=2)
@@ -40,8 +44,8 @@ def test_a_database_of_before_is_filled(tmp_path: Path) -> None:
         config.attributes["connection"] = connection
         command.downgrade(config, "0011")
         connection.commit()
-        assert connection.execute(text("SELECT count(*) FROM sqlite_master WHERE name = 'schema_operations'")).scalar() == 0
-    again = Database(database.url)
+        assert not inspect(connection).has_table("schema_operations")
+    again = open_database()
     with again.write() as session:
         assert refresh_latency(session, hour) == 1
     with again.read() as session:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +14,27 @@ from alembic import command
 from alembic.config import Config
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, delete, select, text
+from sqlalchemy import JSON, column, delete, select, table
 
 import hauberk.storage.database
+from databases import new_database_url, server
 from hauberk.security_event import DIMENSIONS
 from hauberk.storage import events
 from hauberk.storage.count_tables import EventCount
 from hauberk.storage.database import Database
+from hauberk.storage.engines import open_engine
 from hauberk.storage.event_queries import Cursor, EventFilter, all_events, count_events_of, events_of, frequent
 from hauberk.storage.events import first_kept, forget_event_counts, forget_events, store_events
-from hauberk.storage.models import SecurityEvent, now
+from hauberk.storage.models import SecurityEvent, UtcDateTime, now
+
+pytestmark = pytest.mark.both_databases
 
 NOW = now().replace(minute=30, second=0, microsecond=0)
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path_factory.mktemp('events') / 'hauberk.db'}")
+def database(database_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    opened = Database(new_database_url(database_kind, tmp_path_factory.mktemp("events")))
     yield opened
     opened.close()
 
@@ -143,7 +146,7 @@ def test_pages_by_cursor_give_each_event_once_and_in_order(
             assert count_events_of(session, "z", wanted) == len(expected)
 
 
-def test_events_of_before_have_their_columns_and_counts(tmp_path: Path) -> None:
+def test_events_of_before_have_their_columns_and_counts(database_kind: str, tmp_path: Path) -> None:
     """Stored by an older version, they are found and counted as if they had come today."""
     rng = random.Random(1)
     kinds = [
@@ -153,18 +156,19 @@ def test_events_of_before_have_their_columns_and_counts(tmp_path: Path) -> None:
         {"violation": "no mapping", "client_certificate": 5, "status": "403", "path": None, "rule_id": 7},
     ]
     made = [event(number, rng.randrange(300), **kinds[number % len(kinds)]) for number in range(2500)]
-    old, new = f"sqlite:///{tmp_path / 'old.db'}", f"sqlite:///{tmp_path / 'new.db'}"
+    new = new_database_url(database_kind, tmp_path)
+    old = server().url(server().create()) if database_kind == "postgresql" else f"sqlite:///{tmp_path / 'old.db'}"
     config = Config()
     config.set_main_option("script_location", str(Path(hauberk.storage.database.__file__).parent / "migrations"))
-    engine = create_engine(old)
+    engine = open_engine(old)
     with engine.connect() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0006")
-        columns = ["id", "zone_id", "occurred_at", "host", "method", "operation_id", "action", "source", "request_id", "details"]
-        statement = text(f"insert into security_events ({', '.join(columns)}) values ({', '.join(':' + name for name in columns)})")
+        columns = ["id", "zone_id", "host", "method", "operation_id", "action", "source", "request_id"]
+        before = table("security_events", *map(column, columns), column("occurred_at", UtcDateTime()), column("details", JSON()))
         for row in made:
-            at = datetime.fromisoformat(row["occurred_at"]).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-            connection.execute(statement, {**{name: row.get(name) for name in columns}, "occurred_at": at, "details": json.dumps(row)})
+            at = datetime.fromisoformat(row["occurred_at"])
+            connection.execute(before.insert().values({name: row.get(name) for name in columns} | {"occurred_at": at, "details": row}))
         connection.commit()
     engine.dispose()
     dumps = []

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +13,12 @@ from hauberk.storage.database import Database
 from hauberk.storage.events import first_kept, forget_events, store_events
 from hauberk.storage.models import SecurityEvent, now
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(f"sqlite:///{tmp_path / 'hauberk.db'}")
+def database(open_database: Callable[[], Database]) -> Database:
+    return open_database()
 
 
 def event(number: int, days_ago: float = 0.0) -> dict[str, Any]:

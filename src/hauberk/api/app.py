@@ -57,6 +57,7 @@ from hauberk.api.auth import Authentication
 from hauberk.api.learning_metrics import LearningMetrics
 from hauberk.api.limits import BodyLimit
 from hauberk.api.metrics import RequestMetrics
+from hauberk.errors import Unavailable
 from hauberk.pipeline import ControlPlane
 from hauberk.storage.models import Installation
 
@@ -163,7 +164,7 @@ def _health(plane: ControlPlane) -> APIRouter:
         try:
             with plane.database.read() as session:
                 version = session.scalars(select(Installation.revision)).one()
-        except SQLAlchemyError:
+        except (Unavailable, SQLAlchemyError):
             return JSONResponse({"status": "the database does not answer"}, 503)
         return JSONResponse({"status": "ok", "version": version})
 

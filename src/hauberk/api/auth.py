@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hauberk.api.envelope import failure
 from hauberk.caller import CALLER, Caller
-from hauberk.errors import Forbidden, Unauthenticated
+from hauberk.errors import Forbidden, Unauthenticated, Unavailable
 from hauberk.storage.database import Database
 from hauberk.storage.models import Token
 from hauberk.storage.tokens import token_sha256
@@ -81,7 +81,7 @@ class Authentication:
         if scope["type"] == "http" and scope["path"].startswith(self.prefixes) and CALLER not in scope:
             try:
                 scope[CALLER] = await run_in_threadpool(authenticate, Headers(scope=scope), self.database)
-            except Unauthenticated as error:
+            except (Unauthenticated, Unavailable) as error:
                 response = failure(error.status, [{"code": error.code, "message": error.message}])
                 response.headers["Connection"] = "close"
                 await response(scope, receive, send)

@@ -36,6 +36,9 @@ own = APIRouter(tags=["discovery"], dependencies=[Owner])
 
 MAX_NAMED = 10_000
 
+KEPT = 330
+"""Message: operations that were saved by a change stay, since somebody works with them."""
+
 Prefix = Annotated[str | None, Query(max_length=operation.MAX_ENDPOINT_CHARACTERS, description="Only endpoints that begin with this")]
 OriginName = Literal["ML", "SessionIdentifier"]
 OriginQuery = Annotated[OriginName | None, Query(description="Only those this way finds, whether or not the other does, too")]
@@ -168,11 +171,16 @@ def change_candidates(plane: Plane, zone_id: ZoneId, body: Change) -> JSONRespon
 
 @own.delete("/zones/{zone_id}/discovery/changes/{change_id}")
 def take_change_back(plane: Plane, zone_id: ZoneId, change_id: str) -> JSONResponse:
-    """Take a change of many back: those that nobody has moved since become what they were, and operations it saved are deleted."""
+    """
+    Take a change of many back: those that nobody has moved since become what they were, and operations it saved are deleted.
+
+    An operation that somebody has given an action since, or a learned schema in force, stays saved; `kept` counts these.
+    """
     with plane.database.write() as session:
         zone_of(session, zone_id)
-        count = move_back(session, zone_id, change_id)
-    return success({"id": change_id, "count": count})
+        count, kept = move_back(session, zone_id, change_id)
+    messages = [{"code": KEPT, "message": f"{kept} stay saved: they have an action or a learned schema in force since"}] if kept else []
+    return success({"id": change_id, "count": count, "kept": kept}, messages=messages)
 
 
 def candidate_json(row: DiscoveredOperation) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter
@@ -16,15 +15,22 @@ from hauberk.api.dependencies import Plane, ZoneId, zone_of
 from hauberk.api.endpoints import SCHEMA_HELP, SEARCH_HELP, endpoint_filter
 from hauberk.api.envelope import success
 from hauberk.api.operations import NewOperation, operation_json
+from hauberk.errors import Conflict
 from hauberk.mitigation import MitigationAction
 from hauberk.operation import MAX_ENDPOINT_CHARACTERS
+from hauberk.storage.applied_schemas import applied_to
 from hauberk.storage.endpoints import EndpointFilter, SchemaState, endpoints_of
 from hauberk.storage.models import Operation, Zone
-from hauberk.storage.operations import delete_operations, find_operations, save_operations, set_actions
+from hauberk.storage.operations import delete_operations, find_operations, own_actions, save_operations, set_actions
 
 own = APIRouter(tags=["endpoints"], dependencies=[Owner])
 
 MAX_OPERATIONS = 50_000
+INSTEAD_OF = (
+    "409, and nothing is changed, if one has another own action by now, or, to be deleted, a learned schema in force; "
+    "left out: whatever it has"
+)
+CHANGED_SINCE = "an operation was changed since, so nothing was changed now: look at what is there"
 
 Texts = Annotated[list[str], Field(max_length=5000)]
 
@@ -55,6 +61,7 @@ class Selection(BaseModel):
         None, max_length=MAX_OPERATIONS, description="These; all of them are there or nothing is changed"
     )
     matching: Matching | None = Field(None, description="All that match")
+    instead_of: MitigationAction | None = Field(None, description=INSTEAD_OF)
 
     @model_validator(mode="after")
     def _one_of_the_two(self) -> Self:
@@ -63,10 +70,20 @@ class Selection(BaseModel):
         return self
 
     def rows(self, session: Session, zone: Zone) -> list[Operation]:
-        """Find them."""
+        """
+        Find them.
+
+        Raises:
+            NotFound: If one that is named is not there.
+            Conflict: If one has another action than the caller thinks.
+        """
         if self.matching is not None:
-            return list(session.scalars(endpoints_of(zone, self.matching.filter())))
-        return find_operations(session, zone.id, list(dict.fromkeys(id_.lower() for id_ in self.operation_ids or ())))
+            rows = list(session.scalars(endpoints_of(zone, self.matching.filter())))
+        else:
+            rows = find_operations(session, zone.id, list(dict.fromkeys(id_.lower() for id_ in self.operation_ids or ())))
+        if "instead_of" in self.model_fields_set and any(row.mitigation_action != self.instead_of for row in rows):
+            raise Conflict(CHANGED_SINCE)
+        return rows
 
 
 class ActionChange(Selection):
@@ -95,25 +112,25 @@ class SavedOperations(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     operations: list[SavedOperation] = Field(min_length=1, max_length=MAX_OPERATIONS)
+    only_new: bool = Field(False, description="Leave those that are saved already as they are")
 
 
 @own.post("/zones/{zone_id}/endpoints/actions")
 def change_actions(plane: Plane, zone_id: ZoneId, body: ActionChanges) -> JSONResponse:
     """
-    Set the own actions of operations, all or none; `before`, sent here again, takes it back.
+    Set the own actions of operations, all or none; `before`, sent here again, takes it back, unless somebody has changed one since: 409.
 
     All selections are looked up before anything is changed.
     """
     with plane.database.write() as session:
         zone = zone_of(session, zone_id)
         wanted = {row: change.mitigation_action for change in body.changes for row in change.rows(session, zone)}
+        changed = {row: action for row, action in wanted.items() if row.mitigation_action != action}
         before = defaultdict(list)
-        for row, action in wanted.items():
-            if row.mitigation_action != action:
-                before[row.mitigation_action].append(row.operation_id)
-        changed = {row.operation_id: action for row, action in wanted.items() if row.mitigation_action != action}
-        set_actions(session, zone_id, changed)
-    changes = [{"mitigation_action": action, "operation_ids": ids} for action, ids in before.items()]
+        for row, action in changed.items():
+            before[row.mitigation_action, action].append(row.operation_id)
+            row.mitigation_action = action and action.value
+    changes = [{"mitigation_action": old, "instead_of": new, "operation_ids": ids} for (old, new), ids in before.items()]
     return success({"changed": len(changed), "unchanged": len(wanted) - len(changed), "before": {"changes": changes} if changes else None})
 
 
@@ -126,20 +143,25 @@ def delete_endpoints(plane: Plane, zone_id: ZoneId, body: Selection) -> JSONResp
     """
     with plane.database.write() as session:
         rows = body.rows(session, zone_of(session, zone_id))
+        if "instead_of" in body.model_fields_set and applied_to(session, [row.operation_id for row in rows]):
+            raise Conflict(CHANGED_SINCE)
         before = [_saved_json(row) for row in rows]
-        delete_operations(session, rows)
-    return success({"deleted": len(before), "before": {"operations": before} if before else None})
+        delete_operations(session, [row.operation_id for row in rows])
+    return success({"deleted": len(before), "before": {"operations": before, "only_new": True} if before else None})
 
 
 @own.post("/zones/{zone_id}/endpoints")
 def save_endpoints(plane: Plane, zone_id: ZoneId, body: SavedOperations) -> JSONResponse:
-    """Save operations with their own actions, all or none; those that are saved already get the action named here."""
-    actions = {item.key: item.mitigation_action for item in body.operations}
+    """Save operations with their own actions, all or none; those that are saved already get the action named here, or stay."""
+    wanted = {item.key.operation_id(zone_id): item for item in body.operations}
     with plane.database.write() as session:
         zone_of(session, zone_id)
-        rows = save_operations(session, zone_id, actions)
-        set_actions(session, zone_id, {row.operation_id: action for row, action in zip(rows, actions.values(), strict=True)})
-        result: Sequence[dict[str, Any]] = [operation_json(row) | {"mitigation_action": row.mitigation_action} for row in rows]
+        stay = own_actions(session, zone_id, wanted) if body.only_new else {}
+        changed = {id_: item for id_, item in wanted.items() if id_ not in stay}
+        save_operations(session, zone_id, [item.key for item in changed.values()])
+        set_actions(session, zone_id, {id_: item.mitigation_action for id_, item in changed.items()})
+        rows = find_operations(session, zone_id, list(wanted))
+        result = [operation_json(row) | {"mitigation_action": row.mitigation_action} for row in rows]
     return success(result)
 
 

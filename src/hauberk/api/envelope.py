@@ -13,8 +13,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import DataError, StatementError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from hauberk.errors import HauberkError, InvalidRequest, InvalidSchema, TooManyRequests, Unauthenticated
 
@@ -70,6 +71,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(StatementError, _from_statement)
     app.add_exception_handler(UnicodeEncodeError, _from_statement)
     app.add_exception_handler(OverflowError, _from_statement)
+    app.add_exception_handler(ClientDisconnect, _from_leaver)
     app.add_exception_handler(Exception, _from_bug)
 
 
@@ -120,11 +122,19 @@ def _from_http(request: Request, error: Exception) -> JSONResponse:
 def _from_statement(request: Request, error: Exception) -> JSONResponse:
     """Tell what no database can hold, such as a lone surrogate or a time before year 1, from a fault of ours."""
     cause = error.orig if isinstance(error, StatementError) else error
+    if isinstance(error, DataError):  # PostgreSQL's word for it; SQLite holds these
+        message = "a text holds the character NUL or is too long, or a number is out of range"
+        return failure(InvalidRequest.status, [_error(InvalidRequest.code, message)])
     if isinstance(cause, UnicodeEncodeError):
         return failure(InvalidRequest.status, [_error(InvalidRequest.code, "a text holds a lone surrogate, which is no character")])
     if isinstance(cause, OverflowError):
         return failure(InvalidRequest.status, [_error(InvalidRequest.code, "a number or a time is out of range")])
     return _from_bug(request, error)
+
+
+def _from_leaver(_request: Request, _gone: Exception) -> JSONResponse:
+    # Nobody reads this, and nothing is wrong here.
+    return failure(InvalidRequest.status, [_error(InvalidRequest.code, "the body ended before its time")])
 
 
 def _from_bug(request: Request, error: Exception) -> JSONResponse:

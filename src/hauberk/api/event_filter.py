@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import Depends, Query
 
 from hauberk.api.dependencies import Moment, Plane, ZoneId
+from hauberk.errors import InvalidRequest
 from hauberk.storage.event_queries import EventFilter, fingerprints_named
 
 
@@ -30,6 +31,11 @@ def _filter(
     since: Annotated[Moment | None, Query(description="From this time on (RFC 3339)")] = None,
     until: Annotated[Moment | None, Query(description="Before this time (RFC 3339)")] = None,
 ) -> EventFilter:
+    texts = {"host": host, "source": source, "operation_id": operation_id, "rule_id": rule_id, "request_id": request_id, "code": code}
+    texts |= {"method": method, "path": path, "fingerprint": fingerprint, "common_name": common_name}
+    for name, text in texts.items():
+        if text is not None and "\0" in text:  # PostgreSQL would say so in the middle of an export
+            raise InvalidRequest(f"query {name}: no event has the character NUL")
     fingerprints = None
     if common_name is not None:
         with plane.database.read() as session:

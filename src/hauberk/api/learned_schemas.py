@@ -19,7 +19,7 @@ from hauberk.api.envelope import success
 from hauberk.api.learning import version_json
 from hauberk.api.operations import MAX_OPERATIONS_PER_CALL, Hosts, operation_filters
 from hauberk.api.paging import PageQuery, paged_rows
-from hauberk.errors import InvalidRequest, NotFound
+from hauberk.errors import Conflict, InvalidRequest, NotFound
 from hauberk.learning.document import documents
 from hauberk.learning_state import told
 from hauberk.mitigation import MitigationAction
@@ -71,14 +71,24 @@ class RollBack(BaseModel):
     version: int | None = Field(None, ge=1, description="A version. Left out: the one that was in force before")
 
 
-class InForce(BaseModel):
-    """What is to be in force for an operation, as `before` of an answer has told it."""
+class InForceNow(BaseModel):
+    """What is in force for an operation."""
 
     model_config = ConfigDict(extra="forbid")
 
     version: int | None = Field(None, ge=1, description="The learned version; null: none. Left out: what is in force stays")
     mitigation_action: MitigationAction | None = Field(description="The operation's own action; null: the zone's default")
     rolled_back: bool = Field(False, description="Whether the owner has gone back to it, so that newer ones are not applied by themselves")
+
+    def standing(self) -> Standing:
+        """Give it as it is stored."""
+        return Standing(self.version, self.mitigation_action and self.mitigation_action.value, self.rolled_back)
+
+
+class InForce(InForceNow):
+    """What is to be in force for an operation, as `before` of an answer has told it."""
+
+    instead_of: InForceNow | None = Field(None, description="409, and nothing is changed, if something else is in force by now")
 
 
 InForceById = Annotated[dict[str, InForce], Body(min_length=1, max_length=MAX_OPERATIONS)]
@@ -140,21 +150,25 @@ def put_in_force(plane: Plane, zone_id: ZoneId, body: InForceById) -> JSONRespon
     """
     Say what is to be in force, `{operation_id: {"version", "mitigation_action", "rolled_back"}}`, as applying has answered it in `before`.
 
-    All is put back or nothing, and what was there until now is answered as `before`. Where an uploaded schema is in force, it stays.
+    All is put back or nothing, and what was there until now is answered as `before`; that sent here is refused where somebody has changed
+    what is in force since. Where an uploaded schema is in force, it stays.
     """
     with plane.database.write() as session:
         row = zone_of(session, zone_id)
         wanted = {id_.lower(): one for id_, one in body.items()}
         operations = find_operations(session, zone_id, list(wanted))
         before = standing_of(session, operations)
+        if any(one.instead_of is not None and one.instead_of.standing() != before[id_] for id_, one in wanted.items()):
+            raise Conflict("what is in force was changed since, so nothing was changed now: look at what is there")
         standing = {
-            id_: Standing(one.version, one.mitigation_action, one.rolled_back)
+            id_: one.standing()
             if "version" in one.model_fields_set
-            else replace(before[id_], mitigation_action=one.mitigation_action)
+            else replace(before[id_], mitigation_action=one.standing().mitigation_action)
             for id_, one in wanted.items()
         }
         put_back(session, row, operations, standing)
-    return success({"before": {id_: asdict(one) for id_, one in before.items()}})
+        after = standing_of(session, operations)
+    return success({"before": {id_: asdict(one) | {"instead_of": asdict(after[id_])} for id_, one in before.items()}})
 
 
 @own.get("/zones/{zone_id}/learning/operations/{operation_id}/versions")

@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from hauberk.errors import Unavailable
 from hauberk.storage.database import Database
 from hauberk.storage.learning_runs import count_states
 from hauberk.storage.learning_tables import AppliedSchema, LearningRun
@@ -39,7 +40,7 @@ class LearningMetrics(Collector):
                 states = count_states(session)
                 in_force = session.scalar(select(func.count()).select_from(AppliedSchema)) or 0
                 ended = session.scalar(select(func.max(LearningRun.finished_at)).where(LearningRun.error.is_(None)))
-        except SQLAlchemyError:
+        except (Unavailable, SQLAlchemyError):
             return
         for state, count in states.items():
             operations.add_metric((state,), count)

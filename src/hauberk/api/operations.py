@@ -127,7 +127,7 @@ def delete_many_operations(
     with plane.database.write() as session:
         zone_of(session, zone_id)
         ids = list(dict.fromkeys(reference.operation_id.lower() for reference in body))
-        delete_operations(session, find_operations(session, zone_id, ids))
+        delete_operations(session, [row.operation_id for row in find_operations(session, zone_id, ids)])
     return success(None)
 
 
@@ -156,7 +156,7 @@ def delete_operation(plane: Plane, zone_id: ZoneId, operation_id: str) -> JSONRe
     """Delete a saved operation, and with it all that was learned of it."""
     with plane.database.write() as session:
         zone_of(session, zone_id)
-        delete_operations(session, [find_operation(session, zone_id, operation_id)])
+        delete_operations(session, [find_operation(session, zone_id, operation_id).operation_id])
     return success(None)
 
 
@@ -252,7 +252,7 @@ def split_values(values: Sequence[str], parameter: str) -> list[str]:
 def _save(plane: Plane, zone_id: str, keys: Sequence[OperationKey], render: Callable[[list[Operation]], Any]) -> JSONResponse:
     with plane.database.write() as session:
         name = zone_of(session, zone_id).name
-        result = render(save_operations(session, zone_id, keys))
+        result = render(find_operations(session, zone_id, save_operations(session, zone_id, keys)))
     outside = sorted({key.host for key in keys if not is_in_zone(key.host, name)})
     messages = [
         {"code": OUTSIDE_ZONE, "message": f"the host '{host}' is not in the zone '{name}': no request to it is matched here"}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -23,7 +24,7 @@ from hauberk.mitigation import MitigationAction
 from hauberk.operation import OperationKey
 from hauberk.schema import DeclaredOperation
 from hauberk.storage.models import Operation, Schema
-from hauberk.storage.operations import find_operations, operations_of, save_operations
+from hauberk.storage.operations import operations_of, save_operations, set_actions
 from hauberk.storage.schemas import add_schema, find_schema, schemas_in_force, schemas_of
 
 own = APIRouter(tags=["schema validation"], dependencies=[Owner])
@@ -70,7 +71,8 @@ def upload(plane: Plane, zone_id: ZoneId, body: NewUpload) -> JSONResponse:
     """
     Upload a document, save its operations and set their actions, all in one change.
 
-    The answer tells what was `changed`: the operations that were `saved` by it, and the `actions` that others had before.
+    The answer tells what was `changed`: the operations that were `saved` by it, the `actions` that others had before, and in `undo` what
+    `POST …/endpoints/actions` and `POST …/endpoints/delete` take to go back, as long as nobody has changed these operations since.
     """
     document = check_upload(plane, zone_id, body.source, body.host)
     unknown = sorted(set(body.mitigation_actions) - {declared.key.host for declared in document.operations})
@@ -78,20 +80,22 @@ def upload(plane: Plane, zone_id: ZoneId, body: NewUpload) -> JSONResponse:
         raise InvalidRequest(f"the document has no operation on the host '{unknown[0][:255]}'", pointer="/mitigation_actions")
     with plane.database.write() as session:
         zone_of(session, zone_id)
-        known = {row.operation_id: row for row in session.scalars(operations_of(zone_id))}
+        query = operations_of(zone_id).with_only_columns(Operation.operation_id, Operation.mitigation_action)
+        known: dict[str, str | None] = dict(session.execute(query).all())
         ids = {declared.key: declared.key.operation_id(zone_id) for declared in document.operations}
         saved = [key for key, id_ in ids.items() if id_ not in known] if body.save_operations else []
         row = add_schema(session, zone_id, body.name or schema_title(document), document, validation_enabled=body.validation_enabled)
         if body.save_operations:
             save_operations(session, zone_id, list(ids))
-        there = [id_ for key, id_ in ids.items() if key.host in body.mitigation_actions and (id_ in known or body.save_operations)]
-        before: dict[str, str | None] = {}
-        for operation in find_operations(session, zone_id, there):
-            wanted = body.mitigation_actions[operation.host].value
-            if operation.operation_id in known and operation.mitigation_action != wanted:
-                before[operation.operation_id] = operation.mitigation_action
-            operation.mitigation_action = wanted
-        result = _whole(session, zone_id, row) | {"changed": {"saved": [ids[key] for key in saved], "actions": before}}
+        actions = {
+            id_: body.mitigation_actions[key.host]
+            for key, id_ in ids.items()
+            if key.host in body.mitigation_actions and (id_ in known or body.save_operations)
+        }
+        before = {id_: known[id_] for id_, action in actions.items() if id_ in known and known[id_] != action}
+        set_actions(session, zone_id, actions)
+        new = [ids[key] for key in saved]
+        result = _whole(session, zone_id, row) | {"changed": {"saved": new, "actions": before, "undo": _undo(new, before, actions)}}
     return success(result, messages=row.warnings)
 
 
@@ -127,6 +131,19 @@ def put_upload_back(plane: Plane, zone_id: ZoneId, schema_id: UUID, body: Annota
         row = add_schema(session, zone_id, name, document, validation_enabled=body.validation_enabled, schema_id=id_, created_at=created_at)
         result = _whole(session, zone_id, row)
     return success(result)
+
+
+def _undo(saved: Sequence[str], before: Mapping[str, str | None], actions: Mapping[str, MitigationAction]) -> dict[str, Any]:
+    changed, new = defaultdict(list), defaultdict(list)
+    for id_, action in before.items():
+        changed[action, actions[id_]].append(id_)
+    for id_ in saved:
+        new[actions.get(id_)].append(id_)
+    changes = [{"mitigation_action": was, "instead_of": now, "operation_ids": ids} for (was, now), ids in changed.items()]
+    return {
+        "actions": {"changes": changes} if changes else None,
+        "delete": [{"instead_of": now, "operation_ids": ids} for now, ids in new.items()],
+    }
 
 
 def _renderer(session: Session, zone_id: str, rows: Sequence[Schema]) -> Callable[[Schema], dict[str, Any]]:

@@ -233,16 +233,16 @@ def set_operation_settings(plane: Plane, zone_id: str, settings: dict[str, Opera
     """Set the actions of several operations and tell what they are now, by operation id."""
     with plane.database.write() as session:
         zone_of(session, zone_id)
-        rows = set_actions(session, zone_id, {operation_id: setting.mitigation_action for operation_id, setting in settings.items()})
-    return {row.operation_id: {"mitigation_action": row.mitigation_action} for row in rows}
+        set_actions(session, zone_id, {operation_id: setting.mitigation_action for operation_id, setting in settings.items()})
+    return {operation_id.lower(): {"mitigation_action": setting.mitigation_action} for operation_id, setting in settings.items()}
 
 
 def set_operation_setting(plane: Plane, zone_id: str, operation_id: str, action: MitigationAction | None) -> dict[str, Any]:
     """Set one operation's action and tell what it is now."""
     with plane.database.write() as session:
         zone_of(session, zone_id)
-        row = set_actions(session, zone_id, {operation_id: action})[0]
-    return setting_json(row)
+        set_actions(session, zone_id, {operation_id: action})
+        return setting_json(find_operation(session, zone_id, operation_id))
 
 
 def setting_json(row: Operation) -> dict[str, Any]:

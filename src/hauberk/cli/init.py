@@ -25,7 +25,7 @@ _EXAMPLES: dict[str, Any] = {
     "control_plane.certificate": "control-plane.pem",
     "control_plane.private_key": "control-plane.key",
     "control_plane.public_url": "https://hauberk.example.com:8080",
-    "control_plane.database_url": "sqlite:////var/lib/hauberk/hauberk.db",
+    "control_plane.database_url": "postgresql://hauberk@db.example.com/hauberk",
     "events.file": "events.jsonl",
     "discovery.min_score": 0.5,
     "traffic.store": "traffic",

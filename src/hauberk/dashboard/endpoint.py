@@ -186,7 +186,10 @@ async def withdraw(page: PageOf, operation_id: str) -> Response:
     before = (await page.rest.get(_learning(page, operation_id))).result
     change = await page.change(lambda: page.rest.delete(_learning(page, operation_id, "applied")))
     done = f"Version {before['applied_version']} is not in force any more."
-    return page.moved(page.link("endpoints", operation_id, "learning"), done=done, change=change, undo=_back_to(page, operation_id, before))
+    now = {"version": None, "mitigation_action": before["mitigation_action"]}
+    back = now | {"version": before["applied_version"], "rolled_back": before["rolled_back"], "instead_of": now}
+    undo = Undo.call("PUT", page.own("learning/in_force"), {operation_id: back})
+    return page.moved(page.link("endpoints", operation_id, "learning"), done=done, change=change, undo=undo)
 
 
 @routes.post("/zones/{zone_name}/endpoints/{operation_id}/relearn")
@@ -224,27 +227,14 @@ async def auto_apply(page: PageOf, operation_id: str) -> Response:
 
 
 async def _applied(page: Page, operation_id: str, call: Callable[[], Any]) -> Response:
-    before = (await page.rest.get(_learning(page, operation_id))).result
     change = await page.change(call)
     result, messages = change.answer.result, change.answer.messages
     told = " ".join(f"{message['message'].partition(': ')[2].capitalize()}." for message in messages)
     done = f"Version {result['version']} is in force. {told}" if result["outcome"] == "applied" else told
-    undo = _back_to(page, operation_id, before) if result["outcome"] == "applied" else None
+    back = {operation_id: result["before"]}
+    undo = Undo.call("PUT", page.own("learning/in_force"), back) if result["outcome"] == "applied" else None
     kind = "ok" if result["outcome"] == "applied" else "warn"
     return page.moved(page.link("endpoints", operation_id, "learning"), done=done.strip(), kind=kind, change=change, undo=undo)
-
-
-def _back_to(page: Page, operation_id: str, before: Mapping[str, Any]) -> Undo:
-    """Take back that another version was applied, or none: what was in force comes again, and so does the operation's action."""
-    version, action = before["applied_version"], before["mitigation_action"]
-    if version is None:
-        first: tuple[str, str, Any] = ("DELETE", _learning(page, operation_id, "applied"), None)
-    elif before["rolled_back"]:
-        first = ("POST", _learning(page, operation_id, "rollback"), {"version": version})
-    else:
-        first = ("POST", _learning(page, operation_id, "apply"), {"version": version, "mitigation_action": "keep"})
-    then = {"changes": [{"mitigation_action": action, "operation_ids": [operation_id]}]}
-    return Undo((first, ("POST", page.own("endpoints/actions"), then)))
 
 
 # --- What pages are made of ---------------------------------------------------------------------------------------------------------------

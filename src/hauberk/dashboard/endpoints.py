@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from hauberk.certificate import file_name
 from hauberk.dashboard.notices import Undo
 from hauberk.dashboard.page import Page, PageOf
 from hauberk.dashboard.rest import RestError
@@ -73,7 +74,9 @@ async def add(page: PageOf) -> Response:
         return await _add_form(page, values, error)
     saved = change.answer.result
     told = " ".join(str(message["message"]) for message in change.answer.messages)
-    undo = Undo.call("POST", page.own("endpoints/delete"), {"operation_ids": [saved["operation_id"]]})
+    # One that was saved already stays, whatever is taken back.
+    back = {"operation_ids": [saved["operation_id"]], "instead_of": None}
+    undo = Undo.call("POST", page.own("endpoints/delete"), back) if change.version is not None else None
     done = f"Saved {saved['method']} {saved['host']}{saved['endpoint']}." + (f" But {told}." if told else "")
     # Back to the list, where nothing is missing once it is taken back.
     return page.moved(page.link("endpoints", search=saved["endpoint"]), done=done, kind="warn" if told else "ok", change=change, undo=undo)
@@ -117,11 +120,10 @@ async def export(page: PageOf, host: str = "") -> Response:
     documents = answer.result["schemas"]
     if not documents:
         return page.moved(page.link("endpoints"), done="No operation is saved on this host, so there is nothing to export.", kind="warn")
-    name = "".join(character if character.isalnum() or character in ".-" else "_" for character in host)
     return Response(
         json.dumps(documents[0], indent=2, ensure_ascii=False),
         media_type="application/json",
-        headers={"Content-Disposition": f'attachment; filename="{name}.openapi.json"'},
+        headers={"Content-Disposition": f'attachment; filename="{file_name(host)}.openapi.json"'},
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
+from hauberk.certificate import file_name
 from hauberk.dashboard.addresses import link
-from hauberk.dashboard.notices import Undo
+from hauberk.dashboard.notices import Left, Undo
 from hauberk.dashboard.page import OWN, Page, PageOf
 from hauberk.dashboard.rest import RestError
 
@@ -62,7 +64,8 @@ async def add_host(page: PageOf) -> Response:
     except RestError as error:
         return _form(page, None, {"name": name, "upstreams": str(page.form.get("upstreams", ""))}, error)
     made = change.answer.result
-    undo = Undo.call("DELETE", page.own("hosts") + link(None, made["name"]), label="Take it out again")
+    path = page.own("hosts") + link(None, made["name"])
+    undo = Undo.call("DELETE", path, label="Take it out again", left=Left(path, _plain, _plain(made)))
     return page.moved(page.link("settings"), done=_told(f"{made['name']} is served.", made), change=change, undo=undo, kind=_kind(made))
 
 
@@ -84,8 +87,9 @@ async def change_host(page: PageOf, name: str) -> Response:
     except RestError as error:
         return _form(page, host, {"name": name, "upstreams": str(page.form.get("upstreams", ""))}, error)
     # The key of the certificate before is told by nobody, so only upstreams can be put back.
-    undo = None if "certificate_pem" in body else Undo.call("PUT", path, {"upstreams": host["upstreams"]})
     made = change.answer.result
+    left = Left(path, lambda now: now["upstreams"], made["upstreams"])
+    undo = None if "certificate_pem" in body else Undo.call("PUT", path, {"upstreams": host["upstreams"]}, left=left)
     return page.moved(page.link("settings"), done=_told(f"{name} is changed.", made), change=change, undo=undo, kind=_kind(made))
 
 
@@ -100,12 +104,17 @@ async def remove_host(page: PageOf, name: str) -> Response:
 async def download(page: PageOf, name: str) -> Response:
     """Give a host's certificate, for clients that have to trust it."""
     host = await _host(page, name)
-    headers = {"Content-Disposition": 'attachment; filename="server.pem"'}
+    headers = {"Content-Disposition": f'attachment; filename="{file_name(name)}.pem"'}
     return Response(host["certificate_pem"], media_type="application/x-pem-file", headers=headers)
 
 
 async def _host(page: Page, name: str) -> dict[str, Any]:
     return dict((await page.rest.get(page.own("hosts") + link(None, name))).result)
+
+
+def _plain(host: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what only the answer to a change tells."""
+    return {name: value for name, value in host.items() if name != "warnings"}
 
 
 async def _wanted(page: Page) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from hauberk.dashboard.notices import Left
 from hauberk.dashboard.page import COMPATIBLE, OWN, Change, Page, PageOf, Undo
 from hauberk.dashboard.rest import RestError
 from hauberk.operation import METHODS
@@ -76,7 +77,16 @@ async def require(page: PageOf) -> Response:
 
 
 def _undo(page: Page, change: Change) -> Undo:
-    return Undo.call("PUT", page.own("mutual-tls"), change.answer.result["before"])
+    rows = change.answer.result["hosts"]
+    names = [row["host"] for row in rows]
+    left = Left(page.own("mutual-tls"), _demands, _demands(rows), {"host": names, "per_page": len(names)})
+    return Undo.call("PUT", page.own("mutual-tls"), change.answer.result["before"], left=left)
+
+
+def _demands(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Tell by host what the change is about; a host of which nothing is told has neither."""
+    told = {row["host"]: ([one["id"] for one in row["authorities"]], row["rule"]) for row in rows}
+    return {host: both for host, both in told.items() if both != ([], None)}
 
 
 async def _wizard(page: Page, wanted: dict[str, Any], error: RestError | None = None) -> Response:

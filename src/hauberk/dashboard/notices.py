@@ -11,14 +11,35 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 KEEP_SECONDS = 3600
 MAX_NOTICES = 2000
 # All that undos would send, together: one may hold a whole document.
 MAX_CHARACTERS = 64_000_000
+
+
+@dataclass(frozen=True)
+class Left:
+    """
+    What a change has left behind, as a REST resource tells it.
+
+    Attributes:
+        path: The resource.
+
+        read: Takes out of its result what the change was about.
+
+        seen: What that was after the change.
+
+        query: Parameters of the resource.
+    """
+
+    path: str
+    read: Callable[[Any], Any]
+    seen: Any
+    query: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -32,16 +53,20 @@ class Undo:
         label: The button's text.
 
         address: Where to send the visitor afterwards, if the page that tells of the change is then gone.
+
+        left: What has to be there still, or somebody has changed it since and nothing is taken back. Not needed where the calls themselves
+            say what they are `instead_of`, or where the change could go one way only.
     """
 
     calls: tuple[tuple[str, str, Any], ...]
     label: str = "Undo"
     address: str = ""
+    left: Left | None = None
 
     @classmethod
-    def call(cls, method: str, path: str, json: Any = None, label: str = "Undo") -> Undo:
+    def call(cls, method: str, path: str, json: Any = None, label: str = "Undo", left: Left | None = None) -> Undo:
         """Make one of a single call."""
-        return cls(((method, path, json),), label)
+        return cls(((method, path, json),), label, left=left)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from hauberk.dashboard.addresses import link
 from hauberk.dashboard.forms import read_form
-from hauberk.dashboard.notices import Notice, Notices, Undo
+from hauberk.dashboard.notices import Left, Notice, Notices, Undo
 from hauberk.dashboard.rendering import TEMPLATES
 from hauberk.dashboard.rest import Answer, Rest, RestError
 from hauberk.dashboard.sessions import PART_HEADER, SignInNeeded, Visitor, check_form, is_own_affair, signed_in, visitor_of
@@ -198,6 +198,8 @@ class Page:
 
         async def play() -> Answer:
             nonlocal played
+            if undo.left is not None and not await self._is_there(undo.left):
+                raise RestError(409, [{"message": "it was changed since. Look at what is there now, and change that"}])
             answer = None
             for method, address, json in undo.calls:
                 path, _, query = address.partition("?")
@@ -211,8 +213,18 @@ class Page:
         except RestError as error:
             # What is at fault may pass, such as a database that is busy: then the rest can be tried again.
             left = replace(undo, calls=undo.calls[played:]) if error.status >= 500 and played < len(undo.calls) else None
-            return self.moved(notice.address, done=f"Not taken back: {error.message}", kind="bad", undo=left)
-        return self.moved(undo.address or notice.address, done=f"Taken back: {notice.text}", change=change)
+            how = "Not taken back" if not played else "Taken back in part"
+            return self.moved(notice.address, done=f"{how}: {error.message}", kind="bad", undo=left)
+        told = "".join(f" {message['message']}." for message in change.answer.messages)
+        return self.moved(undo.address or notice.address, done=f"Taken back: {notice.text}{told}", change=change)
+
+    async def _is_there(self, left: Left) -> bool:
+        try:
+            return bool(left.read((await self.rest.get(left.path, **left.query)).result) == left.seen)
+        except RestError as error:
+            if error.status != 404:
+                raise
+            return False
 
 
 async def _page(request: Request) -> AsyncIterator[Page]:

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from hauberk.dashboard.notices import Left
 from hauberk.dashboard.page import Page, PageOf, Undo
 from hauberk.dashboard.rest import Answer, RestError
 from hauberk.dashboard.rule_versions import Present, differences, seen_text
@@ -66,7 +67,9 @@ async def change_fallthrough(page: PageOf) -> Response:
     except RestError as error:
         return await _list(page, await present_rules(page), error)
     verb = {"block": "are refused", "log": "are logged"}.get(action, "pass")
-    undo = Undo.call("PUT", page.own("fallthrough"), change.answer.result["before"])
+    name, now = next(iter(change.answer.result["hosts"].items()))
+    left = Left(page.own("fallthrough"), lambda result: result["hosts"].get(name), now["action"])
+    undo = Undo.call("PUT", page.own("fallthrough"), change.answer.result["before"], left=left)
     done = f"Requests to {host} that match no saved operation {verb}."
     return page.moved(page.link("rules"), done=done, change=change, undo=undo)
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from hauberk.dashboard.page import Page, PageOf, Undo
 from hauberk.dashboard.rest import RestError
-from hauberk.dashboard.schemas import ACTIONS, ROOT, action_counts, batches, tab_counts
+from hauberk.dashboard.schemas import ACTIONS, ROOT, action_counts, tab_counts
 from hauberk.dashboard.text import number
 
 routes = APIRouter()
@@ -57,18 +57,15 @@ async def upload(page: PageOf) -> Response:
     warned = f", {number(schema['warnings'])} warning{'s' * (schema['warnings'] != 1)} below" if schema["warnings"] else ""
     state = "is off until you switch it on" if not schema["validation_enabled"] else "refuses nothing yet" if is_idle else "judges requests"
     done = f"{schema['name']} is uploaded and {state}: {counts}{warned}."
-    undo = _undo(page, schema["schema_id"], schema["changed"])
+    undo = _undo(page, schema["schema_id"], schema["changed"]["undo"])
     address = page.link("schemas", "uploaded", schema["schema_id"])
     return page.moved(address, done=done, kind="warn" if is_idle else "ok", change=change, undo=undo)
 
 
-def _undo(page: Page, schema_id: str, changed: dict[str, Any]) -> Undo:
-    calls: list[tuple[str, str, Any]] = [("DELETE", page.v4(f"schema_validation/schemas/{schema_id}"), None)]
-    for some in batches(list(changed["actions"].items())):
-        actions = {id_: {"mitigation_action": action} for id_, action in some}
-        calls.append(("PATCH", page.v4("schema_validation/settings/operations"), actions))
-    saved = [{"operation_id": id_} for id_ in changed["saved"]]
-    calls += [("DELETE", page.v4("api_gateway/operations"), some) for some in batches(saved)]
+def _undo(page: Page, schema_id: str, undo: dict[str, Any]) -> Undo:
+    calls: list[tuple[str, str, Any]] = [("POST", page.own("endpoints/actions"), undo["actions"])] if undo["actions"] else []
+    calls += [("POST", page.own("endpoints/delete"), some) for some in undo["delete"]]
+    calls.append(("DELETE", page.v4(f"schema_validation/schemas/{schema_id}"), None))
     return Undo(tuple(calls), "Undo the upload", page.link("schemas"))
 
 

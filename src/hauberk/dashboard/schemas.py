@@ -11,6 +11,7 @@ from urllib.parse import quote
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from hauberk.dashboard.notices import Left
 from hauberk.dashboard.page import Page, PageOf, Undo
 
 routes = APIRouter()
@@ -61,7 +62,7 @@ async def _set(page: Page, name: str, value: str | None, done: str, kind: str = 
     path = page.v4("schema_validation/settings")
     before = (await page.rest.get(path)).result
     change = await page.change(lambda: page.rest.patch(path, {name: value}))
-    undo = Undo.call("PATCH", path, {name: before[name]}) if before[name] != value else None
+    undo = Undo.call("PATCH", path, {name: before[name]}, left=Left(path, lambda now: now[name], value)) if before[name] != value else None
     return page.moved(page.link("schemas"), done=done, kind=kind, change=change, undo=undo)
 
 

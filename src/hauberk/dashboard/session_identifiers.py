@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from hauberk.dashboard.notices import Undo
+from hauberk.dashboard.notices import Left, Undo
 from hauberk.dashboard.page import Page, PageOf
 from hauberk.dashboard.rest import RestError
 
@@ -51,9 +51,8 @@ async def set_identifiers(page: PageOf) -> Response:
     doubts = [str(message["message"]) for message in change.answer.messages]
     text = "Session identifiers are set." if identifiers else "No session identifiers are set any more."
     done = " ".join([text, *(f"{doubt[:1].upper()}{doubt[1:]}." for doubt in doubts)])
-    return page.moved(
-        page.link("settings", "sessions"), done=done, change=change, undo=Undo.call("PUT", path, before), kind="warn" if doubts else "ok"
-    )
+    undo = Undo.call("PUT", path, before, left=Left(path, lambda now: now, change.answer.result))
+    return page.moved(page.link("settings", "sessions"), done=done, change=change, undo=undo, kind="warn" if doubts else "ok")
 
 
 def _identifiers(page: Page) -> list[dict[str, str]]:

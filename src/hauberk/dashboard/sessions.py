@@ -19,8 +19,11 @@ from starlette.responses import Response
 from hauberk.caller import Caller
 from hauberk.entrance import Entrance
 
-SESSION, SIGN_IN = "hauberk_session", "hauberk_sign_in"
-"""Cookies: of a session, and of a browser that is about to sign in. `__Host-` stands before them where TLS is."""
+SESSION, SIGN_IN, MARK = "hauberk_session", "hauberk_sign_in", "hauberk_mark"
+"""Cookies: of a session, of a browser that is about to sign in, of one where somebody has. `__Host-` stands before them where TLS is."""
+
+# As long as browsers keep a cookie at all.
+MARK_SECONDS = 400 * 24 * 3600
 
 PART_HEADER = "x-hauberk-part"
 """Sent by the pages' script."""
@@ -169,10 +172,10 @@ def secret_of(request: Request, name: str) -> str | None:
     return entrance_of(request).seal.open(cookie) if cookie is not None else None
 
 
-def give(request: Request, response: Response, name: str, secret: str) -> None:
-    """Have the browser keep a secret until it is closed; how long it is good is the session's affair."""
-    value = entrance_of(request).seal.seal(secret)
-    response.set_cookie(_cookie(request, name), value, path="/", httponly=True, samesite="lax", secure=is_private(request))
+def give(request: Request, response: Response, name: str, secret: str, seconds: int | None = None) -> None:
+    """Have the browser keep a secret, until it is closed if not told how long; how long it is good is the session's affair."""
+    value, private = entrance_of(request).seal.seal(secret), is_private(request)
+    response.set_cookie(_cookie(request, name), value, seconds, path="/", httponly=True, samesite="lax", secure=private)
 
 
 def take(request: Request, response: Response, name: str) -> None:

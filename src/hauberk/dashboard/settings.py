@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import groupby
 from math import isfinite
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from hauberk.dashboard.notices import Undo
+from hauberk.dashboard.notices import Left, Undo
 from hauberk.dashboard.page import OWN, Page, PageOf
 from hauberk.dashboard.rest import RestError
 
@@ -67,7 +67,12 @@ async def _patch(page: Page, listed: list[dict[str, Any]], wanted: Mapping[str, 
     now = {one["key"]: one for one in changed.answer.result}
     before = {one["key"]: one["value"] if one["source"] == "changed" else None for one in listed if one["key"] in wanted}
     told = "; ".join(f"{key} is {_shown(now[key]['value'])}, in force {EFFECTS[now[key]['effect']]}" for key in wanted)
-    return page.moved(address, done=told + ".", change=changed, undo=Undo.call("PATCH", f"{OWN}/settings", before))
+    left = Left(f"{OWN}/settings", lambda listed: _values(listed, before), _values(changed.answer.result, before))
+    return page.moved(address, done=told + ".", change=changed, undo=Undo.call("PATCH", f"{OWN}/settings", before, left=left))
+
+
+def _values(listed: list[dict[str, Any]], keys: Collection[str]) -> dict[str, Any]:
+    return {one["key"]: (one["value"], one["source"]) for one in listed if one["key"] in keys}
 
 
 def _render(page: Page, listed: list[dict[str, Any]], error: RestError | None = None) -> Response:

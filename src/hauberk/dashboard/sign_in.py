@@ -16,8 +16,8 @@ from hauberk.dashboard import sessions
 from hauberk.dashboard.addresses import own_address
 from hauberk.dashboard.page import PageOf
 from hauberk.dashboard.rendering import TEMPLATES
-from hauberk.dashboard.sessions import SESSION, SIGN_IN, ForgedForm, entrance_of
-from hauberk.entrance import Origin
+from hauberk.dashboard.sessions import MARK, SESSION, SIGN_IN, ForgedForm, entrance_of
+from hauberk.entrance import Origin, new_mark
 from hauberk.errors import Forbidden, HauberkError, TooManyRequests, Unauthenticated
 
 routes = APIRouter()
@@ -47,9 +47,12 @@ async def sign_in(request: Request) -> Response:
         return entrance.sign_in_with_token(token, origin) if token else entrance.sign_in(name, form.get("password", ""), origin)
 
     try:
-        return await _entered(request, enter, address)
+        response = await _entered(request, enter, address)
     except (Unauthenticated, Forbidden, TooManyRequests) as error:
         return _page(request, "sign_in/sign_in.html", error, next=address, name=name, by_token=bool(token))
+    if not token:
+        sessions.give(request, response, MARK, new_mark(name), sessions.MARK_SECONDS)
+    return response
 
 
 @routes.get("/sign-in/once/{secret}")
@@ -84,7 +87,8 @@ async def sign_out(page: PageOf) -> Response:
 
 async def _entered(request: Request, enter: Callable[[Origin], str], address: str) -> Response:
     """Give the browser a new session, and end the one it had."""
-    origin = Origin(sessions.address_of(request), request.headers.get("user-agent", ""))
+    mark = sessions.secret_of(request, MARK) or ""
+    origin = Origin(sessions.address_of(request), request.headers.get("user-agent", ""), mark)
     fresh = await run_in_threadpool(enter, origin)
     old = sessions.secret_of(request, SESSION)
     if old is not None:

@@ -94,14 +94,15 @@ async def relax(page: PageOf, trial_id: str) -> Response:
     except RestError as error:
         return page.moved(address, done=f"Not relaxed: {error.message}", kind="bad")
     told = change.answer.result
-    calls: list[tuple[str, str, Any]] = [("DELETE", f"{operation}/relaxed?rule={part(rule)}", None)]
+    calls: list[tuple[str, str, Any]] = []
     if told["in_force"] and before["applied_version"] is not None:
-        standing = {
-            "version": before["applied_version"],
-            "mitigation_action": before["mitigation_action"],
-            "rolled_back": before["rolled_back"],
-        }
-        calls.append(("PUT", page.own("learning/in_force"), {operation_id: standing}))
+        now = (await page.rest.get(operation)).result
+        standing, instead_of = (
+            {"version": one["applied_version"], "mitigation_action": one["mitigation_action"], "rolled_back": one["rolled_back"]}
+            for one in (before, now | {"applied_version": told["version"]})
+        )
+        calls.append(("PUT", page.own("learning/in_force"), {operation_id: standing | {"instead_of": instead_of}}))
+    calls.append(("DELETE", f"{operation}/relaxed?rule={part(rule)}", None))
     where = "in force at once" if told["in_force"] else "ready to be applied"
     done = f"Relaxed {rule} of {before['method']} {before['host']}{before['endpoint']}: version {told['version']} without it is {where}."
     return page.moved(address, done=done, change=change, undo=Undo(tuple(calls), "Restore the rule"))

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from hauberk.dashboard.addresses import link
 from hauberk.dashboard.browsers import browser_name
+from hauberk.dashboard.notices import Left
 from hauberk.dashboard.page import OWN, Page, PageOf, Undo
 from hauberk.dashboard.rest import RestError
 
@@ -52,7 +53,8 @@ async def change_role(page: PageOf, user_id: str) -> Response:
     """Give a user another role."""
     before = (await page.rest.get(_rest(user_id))).result
     after = (await page.rest.patch(_rest(user_id), {"role": str(page.form.get("role", ""))})).result
-    undo = Undo.call("PATCH", _rest(user_id), {"role": before["role"]})
+    left = Left(_rest(user_id), lambda now: now["role"], after["role"])
+    undo = Undo.call("PATCH", _rest(user_id), {"role": before["role"]}, left=left)
     return page.moved(link(None, "settings", "users", user_id), done=f"{after['name']} is {after['role']} now.", undo=undo)
 
 

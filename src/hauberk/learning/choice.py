@@ -8,7 +8,7 @@ keep within its budget, so those that risk most are widened first.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hauberk.learned_schema import Evidence, Statement
@@ -69,6 +69,13 @@ class Option:
     schema: tuple[tuple[str, Any], ...] | None = None
     """What stands in the schema, if it is other than keyword and value."""
 
+    weighed: float = field(init=False, compare=False)
+    """Its probability, beside that of other statements. Settling asks for it time and again."""
+
+    def __post_init__(self) -> None:
+        """Weigh it."""
+        object.__setattr__(self, "weighed", self._weighed())
+
     @classmethod
     def by(
         cls, prior: Prior, keyword: str, value: Any, samples: int, risk: float, statistic: str, *, at_least: float = 0.0, **more: Any
@@ -94,9 +101,7 @@ class Option:
         probability = max(prior.next_breaks(samples), at_least)
         return cls(keyword, value, probability, statistic, prior.needs(samples, risk), prior, **more)
 
-    @property
-    def weighed(self) -> float:
-        """Its probability, beside that of other statements."""
+    def _weighed(self) -> float:
         if self.prior is None:  # reckoned from the operation's own requests
             return self.probability
         location = self.prior.contexts[0] if self.prior.contexts else ""

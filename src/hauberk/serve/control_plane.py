@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from hauberk.config import PASSPHRASE_VARIABLE, Settings
 from hauberk.pipeline import ControlPlane
 from hauberk.serve.listening import bind
 from hauberk.serve.site import site_server
+from hauberk.serve.state_lock import only_control_plane
 from hauberk.storage.events import first_kept, forget_event_counts, forget_events
 from hauberk.storage.models import now
 from hauberk.storage.operation_latency import refresh_latency
@@ -36,9 +38,15 @@ def run_control_plane(settings: Settings) -> None:
         HauberkError: If it cannot start.
     """
     bound = bind(settings.control_plane.listen, "control_plane.listen")
+    with only_control_plane(settings.state_dir):
+        _run(settings, bound)
+
+
+def _run(settings: Settings, bound: socket.socket) -> None:
     plane = ControlPlane(settings, os.environ.get(PASSPHRASE_VARIABLE) or None)
     stopping = threading.Event()
     threading.Thread(target=_keep_house, args=(plane, stopping), name="housekeeping", daemon=True).start()
+    plane.trial_runs.free_what_was_left()
     plane.inventory.start()
     plane.drift.start()
     plane.learning.start()

@@ -33,11 +33,9 @@ class Protocol(H11Protocol):
 
 
 def _answer(head: bytes, scheme: str) -> Response:
-    target = head.partition(b" ")[2]
-    if target.startswith(tuple(prefix.encode() for prefix in REST_PREFIXES)):
+    answer: Response = head_too_long()
+    if head.partition(b" ")[2].startswith(tuple(prefix.encode() for prefix in REST_PREFIXES)):
         message = "the request line and the headers are longer together than is taken here"
-        answer: Response = failure(HEAD_TOO_LONG, [{"code": TooLarge.code, "message": message}])
-    else:
-        answer = head_too_long()
+        answer = failure(HEAD_TOO_LONG, [{"code": TooLarge.code, "message": message}])
     add_security_headers(answer.headers, scheme)
     return answer

@@ -56,6 +56,9 @@ class Applied:
     before: Standing
     """What was in force until then; `put_back` takes it."""
 
+    after: Standing
+    """What is in force now."""
+
     starts_in_log: bool = False
     """The operation had no action of its own and follows the zone's no longer: violations are logged."""
 
@@ -71,7 +74,7 @@ class Applied:
             "version": self.version,
             "mitigation_action": operation.mitigation_action,
             "starts_in_log": self.starts_in_log,
-            "before": asdict(self.before),
+            "before": asdict(self.before) | {"instead_of": asdict(self.after)},
         }
 
 
@@ -272,13 +275,13 @@ def _apply(
     at_hand = row.version if row is not None else None
     before = _standing(operation, row)
     if uploaded.get((operation.method, operation.host, operation.endpoint)) is not None:
-        return Applied(operation, "unaffected", at_hand, before)
+        return Applied(operation, "unaffected", at_hand, before, before)
     if version is None:
-        return Applied(operation, "nothing_learned", at_hand, before)
+        return Applied(operation, "nothing_learned", at_hand, before, before)
     in_log = _set_action(zone, operation, actions, first=row is None)
     if row is not None and row.version == version.version:
         row.rolled_back = rolled_back
-        return Applied(operation, "unchanged", at_hand, before, in_log)
+        return Applied(operation, "unchanged", at_hand, before, _standing(operation, row), in_log)
     if row is None:
         row = AppliedSchema(operation_id=operation.operation_id)
     # Read before the row is added: a query would write what is there of it.
@@ -287,7 +290,7 @@ def _apply(
     row.name = f"learned {operation.method} {operation.host}{operation.endpoint}, version {version.version}"
     row.applied_at, row.rolled_back = now(), rolled_back
     session.add(row)
-    return Applied(operation, "applied", version.version, before, in_log)
+    return Applied(operation, "applied", version.version, before, _standing(operation, row), in_log)
 
 
 def _standing(operation: Operation, row: AppliedSchema | None) -> Standing:

@@ -209,11 +209,9 @@ def set_states(session: Session, zone_id: str, states: Mapping[str, State]) -> N
 
 def follow_operations(session: Session, operation_ids: Sequence[str], *, saved: bool) -> None:
     """Give candidates the state that follows from their operations, which have just been saved or deleted."""
-    state = State.SAVED if saved else State.REVIEW
+    state, others = (State.SAVED, Row.state != State.SAVED) if saved else (State.REVIEW, Row.state == State.SAVED)
     for batch in _batches(list(operation_ids)):
-        statement = (
-            update(Row).where(Row.id.in_(batch), Row.state != state).values(state=state.value, last_updated=now(), **NO_CHANGE_OF_MANY)
-        )
+        statement = update(Row).where(Row.id.in_(batch), others).values(state=state.value, last_updated=now(), **NO_CHANGE_OF_MANY)
         session.execute(statement, execution_options={"synchronize_session": False})
 
 

@@ -1,27 +1,29 @@
-"""
-Opening the database, and the two ways to use it: `read()` and `write()`.
-
-SQLite runs in WAL mode with full synchronisation, so what was committed survives a kill and a power cut; a write takes the lock at
-its start (`BEGIN IMMEDIATE`), so that two writers queue instead of failing half-way.
-"""
+"""Opening the database, and the two ways to use it: `read()` and `write()`."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, select, update
-from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import event, select, update
+from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
-from hauberk.errors import Conflict, StorageError
+from hauberk.errors import Conflict, StorageError, Unavailable
+from hauberk.storage.engines import Purpose, open_engine
 from hauberk.storage.models import ClientCertificate, Enforced, Installation, now
 
-BUSY_TIMEOUT_SECONDS = 15
+log = logging.getLogger(__name__)
+
+# It does not answer, is full or locked, may only be read, or all our connections are in use.
+_TROUBLE = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 
 
 class Database:
@@ -29,9 +31,10 @@ class Database:
     The control plane's database, migrated to the newest revision when it is opened.
 
     Args:
-        url: SQLAlchemy URL, e.g. `sqlite:///state/hauberk.db` or `postgresql+psycopg://…`.
+        url: `sqlite:///state/hauberk.db`, or `postgresql://…` with what libpq takes.
 
     Raises:
+        ConfigurationError: If the URL is none of these, or its driver is not installed.
         StorageError: If it cannot be opened, read or migrated; nothing is changed then.
     """
 
@@ -39,7 +42,9 @@ class Database:
         self.url = url
         self.before_commit: Callable[[Session], None] = lambda _session: None
         """Called in each transaction that changes what gateways enforce; what it raises undoes the transaction."""
-        self.engine = _create_engine(url)
+        self.after_commit: Callable[[Session], None] = lambda _session: None
+        """Called when such a transaction is committed."""
+        self.engine = open_engine(url)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False, autoflush=True)
         event.listen(self._sessions, "before_flush", _raise_revision)
         try:
@@ -47,102 +52,112 @@ class Database:
             with self.write() as session:
                 if session.scalar(select(Installation.id)) is None:
                     session.add(Installation(id=1))
-        except DatabaseError as error:
+        except (DatabaseError, StorageError) as error:
             self.engine.dispose()
-            raise StorageError(
-                f"the database {self.engine.url.render_as_string(hide_password=True)} cannot be used: {error.orig}. "
-                "Restore it from a backup, or move it away to begin anew; hauberk has changed nothing in it"
-            ) from error
+            name = self.engine.url.set(query={}).render_as_string(hide_password=True)
+            reason = error.message if isinstance(error, StorageError) else _first_line(error)
+            raise StorageError(f"the database {name} cannot be used: {reason}. {self._remedy} hauberk has changed nothing in it") from error
+
+    @property
+    def _remedy(self) -> str:
+        if self.engine.dialect.name == "sqlite":
+            return "Restore it from a backup, or move it away to begin anew;"
+        return "See that the server runs, and that this user may make tables in the database;"
 
     def _migrate(self) -> None:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         with self.engine.connect() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            # Several control planes may start at once: one brings the database up to date, the others find that done.
+            config.attributes["connection"] = connection.execution_options(purpose=Purpose.MIGRATE)
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                newest = ScriptDirectory.from_config(config).get_current_head()
+                raise StorageError(
+                    f"it is of a newer version of hauberk, and this one knows it up to revision {newest} ({error})"
+                ) from None
             connection.commit()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Open a session for reading; what is changed in it is thrown away."""
-        with self._sessions() as session:
-            yield session
+        """
+        Open a session for reading; what is changed in it is thrown away.
+
+        Raises:
+            Unavailable: If the database does not answer.
+        """
+        try:
+            with self._sessions() as session:
+                yield session
+        except _TROUBLE as error:
+            if _is_ours(error):
+                raise
+            raise _unavailable("the database cannot be read", error) from error
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """
-        Open a session and commit it at the end of the block; an exception rolls all of it back.
+        Open a session and commit it at the end of the block; an exception rolls all of it back. Writers queue, on all control planes.
 
         Raises:
-            StorageError: If the database is locked for longer than 15 s, full, or not writable.
+            Unavailable: If the database does not answer, is full or not writable, or others keep it locked for longer than 15 s.
             Conflict: If another transaction made the same row first.
         """
-        with self._sessions() as session:
-            try:
-                session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+        try:
+            with self._sessions() as session:
+                session.connection(execution_options={"purpose": Purpose.WRITE})
                 yield session
                 session.flush()
-                if session.info.get("revision_raised"):
+                enforced = session.info.get("revision_raised")
+                if enforced:
                     self.before_commit(session)
                 session.commit()
-            except IntegrityError as error:
-                session.rollback()
-                raise Conflict("another request changed the same at the same time: look at it again, then try again") from error
-            except OperationalError as error:
-                session.rollback()
-                raise StorageError(f"the change was not stored: {error.orig}") from error
+                if enforced:
+                    self.after_commit(session)
+        except IntegrityError as error:
+            raise Conflict("another request changed the same at the same time: look at it again, then try again") from error
+        except _TROUBLE as error:
+            if _is_ours(error):
+                raise
+            raise _unavailable("the change was not stored", error) from error
 
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
 
 
-def _create_engine(url: str) -> Engine:
-    if not url.startswith("sqlite"):
-        # A read sees one state throughout, as with SQLite.
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True, isolation_level="REPEATABLE READ")
-    # Errors are logged, and a statement's parameters may hold a private key.
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, hide_parameters=True)
-    _create_private_file(engine)
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _record: Any) -> None:
-        # The driver must not open transactions by itself; `begin` below does: IMMEDIATE to write, DEFERRED to read one snapshot.
-        connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
-
-    return engine
+def _is_ours(error: Exception) -> bool:
+    """Tell whether the statement is at fault, not the database: SQLite has the same class for both."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlite_errorname", None) == "SQLITE_ERROR"
 
 
-def _create_private_file(engine: Engine) -> None:
-    """Make the file before SQLite does: it holds the private keys of server certificates, so only its owner may read it."""
-    path = Path(engine.url.database or "")
-    if not engine.url.database:
-        return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=0o600)
-        if path.stat().st_mode & 0o077:
-            path.chmod(0o600)
-    except OSError as error:
-        raise StorageError(f"the database file {path} cannot be used: {error.strerror}") from error
+def _unavailable(what: str, error: Exception) -> Unavailable:
+    """Tell trouble; what the driver says where no connection comes about names hosts and users, and is for the log alone."""
+    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") is not None:
+        return Unavailable(f"{what}: {_first_line(error)}")
+    log.error("the database does not answer", extra={"reason": _first_line(error)})
+    return Unavailable(f"{what}: the database does not answer")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0]
 
 
 def raise_revision(session: Session) -> None:
-    """Raise the revision, once in a transaction: gateways are to do something else than before."""
+    """
+    Raise the revision, once in a transaction.
+
+    A change of what gateways enforce does so by itself, unless it is made by a statement of SQL: whoever executes one calls this.
+    """
     if not session.info.get("revision_raised"):
         session.info["revision_raised"] = True
         session.execute(update(Installation).values(revision=Installation.revision + 1, revised_at=now()))
 
 
 def _raise_revision(session: Session, _context: object, _instances: object) -> None:
-    """Raise the revision in a transaction that changes what gateways enforce."""
-    changed = [row for row in (*session.new, *session.deleted) if isinstance(row, Enforced) and not isinstance(row, ClientCertificate)]
-    changed += [row for row in session.dirty if isinstance(row, Enforced) and session.is_modified(row)]
-    if changed:
+    if session.info.get("revision_raised"):
+        return
+    made = (isinstance(row, Enforced) and not isinstance(row, ClientCertificate) for row in (*session.new, *session.deleted))
+    if any(made) or any(isinstance(row, Enforced) and session.is_modified(row) for row in session.dirty):
         raise_revision(session)

@@ -9,7 +9,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hauberk.rule import ENFORCED_PHASE
-from hauberk.storage.applied_schemas import applied_schemas, uploaded_of
 from hauberk.storage.learning_tables import AppliedSchema
 from hauberk.storage.models import (
     CertificateAuthority,
@@ -48,10 +47,10 @@ def _schemas(session: Session, used: set[str]) -> list[dict[str, Any]]:
 
     A learned schema has a document of its own for each operation, so that gateways compile again what has changed and nothing else.
     """
-    uploaded = {row.schema_id: row for row in session.scalars(select(Schema).where(Schema.validation_enabled)) if row.schema_id in used}
-    learned = {row.schema_id: row for row in session.scalars(select(AppliedSchema)) if row.schema_id in used}
-    rows: dict[str, Schema | AppliedSchema] = {**uploaded, **learned}
-    return [{"schema_id": id_, "name": rows[id_].name, "source": rows[id_].source} for id_ in sorted(rows)]
+    uploaded = select(Schema.schema_id, Schema.name, Schema.source).where(Schema.validation_enabled)
+    learned = select(AppliedSchema.schema_id, AppliedSchema.name, AppliedSchema.source)
+    rows = {id_: (name, source) for query in (uploaded, learned) for id_, name, source in session.execute(query) if id_ in used}
+    return [{"schema_id": id_, "name": name, "source": source} for id_, (name, source) in sorted(rows.items())]
 
 
 def _authority(session: Session, authority: CertificateAuthority) -> dict[str, Any]:
@@ -68,9 +67,6 @@ def _authority(session: Session, authority: CertificateAuthority) -> dict[str, A
 
 
 def _zone(session: Session, zone: Zone) -> dict[str, Any]:
-    in_force = schemas_in_force(session, zone.id)
-    applied = applied_schemas(session, zone.id)
-    operations = session.scalars(select(Operation).where(Operation.zone_id == zone.id).order_by(Operation.operation_id))
     rules = session.scalars(
         select(Rule)
         .join(Ruleset, Rule.ruleset_id == Ruleset.id)
@@ -86,21 +82,35 @@ def _zone(session: Session, zone: Zone) -> dict[str, Any]:
             for rule in rules
         ],
         "schema_validation": {"default_action": zone.default_action, "override_action": zone.override_action},
-        "operations": [_operation(row, uploaded_of(in_force, row), applied.get(row.operation_id)) for row in operations],
+        "operations": _operations(session, zone),
         **enforced_session_identifiers(session, zone.id),
     }
 
 
-def _operation(operation: Operation, uploaded: tuple[str, str] | None, learned: AppliedSchema | None) -> dict[str, Any]:
-    schema = uploaded or (None if learned is None else (learned.schema_id, operation.endpoint))
-    return {
-        "operation_id": operation.operation_id,
-        "method": operation.method,
-        "host": operation.host,
-        "endpoint": operation.endpoint,
-        "mitigation_action": operation.mitigation_action,
-        "schema": {"schema_id": schema[0], "path": schema[1]} if schema else None,
-    }
+def _operations(session: Session, zone: Zone) -> list[dict[str, Any]]:
+    """Read columns and not rows as objects: those of thousands of operations take longer to make than all the rest."""
+    uploaded = schemas_in_force(session, zone.id)
+    columns = (Operation.operation_id, Operation.method, Operation.host, Operation.endpoint, Operation.mitigation_action)
+    query = (
+        select(*columns, AppliedSchema.schema_id)
+        .outerjoin(AppliedSchema, AppliedSchema.operation_id == Operation.operation_id)
+        .where(Operation.zone_id == zone.id)
+        .order_by(Operation.operation_id)
+    )
+    found = []
+    for operation_id, method, host, endpoint, action, learned_id in session.execute(query):
+        schema = uploaded.get((method, host, endpoint)) or (learned_id and (learned_id, endpoint))
+        found.append(
+            {
+                "operation_id": operation_id,
+                "method": method,
+                "host": host,
+                "endpoint": endpoint,
+                "mitigation_action": action,
+                "schema": {"schema_id": schema[0], "path": schema[1]} if schema else None,
+            }
+        )
+    return found
 
 
 def _hosts(session: Session, zone: Zone) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, ForeignKey, String, Text, or_, update
+from sqlalchemy import CursorResult, ForeignKey, String, Text, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hauberk.storage.models import now
@@ -74,6 +74,12 @@ def end_lease(session: Session, table: type[LeasedRun], zone_id: str, owner: str
     """Give the lease back with what came of it."""
     ended = {"lease_owner": None, "lease_until": None, "phase": None, "finished_at": now(), **outcome}
     _update(session, table, zone_id, table.lease_owner == owner, ended)
+
+
+def lease_owners(session: Session, table: type[LeasedRun]) -> dict[str, str]:
+    """Tell who is at which zone."""
+    query = select(table.zone_id, table.lease_owner).where(table.lease_owner.is_not(None))
+    return {zone_id: owner for zone_id, owner in session.execute(query) if owner is not None}
 
 
 def cancel_lease(session: Session, table: type[LeasedRun], zone_id: str) -> bool:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Select, select, update
+from sqlalchemy import ColumnElement, Select, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from hauberk.errors import NotFound
 from hauberk.mitigation import MitigationAction
 from hauberk.operation import OperationKey
 from hauberk.storage.candidates import follow_operations
+from hauberk.storage.database import raise_revision
 from hauberk.storage.models import Operation, now
 
 # Below the number of variables SQLite and PostgreSQL take in one statement.
 BATCH = 5000
+
+# Thousands are changed by statements; whoever changes them so has no row of theirs in hand.
+_IN_SQL = {"synchronize_session": False}
 
 Order = Literal["method", "host", "endpoint"]
 
@@ -79,67 +84,85 @@ def find_operations(session: Session, zone_id: str, operation_ids: Sequence[str]
         NotFound: If the zone lacks one of them; the message names the first.
     """
     wanted = [operation_id.lower() for operation_id in operation_ids]
-    rows = _rows(session, zone_id, (id_ for id_ in wanted if "\0" not in id_))
-    for id_ in wanted:
-        if id_ not in rows:
-            raise NotFound(f"the zone has no operation '{id_[:64]}': it may have been deleted, or edited, which gives it another id")
+    rows: dict[str, Operation] = {}
+    for batch in _batches(_possible(wanted)):
+        rows |= {row.operation_id: row for row in session.scalars(operations_of(zone_id).where(Operation.operation_id.in_(batch)))}
+    _check_all_are_there(wanted, rows)
     return [rows[id_] for id_ in wanted]
 
 
-def save_operations(session: Session, zone_id: str, keys: Iterable[OperationKey]) -> list[Operation]:
+def save_operations(session: Session, zone_id: str, keys: Iterable[OperationKey]) -> list[str]:
     """
     Save operations; those that are saved already keep their settings and are dated anew.
 
     Returns:
-        A row for each key; equal keys have one row.
+        The id of each key's operation; equal keys have one.
     """
     wanted = [(key.operation_id(zone_id), key) for key in keys]
-    rows = _rows(session, zone_id, (operation_id for operation_id, _ in wanted))
-    _date(session, list(rows.values()))
-    for operation_id, key in wanted:
-        if operation_id not in rows:
-            rows[operation_id] = Operation(operation_id=operation_id, zone_id=zone_id, **key._asdict(), last_updated=now())
-            session.add(rows[operation_id])
-    session.flush()
-    follow_operations(session, list(rows), saved=True)
-    return [rows[operation_id] for operation_id, _ in wanted]
+    moment = now()
+    known = own_actions(session, zone_id, [operation_id for operation_id, _ in wanted])
+    for batch in _batches(known):  # which changes nothing that gateways enforce
+        session.execute(update(Operation).where(Operation.operation_id.in_(batch)).values(last_updated=moment), execution_options=_IN_SQL)
+    new = {
+        id_: {"operation_id": id_, "zone_id": zone_id, **key._asdict(), "last_updated": moment} for id_, key in wanted if id_ not in known
+    }
+    if new:
+        session.execute(insert(Operation), list(new.values()))
+        raise_revision(session)
+    follow_operations(session, list(dict(wanted)), saved=True)
+    return [operation_id for operation_id, _ in wanted]
 
 
-def delete_operations(session: Session, rows: Iterable[Operation]) -> None:
-    """Delete operations, and what was known about them."""
-    deleted = list(rows)
-    for row in deleted:
-        session.delete(row)
-    follow_operations(session, [row.operation_id for row in deleted], saved=False)
+def delete_operations(session: Session, operation_ids: Sequence[str]) -> None:
+    """Delete saved operations, and what was known about them."""
+    for batch in _batches(operation_ids):
+        session.execute(delete(Operation).where(Operation.operation_id.in_(batch)), execution_options=_IN_SQL)
+    if operation_ids:
+        raise_revision(session)
+    follow_operations(session, operation_ids, saved=False)
 
 
-def set_actions(session: Session, zone_id: str, actions: Mapping[str, MitigationAction | None]) -> list[Operation]:
+def set_actions(session: Session, zone_id: str, actions: Mapping[str, MitigationAction | None]) -> None:
     """
     Set what is done about requests that break the schema of these operations; `None` means the zone's default.
 
     Raises:
         NotFound: If the zone lacks one of them; nothing is set then.
     """
-    rows = find_operations(session, zone_id, list(actions))
-    for row, action in zip(rows, actions.values(), strict=True):
-        row.mitigation_action = None if action is None else action.value
-    return rows
+    wanted = {operation_id.lower(): action and action.value for operation_id, action in actions.items()}
+    known = own_actions(session, zone_id, wanted)
+    _check_all_are_there(wanted, known)
+    changed = defaultdict(list)
+    for operation_id, action in wanted.items():
+        if known[operation_id] != action:
+            changed[action].append(operation_id)
+    for action, ids in changed.items():
+        for batch in _batches(ids):
+            statement = update(Operation).where(Operation.operation_id.in_(batch)).values(mitigation_action=action)
+            session.execute(statement, execution_options=_IN_SQL)
+    if changed:
+        raise_revision(session)
 
 
-def _rows(session: Session, zone_id: str, operation_ids: Iterable[str]) -> dict[str, Operation]:
-    rows: dict[str, Operation] = {}
-    for batch in _batches(operation_ids):
-        rows |= {row.operation_id: row for row in session.scalars(operations_of(zone_id).where(Operation.operation_id.in_(batch)))}
-    return rows
+def own_actions(session: Session, zone_id: str, operation_ids: Iterable[str]) -> dict[str, str | None]:
+    """Give the own actions of those that are saved, by id."""
+    query = operations_of(zone_id).with_only_columns(Operation.operation_id, Operation.mitigation_action)
+    return {
+        operation_id: action
+        for batch in _batches(_possible(operation_ids))
+        for operation_id, action in session.execute(query.where(Operation.operation_id.in_(batch)))
+    }
 
 
-def _date(session: Session, rows: Sequence[Operation]) -> None:
-    """Date rows anew past the unit of work: it changes nothing that gateways enforce, so it makes no new snapshot."""
-    for batch in _batches(row.operation_id for row in rows):
-        statement = update(Operation).where(Operation.operation_id.in_(batch)).values(last_updated=now())
-        session.execute(statement, execution_options={"synchronize_session": False})
-    for row in rows:
-        session.refresh(row, ["last_updated"])
+def _possible(operation_ids: Iterable[str]) -> Iterator[str]:
+    """Leave out what PostgreSQL takes for no text."""
+    return (operation_id for operation_id in operation_ids if "\0" not in operation_id)
+
+
+def _check_all_are_there(wanted: Iterable[str], known: Container[str]) -> None:
+    for id_ in wanted:
+        if id_ not in known:
+            raise NotFound(f"the zone has no operation '{id_[:64]}': it may have been deleted, or edited, which gives it another id")
 
 
 def _batches(ids: Iterable[str]) -> Iterator[list[str]]:

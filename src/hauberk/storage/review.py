@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from hauberk.candidate import State
 from hauberk.errors import NotFound
 from hauberk.operation import OperationKey
+from hauberk.storage.applied_schemas import applied_to
 from hauberk.storage.candidates import candidates_of, filter_candidates
 from hauberk.storage.discovery_tables import DiscoveredOperation, DiscoveryRun
-from hauberk.storage.models import Operation, new_hex_id, now
-from hauberk.storage.operations import delete_operations, operations_of, save_operations
+from hauberk.storage.models import new_hex_id, now
+from hauberk.storage.operations import delete_operations, own_actions, save_operations
 
 Row = DiscoveredOperation
 
@@ -51,7 +52,8 @@ class Filters:
             query, hosts=self.hosts, methods=self.methods, endpoint=self.endpoint, origin=self.origin, states=self.states
         )
         if self.prefix:
-            query = query.where(Row.endpoint.startswith(self.prefix, autoescape=True))
+            # Not by LIKE, in which SQLite takes upper and lower case for the same.
+            query = query.where(func.substr(Row.endpoint, 1, len(self.prefix)) == self.prefix)
         if self.least_score is not None:
             query = query.where(Row.score >= self.least_score)
         if self.most_score is not None:
@@ -126,44 +128,46 @@ def move_candidates(session: Session, zone_id: str, to: State, filters: Filters 
         ids: Which ones, if there are no filters.
     """
     meant = candidates_of(zone_id).where(Row.state != State.SAVED, Row.state != to.value)
+    columns = (Row.id, Row.method, Row.host, Row.endpoint)
     if filters is not None:
-        rows = list(session.scalars(filters.narrow(meant)))
+        rows = session.execute(filters.narrow(meant).with_only_columns(*columns)).all()
         skipped = 0
     else:
         wanted = list(dict.fromkeys(id_.lower() for id_ in ids if "\0" not in id_))
-        rows = [row for batch in _batches(wanted) for row in session.scalars(meant.where(Row.id.in_(batch)))]
+        of_these = meant.with_only_columns(*columns)
+        rows = [row for batch in _batches(wanted) for row in session.execute(of_these.where(Row.id.in_(batch)))]
         skipped = len(ids) - len(rows)
     change = new_hex_id()
-    moment = now()
-    before = {row.id: row.state for row in rows}
+    values = {"state_before": Row.state, "state": to.value, "change_id": change, "last_updated": now()}
+    for batch in _batches(row.id for row in rows):
+        session.execute(update(Row).where(Row.id.in_(batch)).values(values), execution_options={"synchronize_session": False})
     if to is State.SAVED and rows:
         save_operations(session, zone_id, [OperationKey(row.method, row.host, row.endpoint) for row in rows])
-    values = [
-        {"id": id_, "state": to.value, "state_before": was, "change_id": change, "last_updated": moment} for id_, was in before.items()
-    ]
-    if values:
-        session.execute(update(Row), values)
     return Moved(change, len(rows), skipped)
 
 
-def move_back(session: Session, zone_id: str, change_id: str) -> int:
+def move_back(session: Session, zone_id: str, change_id: str) -> tuple[int, int]:
     """
     Take a change of many back: each candidate that nobody has moved since becomes what it was.
+
+    Returns:
+        How many did, and how many stay saved: somebody has given their operations an action since, or put a learned schema in force.
 
     Raises:
         NotFound: If there is nothing left of the change.
     """
-    rows = list(session.scalars(candidates_of(zone_id).where(Row.change_id == change_id))) if "\0" not in change_id else []
+    moved = candidates_of(zone_id).where(Row.change_id == change_id).with_only_columns(Row.id, Row.state)
+    rows = session.execute(moved).all() if "\0" not in change_id else []
     if not rows:
         raise NotFound("nothing is left of this change: it was taken back, or its candidates were moved since or have vanished")
     saved = [row.id for row in rows if row.state == State.SAVED]
-    for batch in _batches(saved):
-        found = session.scalars(operations_of(zone_id).where(Operation.operation_id.in_(batch)))
-        delete_operations(session, found.all())
-    values = [{"id": row.id, "state": row.state_before, "state_before": None, "change_id": None, "last_updated": now()} for row in rows]
-    session.flush()
-    session.execute(update(Row), values)
-    return len(rows)
+    used = {id_ for id_, action in own_actions(session, zone_id, saved).items() if action is not None} | applied_to(session, saved).keys()
+    back = [row.id for row in rows if row.id not in used]
+    values = {"state": Row.state_before, "state_before": None, "change_id": None, "last_updated": now()}
+    for batch in _batches(back):
+        session.execute(update(Row).where(Row.id.in_(batch)).values(values), execution_options={"synchronize_session": False})
+    delete_operations(session, [id_ for id_ in saved if id_ not in used])
+    return len(back), len(used)
 
 
 def record_series(session: Session, zone_id: str, since: datetime, step_seconds: float, counts: Mapping[str, Sequence[int]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, insert, select
 from sqlalchemy.orm import Session, defer
 
 from hauberk.errors import NotFound
@@ -104,7 +104,8 @@ def add_schema(
     session.add(schema)
     session.flush()
     ids = {operation.key.operation_id(zone_id) for operation in document.operations}
-    session.add_all(SchemaOperation(schema_id=schema.schema_id, operation_id=id_) for id_ in sorted(ids))
+    if ids:
+        session.execute(insert(SchemaOperation), [{"schema_id": schema.schema_id, "operation_id": id_} for id_ in sorted(ids)])
     return schema
 
 

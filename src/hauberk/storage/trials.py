@@ -128,6 +128,11 @@ def trials_of(zone_id: str) -> Select[Any]:
     return query.options(defer(TrialRun.result))
 
 
+def running_trials(session: Session) -> list[TrialRun]:
+    """Give the trials of all zones that were not noted to have ended."""
+    return list(session.scalars(select(TrialRun).where(TrialRun.running_in.is_not(None))))
+
+
 def find_trial(session: Session, zone_id: str, trial_id: str) -> TrialRun:
     """
     Find a trial.

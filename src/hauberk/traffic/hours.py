@@ -118,23 +118,25 @@ class RecordedHours:
 
     def _tables(self, segments: Iterable[Segment]) -> Iterator[tuple[Segment, pa.Table]]:
         """Give the rows of segments, those of small ones together: each has cost of its own. With them comes the first of the segments."""
-        batches: list[tuple[Segment, pa.RecordBatch]] = []
+        first: Segment | None = None
+        batches: list[pa.RecordBatch] = []
+        rows = size = 0
         for segment, file in self._open(segments):
             there = set(file.schema_arrow.names)
             columns = [name for name in SCHEMA.names if name in there and name not in LEFT_OUT]
             most = _rows_at_once(file.metadata)
             try:
                 for batch in file.iter_batches(most, columns=columns):
-                    together = [*(before for _, before in batches), batch]
-                    rows, size = sum(one.num_rows for one in together), sum(one.nbytes for one in together)
-                    if batches and (rows > min(most, MOST_ROWS_AT_ONCE) or size > BYTES_AT_ONCE or batch.schema != batches[0][1].schema):
-                        yield batches[0][0], pa.Table.from_batches(before for _, before in batches)
-                        batches = []
-                    batches.append((segment, batch))
+                    rows, size = rows + batch.num_rows, size + batch.nbytes
+                    if first is not None and (rows > most or size > BYTES_AT_ONCE or batch.schema != batches[0].schema):
+                        yield first, pa.Table.from_batches(batches)
+                        first, batches, rows, size = None, [], batch.num_rows, batch.nbytes
+                    first = first or segment
+                    batches.append(batch)
             except (OSError, pa.ArrowException) as error:
                 raise _unreadable(segment, error) from error
-        if batches:
-            yield batches[0][0], pa.Table.from_batches(before for _, before in batches)
+        if first is not None:
+            yield first, pa.Table.from_batches(batches)
 
     def _connection(self) -> Any:
         """Give a connection to a database in memory; a database takes a while to make, a second connection to it does not."""

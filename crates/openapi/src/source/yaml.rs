@@ -91,7 +91,7 @@ struct Builder {
 }
 
 /// Text of this many bytes counts as one more node, so that copies of a long string are bounded too.
-const BYTES_PER_NODE: usize = 256;
+const BYTES_PER_NODE: usize = 64;
 
 impl Builder {
     fn event(&mut self, event: Event<'_>) -> Result<(), String> {
@@ -475,6 +475,22 @@ mod tests {
         )
         .expect_err("refused");
         assert_eq!(error.message, "aliases expand to more than 1000000 nodes");
+    }
+
+    #[test]
+    fn copies_of_a_long_text_take_no_more_than_as_many_nodes() {
+        let text = format!(
+            "a: &a {}\nb: [{}]\n",
+            "x".repeat(6400),
+            vec!["*a"; 1000].join(", ")
+        );
+        let limits = |max_nodes| YamlLimits {
+            max_depth: 8,
+            max_nodes,
+        };
+        assert!(parse(&text, limits(102_000)).is_ok());
+        let error = parse(&text, limits(100_000)).expect_err("refused");
+        assert_eq!(error.message, "aliases expand to more than 100000 nodes");
     }
 
     #[test]

@@ -163,7 +163,7 @@ function sendsFile(form) {
       const page = new DOMParser().parseFromString(request.responseText, "text/html");
       document.title = page.title;
       replaced(document.body, page.body);
-      (document.querySelector("main [role=alert][tabindex]") ?? document.getElementById("main"))?.focus();
+      (document.querySelector("main [role=alert]") ?? document.getElementById("main"))?.focus();
     };
     request.onerror = () => ended(`The connection broke, and ${stored}. Try again.`);
     request.onabort = () => ended(`Cancelled, and ${stored}.`);

@@ -58,8 +58,7 @@ def run(folder: Path | None, *, rate: float, minutes: float | None, seed: int) -
     Raises:
         Failure: If it cannot start, or a process ends before.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    take_signals_as_ctrl_c()
     try:
         with TrafficStage(folder, seed) as stage:
             player = _prepare(stage, seed)
@@ -128,5 +127,8 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _interrupt(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt
+def take_signals_as_ctrl_c() -> None:
+    """Have a process that is told to end do what it does at Ctrl-C; asyncio makes of that a cancellation, wherever its tasks are."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs would not hear it
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
