@@ -36,7 +36,7 @@ def status(site: Site, certificate_id: str) -> str:
     return str(site.rest.get(site.v4(f"client_certificates/{certificate_id}")).json()["result"]["status"])
 
 
-def test_a_request_is_dropped_looked_at_issued_revoked_and_restored(visit: Visit, accessible: Callable[[Page], None]) -> None:
+def test_a_request_is_taken_from_its_file_looked_at_issued_revoked_and_restored(visit: Visit, accessible: Callable[[Page], None]) -> None:
     page = visit.signed_in()
     page.goto(visit.site.page("certificates"))
     expect(page.get_by_role("heading", name="No certificate yet")).to_be_visible()
@@ -44,7 +44,8 @@ def test_a_request_is_dropped_looked_at_issued_revoked_and_restored(visit: Visit
     page.get_by_role("main").get_by_role("link", name="Issue a certificate…").first.click()
     page.get_by_label("Certificate request, PEM").fill("not a request")
     expect(page.get_by_role("alert")).to_contain_text("csr:")
-    page.get_by_label("Certificate request, PEM").fill(csr("sensor-7"))
+    request = {"name": "device.csr", "mimeType": "application/pkcs10", "buffer": csr("sensor-7").encode()}
+    page.get_by_label("Or take it from a file").set_input_files(request)
     expect(page.locator("#csr-says")).to_contain_text("ECDSA P-256")
     expect(page.locator("#csr-says")).to_contain_text("sensor-7")
     accessible(page)

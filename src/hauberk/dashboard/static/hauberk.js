@@ -188,8 +188,18 @@ function megabytes(count) {
 // --- Files, selections, copies ---------------------------------------------------------------------------------------------------------
 
 function drop(area) {
-  const input = area.querySelector("input[type=file]");
+  const input = area.querySelector("input[type=file][name]");
   const text = area.querySelector("textarea");
+  // One without a name is sent nowhere: what it reads goes into the text.
+  const chooser = area.querySelector("input[type=file]:not([name])");
+  const fill = async (file) => {
+    text.value = await file.text();
+    text.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  if (chooser) {
+    chooser.closest("[hidden]").hidden = false;
+    chooser.addEventListener("change", () => chooser.files.length && fill(chooser.files[0]));
+  }
   for (const name of ["dragenter", "dragover"]) {
     area.addEventListener(name, (event) => {
       event.preventDefault();
@@ -206,8 +216,7 @@ function drop(area) {
       input.dispatchEvent(new Event("change", { bubbles: true }));
       input.dispatchEvent(new Event("input", { bubbles: true }));
     } else if (text) {
-      text.value = await files[0].text();
-      text.dispatchEvent(new Event("input", { bubbles: true }));
+      await fill(files[0]);
     }
   });
 }
