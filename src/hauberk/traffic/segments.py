@@ -280,9 +280,11 @@ def by_host_and_hour(tables: Iterable[pa.Table], untimed: datetime) -> Iterator[
     # Without its zone: to round in one, Arrow asks for the system's list of zones, which need not be there.
     times = pc.coalesce(table["time"], pa.scalar(untimed, SCHEMA.field("time").type)).cast(pa.timestamp("ms"))
     table = table.append_column("hour", pc.floor_temporal(times, unit="hour"))
-    table = table.take(pc.sort_indices(table, [("host", "ascending"), ("hour", "ascending")]))  # a stable order
+    order = [("host", "ascending"), ("hour", "ascending")]
+    table = table.take(pc.sort_indices(table, order))  # a stable order
     begin = 0
-    for group in table.group_by(["host", "hour"], use_threads=False).aggregate([([], "count_all")]).to_pylist():
+    # Sorted as the rows are: groups do not come in the order in which their first rows do.
+    for group in table.group_by(["host", "hour"], use_threads=False).aggregate([([], "count_all")]).sort_by(order).to_pylist():
         yield group["host"], group["hour"].replace(tzinfo=UTC), table.slice(begin, group["count_all"]).drop_columns("hour")
         begin += group["count_all"]
 
