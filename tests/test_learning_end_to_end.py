@@ -190,7 +190,7 @@ def test_without_recorded_bodies_no_body_is_refused(installation: Installation, 
         caller.send("POST", "/orders", number % 60, content=b"\x0b\x02\x80{}\x03", headers=headers)
     orders = installation.learn(REQUESTS)["/orders"]
     assert orders["state"] == "schema_learned"
-    assert "[traffic]" in orders["notes"][0]
+    assert "traffic.bodies" in orders["notes"][0]
     installation.ask("POST", "/hauberk/v1/zones/ZONE/learning/apply", json={"hosts": [HOST], "mitigation_action": "block"})
     installation.enforced()
     assert caller.send("POST", "/orders", json={"note": "fast", "lines": []}).status_code == 200

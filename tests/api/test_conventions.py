@@ -9,8 +9,6 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-pytestmark = pytest.mark.both_databases
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -239,6 +237,7 @@ def test_its_own_document_loads(control_plane: LiveControlPlane) -> None:
     assert len(report["operations"]) > 60
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("text", ["\0"])
 def test_no_text_in_an_address_is_a_fault_of_ours(control_plane: LiveControlPlane, client: httpx.Client, text: str) -> None:
     """PostgreSQL takes neither the character NUL nor what is longer than its column."""

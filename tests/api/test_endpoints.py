@@ -193,7 +193,7 @@ def a_query(chance: random.Random) -> dict[str, Any]:
 ORDERS = ["endpoint", "method", "host", "requests", "client_errors", "server_errors", "error_share", "last_seen", "state", "action"]
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32))
 def test_the_list_is_what_a_plain_computation_gives(control_plane: LiveControlPlane, seed: int) -> None:
     universe, chance = Universe(control_plane, seed), random.Random(seed)

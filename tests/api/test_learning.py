@@ -341,7 +341,7 @@ def test_relearning(setting: Setting) -> None:
 def test_a_post_without_recorded_bodies_says_so(setting: Setting) -> None:
     setting.learn(20, url="/orders", method="POST")
     (note,) = setting.get(f"/operations/{setting.ids[ORDERS]}")["notes"]
-    assert 'bodies = "json"' in note
+    assert 'traffic.bodies to "json"' in note
 
 
 def test_one_operations_change_changes_one_document(setting: Setting) -> None:

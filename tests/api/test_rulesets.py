@@ -14,8 +14,6 @@ import pytest
 from conftest import LiveControlPlane, serve_control_plane
 from hauberk.storage.enforcement import read_enforced
 
-pytestmark = pytest.mark.both_databases
-
 PHASE = "http_request_firewall_custom"
 MTLS = '(http.host in {"api.example.com"} and (not cf.tls_client_auth.cert_verified or cf.tls_client_auth.cert_revoked))'
 
@@ -99,6 +97,7 @@ def test_what_is_written_is_what_gateways_enforce_in_order(
     assert [(rule["expression"][-3:], rule["enabled"]) for rule in rules] == [('"d"', False), ('"a"', True), ('"b"', True), ('"c"', True)]
 
 
+@pytest.mark.both_databases
 def test_a_put_keeps_the_ids_of_rules_it_names_and_counts_versions(http: httpx.Client, four: dict[str, Any]) -> None:
     a, b, c, d = four["rules"]
     new = [c, rule("changed", ref="a"), b | {"enabled": False}, rule("new")]
@@ -165,6 +164,7 @@ def test_a_rule_is_moved(http: httpx.Client, four: dict[str, Any], moved: str, p
     assert present(http) == result
 
 
+@pytest.mark.both_databases
 def test_the_sdk_adds_edits_and_deletes_rules(sdk: cloudflare.Cloudflare, control_plane: LiveControlPlane) -> None:
     zone_id = control_plane.zone_id
     sdk.rulesets.phases.update(PHASE, zone_id=zone_id, rules=[])
@@ -211,6 +211,7 @@ def test_a_dry_run_checks_and_changes_nothing(control_plane: LiveControlPlane, h
     assert control_plane.plane.revision() == revision
 
 
+@pytest.mark.both_databases
 def test_a_change_made_for_an_older_version_is_refused(http: httpx.Client, four: dict[str, Any]) -> None:
     rules = f"{four['id']}/rules"
     assert http.patch(f"{rules}/{four['rules'][0]['id']}", json={"enabled": False}, params={"if_version": 1}).status_code == 200

@@ -107,7 +107,7 @@ def test_states_are_listed(learned: Run) -> None:
     users, orders = sorted(ran.out.splitlines()[1:])
     assert "Schema learned from 20 requests" in users
     assert "Learning: 4 of about 10 requests" in orders
-    assert 'bodies = "json"' in ran.err
+    assert 'traffic.bodies to "json"' in ran.err
     assert [row["endpoint"] for row in learned("schema", "learned", "list", "--state", "learning", "--json").json] == ["/orders"]
     assert "no operation is saved" in learned("schema", "learned", "list", "--endpoint", "/none").err
 

@@ -10,7 +10,8 @@ from sqlalchemy import select, text
 from hauberk.errors import NotFound
 from hauberk.mitigation import MitigationAction
 from hauberk.operation import OperationKey
-from hauberk.storage.database import HELD_PAGES, Database
+from hauberk.storage.database import Database
+from hauberk.storage.engines import HELD_PAGES
 from hauberk.storage.models import Installation, Operation, Zone
 from hauberk.storage.operations import delete_operations, find_operations, save_operations, set_actions
 
