@@ -46,6 +46,11 @@ def require_tool(name: str) -> str:
     return path
 
 
+def this_minute() -> int:
+    """Give when the current minute began, in seconds since 1970."""
+    return int(time.time()) // 60 * 60
+
+
 def eventually(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for something others bring about; how long it took is not judged here."""
     deadline = time.monotonic() + seconds

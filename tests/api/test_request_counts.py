@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,16 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from conftest import LiveControlPlane
+from conftest import LiveControlPlane, this_minute
 
 pytestmark = pytest.mark.both_databases
 
 ZEROS = ("passed", "logged", "blocked_certificate", "blocked_rule", "blocked_schema", "blocked_other")
 ZEROS += ("protected", "with_certificate", "fallthrough", "client_errors", "server_errors")
-
-
-def this_minute() -> int:
-    return int(time.time()) // 60 * 60
 
 
 def counted(live: LiveControlPlane, minute: int | None = None, **counts: Any) -> dict[str, Any]:

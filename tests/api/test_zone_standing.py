@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from conftest import LiveControlPlane
+from conftest import LiveControlPlane, this_minute
 from hauberk.certificate import Subject
 from hauberk.pki.generate import generate_request
 from hauberk.storage.models import GatewayStatus, Operation, OperationMetric, Schema, now
@@ -20,10 +20,6 @@ pytestmark = pytest.mark.both_databases
 
 COUNTS = ("passed", "logged", "blocked_certificate", "blocked_rule", "blocked_schema", "blocked_other", "protected", "with_certificate")
 COUNTS += ("fallthrough", "client_errors", "server_errors")
-
-
-def this_minute() -> int:
-    return int(time.time()) // 60 * 60
 
 
 def own(live: LiveControlPlane, path: str) -> Any:

@@ -42,22 +42,36 @@ async def read_form(request: Request, max_bytes: int, *, max_fields: int, max_fi
         FormTooLarge: If it is larger than `max_bytes`.
         HTTPException: If it cannot be read, or one of its fields is too large.
     """
-    told = request.headers.get("content-length", "")
-    if told.isdigit() and int(told) > max_bytes:
-        raise FormTooLarge(max_bytes)
-    chunks = request.stream()
-    read = 0
+    chunks = chunks_of(request, max_bytes)
 
     async def receive() -> Message:
-        nonlocal read
         chunk = await anext(chunks, b"")
-        read += len(chunk)
-        if read > max_bytes:
-            raise FormTooLarge(max_bytes)
         return {"type": "http.request", "body": chunk, "more_body": bool(chunk)}
 
     limited = Request(request.scope, receive)
     return await limited.form(max_files=MAX_FILES, max_fields=max_fields, max_part_size=max_field_bytes)
+
+
+def chunks_of(request: Request, max_bytes: int) -> AsyncIterator[bytes]:
+    """
+    Give a form's body piece by piece.
+
+    Raises:
+        FormTooLarge: If it is larger than `max_bytes`: at once if it says so itself, else as soon as more has come.
+    """
+    told = request.headers.get("content-length", "")
+    if told.isdigit() and int(told) > max_bytes:
+        raise FormTooLarge(max_bytes)
+    return _counted(request.stream(), max_bytes)
+
+
+async def _counted(chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator[bytes]:
+    read = 0
+    async for chunk in chunks:
+        read += len(chunk)
+        if read > max_bytes:
+            raise FormTooLarge(max_bytes)
+        yield chunk
 
 
 async def first_field(request: Request, name: str) -> tuple[str | None, AsyncIterator[bytes]]:

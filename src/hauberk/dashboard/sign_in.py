@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from hauberk.access.seal import new_secret
 from hauberk.dashboard import sessions
 from hauberk.dashboard.addresses import own_address
+from hauberk.dashboard.forms import FormTooLarge, chunks_of
 from hauberk.dashboard.page import PageOf
 from hauberk.dashboard.rendering import TEMPLATES
 from hauberk.dashboard.sessions import MARK, SESSION, SIGN_IN, ForgedForm, entrance_of
@@ -130,15 +131,12 @@ async def _form(request: Request) -> dict[str, str]:
         HTTPException: If it is too large, or no form.
     """
     sessions.check_origin(request)
-    too_large = HTTPException(413, "This form is larger than any that the sign-in page sends.")
-    told = request.headers.get("content-length", "")
-    if told.isdigit() and int(told) > MAX_FORM_BYTES:
-        raise too_large
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_FORM_BYTES:
-            raise too_large
+    try:
+        async for chunk in chunks_of(request, MAX_FORM_BYTES):
+            body += chunk
+    except FormTooLarge:
+        raise HTTPException(413, "This form is larger than any that the sign-in page sends.") from None
     try:
         form = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=20))
     except ValueError:
